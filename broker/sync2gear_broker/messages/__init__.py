@@ -1,0 +1,57 @@
+"""The bodies of the contract, one module per subject."""
+
+from sync2gear_broker.messages.base import Document, Value, canonical_json, sha256_hex
+from sync2gear_broker.messages.device import (
+    Command,
+    DeviceConfig,
+    DeviceState,
+    DeviceStatus,
+    Fault,
+    Generation,
+    Heartbeat,
+    Reply,
+)
+from sync2gear_broker.messages.plays import EventsAck, PlayEvent, PlayEvents
+from sync2gear_broker.messages.programme import Block, Cue, Event, Media, Programme
+from sync2gear_broker.messages.time import TimeReply, TimeRequest
+from sync2gear_broker.messages.zone import (
+    Anchor,
+    Emergency,
+    LiveEvent,
+    OpenEvent,
+    ProgrammeRef,
+    Window,
+    ZoneState,
+)
+
+__all__ = [
+    "Anchor",
+    "Block",
+    "Command",
+    "Cue",
+    "DeviceConfig",
+    "DeviceState",
+    "DeviceStatus",
+    "Document",
+    "Emergency",
+    "Event",
+    "EventsAck",
+    "Fault",
+    "Generation",
+    "Heartbeat",
+    "LiveEvent",
+    "Media",
+    "OpenEvent",
+    "PlayEvent",
+    "PlayEvents",
+    "Programme",
+    "ProgrammeRef",
+    "Reply",
+    "TimeReply",
+    "TimeRequest",
+    "Value",
+    "Window",
+    "ZoneState",
+    "canonical_json",
+    "sha256_hex",
+]

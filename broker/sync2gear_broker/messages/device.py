@@ -1,0 +1,97 @@
+"""What a device says of itself and what it is told: status, heartbeat, state, config, replies."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from sync2gear_broker.messages.base import Document, Value
+from sync2gear_broker.units import Label, Millis, Percent, Sha256, Uuid
+
+Version = tuple[Annotated[int, Field(strict=True, ge=1)], Annotated[int, Field(strict=True, ge=1)]]
+"""``(epoch, rev)`` of an applied document."""
+
+
+class DeviceStatus(Document):
+    """Presence; also the last will, which counts only while ``sess`` is the current session."""
+
+    state: Literal["online", "lost", "bye"]
+    boot: Uuid
+    sess: Uuid
+
+
+class Heartbeat(Document):
+    """Every 30 s +-20 %: how the machine is. Unknown figures are null."""
+
+    boot: Uuid
+    uptime: Millis
+    version: Label = ""
+    load: Annotated[float, Field(ge=0)] | None = None
+    temperature: float | None = None
+    disk_free: Annotated[int, Field(ge=0)] | None = None
+    cache_bytes: Annotated[int, Field(ge=0)] | None = None
+    clock_error: Annotated[float, Field(ge=0)] | None = None
+    level: float | None = None
+
+
+class Fault(Value):
+    """Something that the device cannot do right now, with a stable code."""
+
+    code: Annotated[str, Field(max_length=64)]
+    detail: Label = ""
+
+
+class DeviceState(Document):
+    """Reported on change: what the device has made true. Never what sounds now: that is computed.
+
+    ``cache_24h`` is the percentage of the media of the next 24 hours that is on its disk.
+    """
+
+    applied: Version | None = None
+    zone: Uuid | None = None
+    programme: Sha256 | None = None
+    volume: Percent = 0
+    clock: Literal["none", "holdover", "synced"] = "none"
+    cache_24h: Percent = 0
+    cache_72h: Percent = 0
+    faults: Annotated[tuple[Fault, ...], Field(max_length=16)] = ()
+
+
+class DeviceConfig(Document):
+    """What an operator sets for one device; ordered by ``(epoch, rev)`` like the zone state.
+
+    ``trim`` shifts its output to make up for the delay of what is behind it.
+    """
+
+    epoch: Annotated[int, Field(strict=True, ge=1)]
+    rev: Annotated[int, Field(strict=True, ge=1)]
+    name: Label = ""
+    volume_min: Percent = 0
+    volume_max: Percent = 100
+    trim_millis: Annotated[int, Field(strict=True, ge=-1000, le=1000)] = 0
+    cache_limit: Annotated[int, Field(strict=True, ge=0)] = 8_000_000_000
+    media_url: Annotated[str, Field(max_length=500)] = ""
+
+
+class Command(Document):
+    """What is only right now; refused after ``exp`` (zone-clock milliseconds since the epoch)."""
+
+    id: Uuid
+    exp: Millis
+    do: Literal["identify", "test_tone", "reboot", "send_logs"]
+    args: dict[str, Any] = Field(default_factory=dict)
+
+
+class Reply(Document):
+    """The answer to a command, by its id."""
+
+    id: Uuid
+    ok: bool
+    code: Annotated[str, Field(max_length=64)] = ""
+    detail: Label = ""
+
+
+class Generation(Document):
+    """The broker's generation marker: missing or older means that retained state was lost."""
+
+    gen: Uuid
+    at: Millis

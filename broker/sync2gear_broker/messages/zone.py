@@ -1,0 +1,103 @@
+"""The zone state: what people and the plan want of a zone now, retained and versioned."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from sync2gear_broker.messages.base import Document, Value
+from sync2gear_broker.messages.programme import Cue, Media
+from sync2gear_broker.units import Frames, Key, Percent, Sha256, Uuid
+
+MAX_LIVE_EVENTS = 12
+MAX_PROGRAMMES = 3
+
+
+class ProgrammeRef(Value):
+    """A programme and the frame from which it rules."""
+
+    sha256: Sha256
+    from_: Annotated[Frames, Field(alias="from")]
+
+
+class Window(Value):
+    """A pause or a stop: from one frame to another, or until somebody ends it (null)."""
+
+    from_: Annotated[Frames, Field(alias="from")]
+    until: Frames | None = None
+
+
+class OpenEvent(Value):
+    """An event begun or waiting at the anchor.
+
+    ``began`` is the frame at which its voice began (null: still waiting). ``end`` is set when
+    it was cancelled: nothing of it sounds from that frame on, and the music resumes there.
+    """
+
+    id: Key
+    began: Frames | None = None
+    end: Frames | None = None
+
+
+class Anchor(Value):
+    """Where the music stands: at frame ``at`` the music clock of ``block`` reads ``pos``.
+
+    ``until`` ends a hand-made position (null: the next block does). ``paused`` counts the frames
+    for which the block in force stood still between its own ``at`` and this anchor's, so that it
+    can be picked up again as if never overridden. An event nominally before ``at`` that ``open``
+    does not list is over.
+    """
+
+    at: Frames
+    block: Key
+    pos: Frames
+    until: Frames | None = None
+    paused: Frames = 0
+    open: Annotated[tuple[OpenEvent, ...], Field(max_length=64)] = ()
+
+
+class LiveEvent(Cue):
+    """An announcement that a person sent, with its media inline; ``end`` once cancelled."""
+
+    media: Media
+    end: Frames | None = None
+
+
+class Emergency(Value):
+    """The emergency latch: the highest ``gen`` wins for ever; all-clear is a higher ``gen``.
+
+    ``document`` is the exact signed string and ``signature`` its Ed25519 signature (base64).
+    """
+
+    gen: Annotated[int, Field(strict=True, ge=1)]
+    active: bool
+    start: Frames
+    end: Frames | None = None
+    volume: Percent = 100
+    media: Media | None = None
+    document: Annotated[str, Field(max_length=2048)] = ""
+    signature: Annotated[str, Field(max_length=128)] = ""
+
+
+class ZoneState(Document):
+    """The canonical state of one zone, ordered by ``(epoch, rev)``; at most 8 KB as JSON.
+
+    Without a programme and an anchor the zone has never been given music: only live events sound.
+    """
+
+    zone: Uuid
+    epoch: Annotated[int, Field(strict=True, ge=1)]
+    rev: Annotated[int, Field(strict=True, ge=1)]
+    volume: Percent = 70
+    mute: bool = False
+    programmes: Annotated[tuple[ProgrammeRef, ...], Field(max_length=MAX_PROGRAMMES)] = ()
+    anchor: Anchor | None = None
+    hold: Window | None = None
+    stopped: Window | None = None
+    live: Annotated[tuple[LiveEvent, ...], Field(max_length=MAX_LIVE_EVENTS)] = ()
+    skip: Annotated[tuple[Key, ...], Field(max_length=64)] = ()
+    emergency: Emergency | None = None
+
+    @property
+    def version(self) -> tuple[int, int]:
+        """The order of documents: a device applies only a newer one."""
+        return (self.epoch, self.rev)
