@@ -1,0 +1,1 @@
+"""What several tests need: real services and the values to drive them."""

@@ -1,0 +1,149 @@
+"""A private PostgreSQL and Mosquitto for tests, started by the product's own code."""
+
+import os
+import signal
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from sync2gear_cli.services import folder, process
+from sync2gear_cli.services.mosquitto import Mosquitto
+from sync2gear_cli.services.postgres import APPLICATION, DATABASE, Postgres
+
+# A test's data need not survive a power cut; everything else is as in the product.
+FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200")
+
+
+def open_folder(name: str = "services") -> Path:
+    """A new folder that the services' own accounts can reach (pytest's tmp_path is closed)."""
+    path = Path(tempfile.mkdtemp(prefix=f"s2g-{name}-"))
+    path.chmod(0o755)
+    return path
+
+
+@dataclass
+class PostgresServer:
+    """A running PostgreSQL. Addresses are ``postgresql://user:password@127.0.0.1:port/sync2gear``.
+
+    ``admin_url`` is the owner's (may create databases and roles), ``app_url`` the application
+    role's (made by ``migrate``), ``superuser_url`` for ending other people's connections.
+    """
+
+    service: Postgres
+
+    @property
+    def admin_url(self) -> str:
+        return self.service.owner_url
+
+    @property
+    def app_url(self) -> str:
+        return self.service.application_url
+
+    @property
+    def superuser_url(self) -> str:
+        return self.service.superuser_url
+
+    def for_database(self, name: str) -> tuple[str, str]:
+        """``(admin_url, app_url)`` of another database of this server."""
+        return (
+            self.admin_url.removesuffix(DATABASE) + name,
+            self.app_url.removesuffix(DATABASE) + name,
+        )
+
+    @property
+    def pid(self) -> int:
+        assert self.service.child is not None
+        return self.service.child.pid
+
+    def start(self) -> None:
+        self.service.start()
+
+    def stop(self) -> None:
+        self.service.stop()
+
+    def kill(self) -> None:
+        """kill -9 of the server with all its processes, as a crash of the machine would."""
+        _kill(self.service)
+
+    def restart(self) -> None:
+        self.stop()
+        self.start()
+
+
+@dataclass
+class MosquittoServer:
+    """A running Mosquitto with a listener for devices and one for the platform."""
+
+    service: Mosquitto
+
+    @property
+    def platform_url(self) -> str:
+        """``mqtt://platform:secret@127.0.0.1:port``."""
+        return self.service.platform_url
+
+    @property
+    def device_url(self) -> str:
+        """``mqtt://127.0.0.1:port``, without an account."""
+        return self.service.device_url
+
+    @property
+    def password_file(self) -> Path:
+        """Device accounts: written by the platform (rename over, mode 0640), then SIGHUP."""
+        return self.service.password_file
+
+    @property
+    def pid_file(self) -> Path:
+        return self.service.pid_file
+
+    @property
+    def store(self) -> Path:
+        """Where the broker keeps retained messages and sessions."""
+        return self.service.folder / "store" / "mosquitto.db"
+
+    @property
+    def pid(self) -> int:
+        assert self.service.child is not None
+        return self.service.child.pid
+
+    def start(self) -> None:
+        self.service.start()
+
+    def stop(self) -> None:
+        self.service.stop()
+
+    def kill(self) -> None:
+        """kill -9: nothing is saved."""
+        _kill(self.service)
+
+    def restart(self) -> None:
+        self.stop()
+        self.start()
+
+    def reload(self) -> None:
+        """SIGHUP: read accounts again."""
+        os.kill(self.pid, signal.SIGHUP)
+
+
+def _kill(service: Postgres | Mosquitto) -> None:
+    child = service.child
+    assert child is not None
+    child.kill()
+    child.wait()
+    service.child = None
+
+
+def start_postgres(directory: Path | None = None) -> PostgresServer:
+    """A new server in ``directory`` (which the account ``postgres`` must reach when root)."""
+    place = directory or open_folder("postgres")
+    server = PostgresServer(Postgres(place, process.free_port(), FAST))
+    folder.secret(place / "secrets" / APPLICATION)
+    server.start()
+    return server
+
+
+def start_mosquitto(directory: Path | None = None) -> MosquittoServer:
+    """A new broker in ``directory`` (which the account ``mosquitto`` must reach when root)."""
+    place = directory or open_folder("mosquitto")
+    server = MosquittoServer(Mosquitto(place, process.free_port(), process.free_port()))
+    server.start()
+    return server
