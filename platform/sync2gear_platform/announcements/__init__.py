@@ -1,0 +1,1 @@
+"""What is said: texts rendered to speech, kept and played."""

@@ -1,0 +1,1 @@
+"""The audit trail: every change leaves a row that nobody can edit."""

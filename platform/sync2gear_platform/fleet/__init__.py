@@ -1,0 +1,1 @@
+"""The speakers: registration, broker accounts, presence, configuration."""

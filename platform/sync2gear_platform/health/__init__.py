@@ -1,0 +1,1 @@
+"""Whether this installation works: one answer for people and for probes."""

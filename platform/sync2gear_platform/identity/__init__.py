@@ -1,0 +1,1 @@
+"""Clients, users and what an actor may reach."""

@@ -1,0 +1,1 @@
+"""Tools without domain words: they would make sense in any shop's software."""

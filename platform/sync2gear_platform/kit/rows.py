@@ -1,0 +1,66 @@
+"""Reading and changing one owned row: not found alike for foreign and unknown, ETag, If-Match."""
+
+from typing import Annotated, Any, TypeVar
+from uuid import UUID
+
+from fastapi import Header, Response
+from pydantic import BaseModel
+from sqlmodel import col, select
+
+from sync2gear_platform.kit.context import Ctx
+from sync2gear_platform.kit.db import Owned
+from sync2gear_platform.kit.errors import NotFound, Stale
+
+Row = TypeVar("Row", bound=Owned)
+
+IfMatch = Annotated[str | None, Header(alias="If-Match", max_length=100)]
+"""The version that a caller believes to change."""
+
+
+async def find(ctx: Ctx, table: type[Row], row_id: UUID, *, lock: bool = False) -> Row:
+    """The row of this client, or ``NotFound``, alike for an unknown id and a foreign one."""
+    statement = select(table).where(col(table.id) == row_id, col(table.client_id) == ctx.client_id)
+    if lock:
+        statement = statement.with_for_update()
+    row = (await ctx.db.exec(statement)).one_or_none()
+    if row is None:
+        raise NotFound(f"There is no such {table.__name__.lower()} here.", code="not_found")
+    return row
+
+
+def new(ctx: Ctx, table: type[Row], **values: Any) -> Row:
+    """A new row of this client, added to the transaction."""
+    row = table(client_id=ctx.client_id, created_at=ctx.now, updated_at=ctx.now, **values)
+    ctx.db.add(row)
+    return row
+
+
+def change(ctx: Ctx, row: Owned, values: dict[str, Any]) -> dict[str, Any]:
+    """Set ``values`` on ``row`` and raise its version; returns what they were before."""
+    before = {name: getattr(row, name) for name in values}
+    for name, value in values.items():
+        setattr(row, name, value)
+    row.version += 1
+    row.updated_at = ctx.now
+    return before
+
+
+def etag(row: Owned) -> str:
+    """The strong ETag of a row's version."""
+    return f'"{row.version}"'
+
+
+def match(row: Owned, if_match: str | None) -> None:
+    """Refuse (412) when the caller read another version than the one that stands."""
+    if if_match is not None and if_match.strip() not in {"*", etag(row)}:
+        raise Stale
+
+
+def tagged(response: Response, row: Owned) -> None:
+    """Put the row's ETag on the answer."""
+    response.headers["ETag"] = etag(row)
+
+
+def given(body: BaseModel) -> dict[str, Any]:
+    """The fields that a PATCH body really named."""
+    return body.model_dump(exclude_unset=True)

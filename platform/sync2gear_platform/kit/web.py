@@ -1,0 +1,311 @@
+"""The edge over HTTP: who may call a route, in which transaction, and how refusals look.
+
+Every route names its policy: ``ctx: Annotated[Ctx, allow("zones.read")]`` opens the tenant's
+transaction for an actor that holds the permission, ``public()`` one as the system for nobody in
+particular. ``require_policies`` refuses to start an application with a route that names none.
+"""
+
+import re
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from http import HTTPStatus
+from typing import Any, Protocol, cast
+
+import structlog
+from fastapi import Depends, FastAPI, Request
+from fastapi.dependencies.models import Dependant
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
+from psycopg import errors as pg
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlmodel.ext.asyncio.session import AsyncSession
+from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from sync2gear_platform.kit import log
+from sync2gear_platform.kit.clock import Clock
+from sync2gear_platform.kit.context import Actor, Ctx
+from sync2gear_platform.kit.db import Database, enter_system, enter_tenant
+from sync2gear_platform.kit.errors import Refusal, Unavailable
+from sync2gear_platform.kit.ids import uuid7
+
+logger = log.get(__name__)
+
+PROBLEM = "application/problem+json"
+MAX_BODY = 1_000_000
+"""Bytes of a request body unless a route streams it (uploads)."""
+
+
+class Authenticate(Protocol):
+    """How the application recognises an actor; identity provides it, ``app.py`` installs it."""
+
+    async def __call__(self, db: AsyncSession, connection: HTTPConnection, ctx: Ctx) -> Actor:
+        """The actor of ``connection``; raises ``Refusal`` of kind unauthenticated."""
+        ...
+
+
+class Edge:
+    """What every route needs, installed once as ``app.state.edge``."""
+
+    def __init__(self, db: Database, clock: Clock, authenticate: Authenticate) -> None:
+        self.db = db
+        self.clock = clock
+        self.authenticate = authenticate
+
+
+def edge_of(connection: HTTPConnection) -> Edge:
+    """The edge of the application that serves ``connection``."""
+    return cast("Edge", connection.app.state.edge)
+
+
+class Forbidden(Refusal):
+    """You may not do this: ask a manager of this client for the permission."""
+
+    kind = "forbidden"
+    code = "forbidden"
+
+
+NOBODY = Actor(kind="system", id=None, client_id=None, label="nobody")
+
+
+async def open_ctx(
+    connection: HTTPConnection, session: AsyncSession, permission: str | None
+) -> Ctx:
+    """Recognise the actor and make ``session`` its tenant's; without a permission, the system's."""
+    edge = edge_of(connection)
+    trace = structlog.contextvars.get_contextvars().get("trace", "")
+    ctx = Ctx(db=session, actor=NOBODY, now=edge.clock.now(), trace=trace)
+    await enter_system(session)
+    if permission is None:
+        return ctx
+    actor = await edge.authenticate(session, connection, ctx)
+    if permission not in actor.permissions:
+        raise Forbidden(f"You may not do this: it needs the permission {permission}.")
+    if actor.client_id is not None:
+        await enter_tenant(session, actor.client_id)
+    structlog.contextvars.bind_contextvars(actor=str(actor.id), client=str(actor.client_id))
+    return replace(ctx, actor=actor)
+
+
+def allow(permission: str) -> Any:
+    """A route's policy: an actor with ``permission``, in one transaction as its client.
+
+    The transaction commits before the answer leaves (scope ``function``).
+    """
+    return _policy(permission)
+
+
+def public() -> Any:
+    """A route's policy: anybody; the transaction is the system's. For sign-in and the like."""
+    return _policy(None)
+
+
+def _policy(permission: str | None) -> Any:
+    async def context(request: Request) -> AsyncIterator[Ctx]:
+        async with (
+            AsyncSession(edge_of(request).db.engine, expire_on_commit=False) as session,
+            session.begin(),
+        ):
+            yield await open_ctx(request, session, permission)
+
+    context.policy = permission or "public"  # type: ignore[attr-defined]
+    return Depends(context, scope="function")
+
+
+def unguarded() -> Any:
+    """A route's policy: anybody, without a transaction. For health, documentation and files."""
+
+    async def nothing() -> None:
+        """Open nothing."""
+
+    nothing.policy = "public"  # type: ignore[attr-defined]
+    return Depends(nothing)
+
+
+def policies(app: FastAPI) -> Iterator[tuple[str, str, str | None]]:
+    """``(method, path, policy)`` of every route of the API."""
+    for route in app.routes:
+        if isinstance(route, APIRoute):
+            found = _find_policy(route.dependant)
+            for method in sorted(route.methods or ()):
+                yield method, route.path, found
+
+
+def _find_policy(dependant: Dependant) -> str | None:
+    own = getattr(dependant.call, "policy", None)
+    if own is not None:
+        return str(own)
+    return next((p for d in dependant.dependencies if (p := _find_policy(d))), None)
+
+
+def require_policies(app: FastAPI, known: frozenset[str]) -> None:
+    """Refuse an application with a route whose policy is missing or unknown."""
+    bad = [f"{m} {p}: {policy}" for m, p, policy in policies(app) if policy not in known]
+    if bad:
+        raise RuntimeError("routes without a declared policy: " + "; ".join(bad))
+
+
+def problem(
+    refusal: Refusal, headers: dict[str, str] | None = None, *, status: int | None = None
+) -> JSONResponse:
+    """``refusal`` as RFC 9457 problem+json; ``status`` overrides its kind's."""
+    status = status or refusal.status
+    trace = structlog.contextvars.get_contextvars().get("trace", "")
+    body = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "code": refusal.code,
+        "detail": refusal.detail,
+        "trace": trace,
+        **refusal.extra,
+    }
+    return JSONResponse(body, status_code=status, media_type=PROBLEM, headers=headers)
+
+
+def install_problems(app: FastAPI) -> None:
+    """Answer every exception that leaves a route as a problem."""
+
+    @app.exception_handler(Refusal)
+    async def refused(_: Request, error: Refusal) -> JSONResponse:
+        headers = {"WWW-Authenticate": "Bearer"} if error.kind == "unauthenticated" else None
+        if "retry_after" in error.extra:
+            headers = {**(headers or {}), "Retry-After": str(error.extra["retry_after"])}
+        return problem(error, headers)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
+        errors = [
+            {
+                "field": ".".join(str(part) for part in e["loc"][1:]),
+                "code": e["type"],
+                "message": e["msg"][:300],
+            }
+            for e in error.errors()[:50]
+        ]
+        detail = "; ".join(f"{e['field'] or 'body'}: {e['message']}" for e in errors[:5])
+        return problem(Refusal(detail, code="invalid_request", errors=errors))
+
+    @app.exception_handler(HTTPException)
+    async def http(_: Request, error: HTTPException) -> JSONResponse:
+        code = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}.get(
+            error.status_code, "http_error"
+        )
+        refusal = Refusal(str(error.detail), code=code)
+        return problem(refusal, dict(error.headers or {}), status=error.status_code)
+
+    @app.exception_handler(IntegrityError)
+    async def conflict(_: Request, error: IntegrityError) -> JSONResponse:
+        return problem(from_integrity(error))
+
+    for kind in (OperationalError, InterfaceError, PoolTimeout, DBAPIError):
+        app.add_exception_handler(kind, _database_down)
+
+
+async def _database_down(_: Request, error: Exception) -> JSONResponse:
+    cause = getattr(error, "orig", None)
+    if isinstance(cause, (pg.DataError, pg.UntranslatableCharacter)):
+        return problem(Refusal("A value cannot be stored: remove control characters.", code="data"))
+    logger.warning("database unavailable", error=str(error)[:500])
+    return problem(Unavailable(code="database_unavailable"), {"Retry-After": "2"})
+
+
+def from_integrity(error: IntegrityError) -> Refusal:
+    """A broken constraint as a conflict that names the constraint, never the values."""
+    cause = error.orig
+    name = getattr(getattr(cause, "diag", None), "constraint_name", None) or "constraint"
+    if isinstance(cause, pg.ForeignKeyViolation):
+        return Refusal(
+            "Something that this refers to does not exist here, or is still in use.",
+            kind="conflict",
+            code="reference",
+            constraint=name,
+        )
+    return Refusal(
+        "This would repeat or contradict something that exists already.",
+        kind="conflict",
+        code="conflict",
+        constraint=name,
+    )
+
+
+_VERSIONED = re.compile(r"^/api/(?!v1/|v1$|docs|redoc|openapi\.json|static)")
+
+
+class Paths:
+    """One spelling inside: canonical ``/api/v1/…/``, however the caller wrote it.
+
+    The founding documents' unversioned paths are aliases, and the slash at the end is optional.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Rewrite the path and pass on."""
+        if scope["type"] in {"http", "websocket"}:
+            scope = {**scope, "path": canonical(scope["path"])}
+        await self.app(scope, receive, send)
+
+
+def canonical(path: str) -> str:
+    """The canonical form of an API or WebSocket path; any other path as it is."""
+    path = _VERSIONED.sub("/api/v1/", path)
+    slashed = path.startswith(("/api/v1/", "/ws/", "/api/docs", "/api/redoc"))
+    return path + "/" if slashed and not path.endswith("/") else path
+
+
+class Guard:
+    """Every request gets a trace id, a size limit and the headers that browsers ask for."""
+
+    def __init__(self, app: ASGIApp, *, unlimited: tuple[str, ...] = ()) -> None:
+        self.app = app
+        self.unlimited = unlimited
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Bind the trace, bound the body, add the headers."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        trace = uuid7().hex
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(trace=trace)
+        limited = not scope["path"].startswith(self.unlimited or ("\0",))
+        if limited and _declared_length(scope) > MAX_BODY:
+            response = problem(
+                Refusal(f"At most {MAX_BODY} bytes fit here.", kind="too_large", code="too_large")
+            )
+            await response(scope, receive, send)
+            return
+
+        received = 0
+
+        async def bounded() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if limited and received > MAX_BODY:
+                raise HTTPException(413, f"At most {MAX_BODY} bytes fit here.")
+            return message
+
+        async def headed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [
+                    *message["headers"],
+                    (b"x-request-id", trace.encode()),
+                    (b"x-content-type-options", b"nosniff"),
+                    (b"referrer-policy", b"no-referrer"),
+                ]
+            await send(message)
+
+        await self.app(scope, bounded, headed)
+
+
+def _declared_length(scope: Scope) -> int:
+    for name, value in scope["headers"]:
+        if name == b"content-length" and value.isdigit():
+            return int(value)
+    return 0

@@ -1,0 +1,1 @@
+"""Music and audio by content: folders, tracks, imports, media."""

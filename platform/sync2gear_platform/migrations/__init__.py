@@ -1,0 +1,1 @@
+"""The schema's history: alembic revisions, run under a lock by ``migrate``."""

@@ -1,0 +1,1 @@
+"""Places and what stands there: locations, facilities, floors, zones, devices."""
