@@ -1,0 +1,217 @@
+"""`sync2gear up`: everything of one machine as child processes of this one."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, Any
+
+import typer
+
+from sync2gear_cli.services import folder as data
+from sync2gear_cli.services import process, stack
+from sync2gear_cli.services.merged_log import MergedLog
+from sync2gear_cli.services.process import ServiceError
+from sync2gear_cli.services.stack import Stack
+from sync2gear_cli.services.supervisor import Program, Supervisor
+
+_SINKS = ("auto", "card", "file", "null")
+_SOUNDS = {
+    "card": "through the sound card",
+    "file": "into played.wav in its folder",
+    "null": "silently (S2G_UP_SINK=card or file makes it heard)",
+}
+_POLL_SECONDS = 0.1
+
+
+@dataclass
+class _Interrupts:
+    """Turns SIGINT, SIGTERM and SIGHUP into KeyboardInterrupt: once to end, once more to force."""
+
+    count: int = field(default=0, init=False)
+
+    def install(self) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self._handle)
+
+    def _handle(self, _number: int, _frame: FrameType | None) -> None:
+        self.count += 1
+        if self.count <= 2:
+            raise KeyboardInterrupt
+
+
+def up(
+    music: Annotated[
+        Path | None,
+        typer.Option(help="Folder of audio files to play; without it a few tones of our own."),
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="Port of dashboard and API.")
+    ] = None,
+    no_speakers: Annotated[
+        bool, typer.Option("--no-speakers", help="Run no software speakers.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Say on stdout, as one JSON line, what runs.")
+    ] = False,
+) -> None:
+    """Run everything here: database, broker, platform, dashboard and software speakers.
+
+    Ends cleanly on Ctrl-C; a second Ctrl-C ends by force.
+    """
+    _Interrupts().install()
+    log = MergedLog(sys.stderr if as_json else sys.stdout, plain=as_json)
+    supervisor = Supervisor(log.say)
+    status = 0
+    try:
+        seeded = _start(supervisor, log, music, port, speakers=not no_speakers)
+        if as_json:
+            log.flush()
+            sys.stdout.write(json.dumps(seeded) + "\n")
+            sys.stdout.flush()
+        else:
+            for line in _summary(seeded):
+                log.say("up", line)
+        supervisor.watch()
+    except KeyboardInterrupt:
+        log.say("up", "ending; Ctrl-C again ends by force")
+    except ServiceError as error:
+        log.say("up", f"ERROR: {error}")
+        status = 1
+    finally:
+        supervisor.end()
+        log.say("up", "all ended")
+        log.close()
+    raise typer.Exit(status)
+
+
+def _start(
+    supervisor: Supervisor,
+    log: MergedLog,
+    music: Path | None,
+    port: int | None,
+    *,
+    speakers: bool,
+) -> dict[str, Any]:
+    """Start all in order; what ``--json`` says: the seed's answer, the ports and the folder."""
+    if music is not None and not music.is_dir():
+        raise ServiceError(f"{music} is not a folder")
+    folder = data.data_folder()
+    data.hold(folder)
+    plan = stack.compose(folder, os.environ, port)
+    log.say("up", f"data in {folder}")
+    for program in stack.services(plan):
+        _start_one(supervisor, log, program)
+    _run_once(supervisor, log, plan, "migrate", [])
+    _start_one(supervisor, log, stack.api(plan, log))
+    _start_one(supervisor, log, stack.worker(plan, log))
+    arguments = [] if music is None else ["--music", str(music.absolute())]
+    seeded = _parse_seed(_run_once(supervisor, log, plan, "seed", arguments))
+    sinks = _sinks(seeded["speakers"], plan.environment.get("S2G_UP_SINK") or "auto")
+    for one, sink in zip(seeded["speakers"], sinks, strict=True):
+        one["sink"] = sink
+        if speakers:
+            program = stack.speaker(plan, log, one["name"], Path(one["credential_file"]), sink)
+            supervisor.start(program)
+    return {**seeded, "url": plan.url, "data_dir": str(folder), "ports": _ports(plan)}
+
+
+def _start_one(supervisor: Supervisor, log: MergedLog, program: Program) -> None:
+    began = time.monotonic()
+    supervisor.start(program)
+    log.say("up", f"{program.name} runs ({time.monotonic() - began:.1f} s)")
+
+
+def _run_once(
+    supervisor: Supervisor, log: MergedLog, plan: Stack, verb: str, arguments: list[str]
+) -> str:
+    """Run ``sync2gear_platform VERB`` to its end while the rest is watched; its stdout."""
+    began = time.monotonic()
+    answer_file = plan.folder / f"{verb}.out"
+    with answer_file.open("wb") as answer:
+        child = process.spawn(
+            [*stack.PLATFORM, verb, *arguments],
+            log=answer,
+            errors=subprocess.PIPE,
+            env=plan.environment,
+        )
+    if child.stderr is not None:
+        log.follow(verb, child.stderr)
+    try:
+        while child.poll() is None:
+            supervisor.check()
+            time.sleep(_POLL_SECONDS)
+    finally:
+        process.stop(child, signal.SIGTERM, 5)
+        text = answer_file.read_text(errors="replace")
+        answer_file.unlink()
+    if child.returncode:
+        raise ServiceError(f"{verb} failed with status {child.returncode}: see the lines above")
+    log.say("up", f"{verb} done ({time.monotonic() - began:.1f} s)")
+    return text
+
+
+def _parse_seed(text: str) -> dict[str, Any]:
+    """The seed's answer: its last line on stdout, with ``zones`` and ``speakers``."""
+    lines = text.strip().splitlines()
+    try:
+        answer = json.loads(lines[-1] if lines else "")
+    except ValueError:
+        raise ServiceError(f"seed answered no JSON: {text[-200:]!r}") from None
+    if not isinstance(answer, dict) or not isinstance(answer.get("speakers"), list):
+        raise ServiceError(f"seed answered something else: {text[-200:]!r}")
+    return answer
+
+
+def _sinks(speakers: list[dict[str, Any]], wish: str) -> list[str]:
+    """Where each speaker sounds. ``S2G_UP_SINK``: ``auto`` (default), ``card``, ``file``, ``null``.
+
+    ``auto`` gives the sound card, where there is one, to the first speaker only: two zones through
+    one card would be a muddle. A named sink goes to the first speaker of each zone. All others
+    render into nothing, at the pace of real time.
+    """
+    if wish not in _SINKS:
+        raise ServiceError(f"S2G_UP_SINK is {wish!r}; it must be one of {', '.join(_SINKS)}")
+    if wish == "auto":
+        first = "card" if speakers and stack.has_sound_card() else "null"
+        return [first if number == 0 else "null" for number in range(len(speakers))]
+    sinks, seen = [], set()
+    for one in speakers:
+        sinks.append("null" if one["zone"] in seen else wish)
+        seen.add(one["zone"])
+    return sinks
+
+
+def _ports(plan: Stack) -> dict[str, int]:
+    ports = {"http": plan.http_port}
+    if plan.database:
+        ports["postgres"] = plan.database.port
+    if plan.broker:
+        ports["mqtt_devices"] = plan.broker.device_port
+        ports["mqtt_platform"] = plan.broker.platform_port
+    return ports
+
+
+def _summary(seeded: dict[str, Any]) -> list[str]:
+    """What a person needs to know now."""
+    ports = ", ".join(f"{name} {number}" for name, number in seeded["ports"].items())
+    zones = ", ".join(str(zone["name"]) for zone in seeded["zones"])
+    return [
+        "",
+        f"  dashboard  {seeded['url']}/",
+        f"  log in     {seeded['email']}   password {seeded['password']}",
+        f"  zones      {zones}",
+        *(
+            f"  speaker    {one['name']} in {one['zone']}: {_SOUNDS[one['sink']]}"
+            for one in seeded["speakers"]
+        ),
+        f"  ports      {ports}",
+        f"  data       {seeded['data_dir']}",
+        "",
+        "Ctrl-C ends everything.",
+    ]
