@@ -40,10 +40,10 @@ MAX_BODY = 1_000_000
 
 
 class Authenticate(Protocol):
-    """How the application recognises an actor; identity provides it, ``app.py`` installs it."""
+    """How the application recognises an actor; ``app.py`` installs it."""
 
-    async def __call__(self, db: AsyncSession, connection: HTTPConnection, ctx: Ctx) -> Actor:
-        """The actor of ``connection``; raises ``Refusal`` of kind unauthenticated."""
+    async def __call__(self, connection: HTTPConnection, ctx: Ctx) -> Actor:
+        """The actor of ``connection``, read in ``ctx`` (the system's); refuses unauthenticated."""
         ...
 
 
@@ -81,7 +81,7 @@ async def open_ctx(
     await enter_system(session)
     if permission is None:
         return ctx
-    actor = await edge.authenticate(session, connection, ctx)
+    actor = await edge.authenticate(connection, ctx)
     if permission not in actor.permissions:
         raise Forbidden(f"You may not do this: it needs the permission {permission}.")
     if actor.client_id is not None:
