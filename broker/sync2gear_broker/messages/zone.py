@@ -1,6 +1,6 @@
 """The zone state: what people and the plan want of a zone now, retained and versioned."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -10,6 +10,7 @@ from sync2gear_broker.units import Frames, Key, Percent, Sha256, Uuid
 
 MAX_LIVE_EVENTS = 12
 MAX_PROGRAMMES = 3
+MAX_OPEN = 64
 
 
 class ProgrammeRef(Value):
@@ -26,16 +27,28 @@ class Window(Value):
     until: Frames | None = None
 
 
+class LiveEvent(Cue):
+    """An announcement that a person sent, with its media inline; ``end`` once cancelled."""
+
+    media: Media
+    end: Frames | None = None
+
+
 class OpenEvent(Value):
-    """An event begun or waiting at the anchor.
+    """An event begun or waiting at the anchor, or ended while its fade is still under way.
 
     ``began`` is the frame at which its voice began (null: still waiting). ``end`` is set when
-    it was cancelled: nothing of it sounds from that frame on, and the music resumes there.
+    it was cancelled or is over: nothing of it sounds from that frame on, and the music resumes
+    there. ``wait`` says what an event that has not begun waits for: a ``boundary`` of the music,
+    the ``voice`` of another event to end, or to sound ``again`` after it was cut (which no
+    ``late_by`` forbids). ``cue`` is the event itself where no document of the state still has it.
     """
 
     id: Key
     began: Frames | None = None
     end: Frames | None = None
+    wait: Literal["boundary", "voice", "again"] = "boundary"
+    cue: LiveEvent | None = None
 
 
 class Anchor(Value):
@@ -44,7 +57,8 @@ class Anchor(Value):
     ``until`` ends a hand-made position (null: the next block does). ``paused`` counts the frames
     for which the block in force stood still between its own ``at`` and this anchor's, so that it
     can be picked up again as if never overridden. An event nominally before ``at`` that ``open``
-    does not list is over.
+    does not list is over. ``fresh`` is the reading at which the music was put by hand or by its
+    block (next, previous, seek): no item that ended before it is faded out over what begins there.
     """
 
     at: Frames
@@ -52,14 +66,8 @@ class Anchor(Value):
     pos: Frames
     until: Frames | None = None
     paused: Frames = 0
-    open: Annotated[tuple[OpenEvent, ...], Field(max_length=64)] = ()
-
-
-class LiveEvent(Cue):
-    """An announcement that a person sent, with its media inline; ``end`` once cancelled."""
-
-    media: Media
-    end: Frames | None = None
+    fresh: Frames = 0
+    open: Annotated[tuple[OpenEvent, ...], Field(max_length=MAX_OPEN)] = ()
 
 
 class Emergency(Value):

@@ -1,0 +1,117 @@
+"""Rebasing: the same future from now on, with everything that is over folded into the anchor."""
+
+from collections.abc import Mapping
+
+from sync2gear_broker.messages import (
+    Anchor,
+    LiveEvent,
+    OpenEvent,
+    Programme,
+    ProgrammeRef,
+    Window,
+    ZoneState,
+)
+from sync2gear_broker.messages.zone import MAX_OPEN
+from sync2gear_broker.timeline.model import FOREVER
+from sync2gear_broker.timeline.walk import Job, Walk
+
+
+def rebase(programmes: Mapping[str, Programme], state: ZoneState, now: int) -> ZoneState:
+    """The same future from ``now`` on with everything that is over folded into the anchor.
+
+    ``rev`` stays: the writer draws the next one. ``now`` before the anchor leaves it as it is,
+    since nothing is known of the time before. At most MAX_OPEN events stay open, the first ones
+    in the order in which they would sound.
+    """
+    walk = Walk(programmes, state)
+    if now <= walk.start and state.anchor is not None:
+        return state
+    walk.run(now)
+    walk.advance(now)
+    hold, stopped = _still_to_come(state.hold, now), _still_to_come(state.stopped, now)
+    anchor = state.anchor
+    if anchor is None:
+        if walk.open or walk.tails_at(now):
+            return state  # without an anchor the open ones are found again from the beginning
+        live = tuple(event for event in state.live if event.start >= now)
+        return state.model_copy(update={"live": live, "hold": hold, "stopped": stopped})
+    entries = _entries(walk, now)
+    listed = {entry.id for entry in entries}
+    context = walk.context
+    return state.model_copy(
+        update={
+            "programmes": _refs(programmes, state.programmes, now),
+            "anchor": Anchor(
+                at=now,
+                block=context.block.id if context else anchor.block,
+                pos=walk.pos if context else anchor.pos,
+                until=walk.until if context else anchor.until,
+                paused=walk.paused if context else anchor.paused,
+                fresh=context.fresh if context else anchor.fresh,
+                open=entries,
+            ),
+            "hold": hold,
+            "stopped": stopped,
+            "live": tuple(e for e in state.live if e.start >= now or e.id in listed),
+            "skip": _skips(walk, state, now),
+        }
+    )
+
+
+def _still_to_come(window: Window | None, now: int) -> Window | None:
+    over = window is not None and window.until is not None and window.until <= now
+    return None if over else window
+
+
+def _entries(walk: Walk, now: int) -> tuple[OpenEvent, ...]:
+    """What is sounding, fading or waiting at ``now``."""
+    entries = []
+    if walk.voice is not None:
+        entries.append(_entry(walk, walk.voice, walk.voice.cancel))
+    entries += [_entry(walk, job, end) for job, end in walk.tails_at(now)]
+    waiting = (job for job in walk.open.values() if job is not walk.voice)
+    entries += [
+        _entry(walk, job, job.cancel)
+        for job in sorted(waiting, key=lambda job: (job.wait == "boundary", job.rank))
+        if job.refusal(now) is None
+    ]
+    return tuple(entries[:MAX_OPEN])
+
+
+def _entry(walk: Walk, job: Job, end: int) -> OpenEvent:
+    return OpenEvent(
+        id=job.cue.id,
+        began=None if job.began < 0 else job.began,
+        end=None if end == FOREVER else end,
+        wait=job.wait,
+        cue=None if walk.lists(job) else as_live(job),
+    )
+
+
+def as_live(job: Job) -> LiveEvent:
+    """An event with its media inline, for a state whose documents no longer have it."""
+    fields = {name: getattr(job.cue, name) for name in type(job.cue).model_fields}
+    fields["media"] = job.media
+    return LiveEvent(**{name: fields[name] for name in LiveEvent.model_fields if name in fields})
+
+
+def _refs(
+    programmes: Mapping[str, Programme], refs: tuple[ProgrammeRef, ...], now: int
+) -> tuple[ProgrammeRef, ...]:
+    """The programme in force and whatever comes after it, also where the caller lacks it."""
+    begun = [ref.from_ for ref in refs if ref.sha256 in programmes and ref.from_ <= now]
+    return tuple(ref for ref in refs if ref.from_ >= max(begun, default=0))
+
+
+def _skips(walk: Walk, state: ZoneState, now: int) -> tuple[str, ...]:
+    """Cancelled programme events that would still come."""
+    skip = set(state.skip)
+    known: set[str] = set()
+    ahead: set[str] = set()
+    for reign in walk.schedule.reigns:
+        for event in reign.programme.events:
+            if event.id in skip:
+                known.add(event.id)
+                if event.start >= now:
+                    ahead.add(event.id)
+    return tuple(key for key in state.skip if key in ahead or key not in known)

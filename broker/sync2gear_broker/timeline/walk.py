@@ -1,0 +1,439 @@
+"""The walk: resolves boundaries, queues, cuts and lateness, instant by instant from the anchor.
+
+Between two instants nothing is decided. Every instant is handled in the same order: what ends
+ends, windows open, blocks take over, events arrive, boundaries release those that wait for them,
+and the best of those due takes the voice.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from heapq import heappop, heappush
+from typing import Literal
+
+from sync2gear_broker.messages import (
+    Block,
+    Cue,
+    Media,
+    OpenEvent,
+    Programme,
+    Window,
+    ZoneState,
+)
+from sync2gear_broker.timeline.model import FOREVER, Alarm, Context, Line, Outcome, Play, Run
+from sync2gear_broker.timeline.music import Reign, Schedule
+from sync2gear_broker.units import amplitude
+
+State = Literal["waiting", "played", "cut", "dropped", "cancelled", "missed"]
+
+
+@dataclass(slots=True, eq=False)
+class Job:
+    """An event on its way: waiting for a boundary, due, or sounding since ``began``."""
+
+    cue: Cue
+    media: Media
+    cancel: int = FOREVER
+    wait: Literal["boundary", "voice", "again"] = "boundary"
+    began: int = -1
+
+    @property
+    def rank(self) -> tuple[int, int, str]:
+        """The order in which due events take the voice."""
+        return (-self.cue.priority, self.cue.start, self.cue.id)
+
+    @property
+    def end(self) -> int:
+        """Where its voice ends if nothing cuts it."""
+        return min(self.began + self.media.frames, self.cancel)
+
+    def refusal(self, t: int) -> tuple[State, str] | None:
+        """Why it may not begin at ``t``, if so."""
+        if self.cancel <= t:
+            return ("cancelled", "cancelled")
+        late = self.cue.late_by
+        if self.wait != "again" and late is not None and t > self.cue.start + late:
+            return ("dropped", "late")
+        return None
+
+
+def span(window: Window | None) -> tuple[int, int]:
+    """The frames [from, until) of a window; empty if there is none."""
+    if window is None:
+        return (0, 0)
+    return (window.from_, FOREVER if window.until is None else window.until)
+
+
+def alarm_of(state: ZoneState) -> Alarm | None:
+    """The emergency in force; a latch without media or frames must not silence a zone."""
+    latch = state.emergency
+    if latch is None or not latch.active or latch.media is None:
+        return None
+    end = FOREVER if latch.end is None else latch.end
+    return Alarm(latch.start, end, latch.gen, latch.media) if latch.start < end else None
+
+
+class Walk:
+    """The zone at frame ``t``, and the record of how it came there."""
+
+    def __init__(self, programmes: Mapping[str, Programme], state: ZoneState) -> None:
+        anchor = state.anchor
+        self.state = state
+        self.t = self.start = anchor.at if anchor else 0
+        self.schedule = Schedule(programmes, state.programmes if anchor else (), FOREVER)
+        self.alarm = alarm_of(state)
+        self.held, self.stopped = span(state.hold), span(state.stopped)
+        self.alarmed = (self.alarm.start, self.alarm.end) if self.alarm else (0, 0)
+        self.edges = sorted({*self.held, *self.stopped, *self.alarmed} - {FOREVER}, reverse=True)
+
+        self.reign: Reign | None = None
+        self.force: Block | None = None
+        self.context: Context | None = None
+        self.context_since = self.start
+        self.pos = self.paused = 0
+        self.overridden = False
+        self.until: int | None = None
+        self.running = False
+
+        self.voice: Job | None = None
+        self.open: dict[str, Job] = {}
+        self.soft: dict[str, Job] = {}
+        self.deadlines: list[tuple[int, str]] = []
+        self.due: list[tuple[tuple[int, int, str], int, Job]] = []
+        self.tails: list[tuple[Job, int]] = []
+        self.sequence = 0
+
+        self.runs: list[Run] = []
+        self.plays: list[Play] = []
+        self.lines: list[Line] = []
+        self.outcomes: list[Outcome] = []
+
+        self._anchor_music()
+        self.arrivals = self._arrivals()
+        self._open_events()
+
+    def run(self, stop: int) -> None:
+        """Handle every instant up to and including ``stop``."""
+        self._instant()
+        while (t := self._next_instant()) <= stop and t < FOREVER:
+            self.advance(t)
+            self._instant()
+
+    def advance(self, t: int) -> None:
+        """Let time run to ``t`` without deciding anything."""
+        if self.running:
+            self.pos += t - self.t
+        elif self.force is not None:
+            self.paused += t - self.t
+        self.t = t
+
+    # the state at the anchor
+
+    def _anchor_music(self) -> None:
+        anchor = self.state.anchor
+        self.reign = self.schedule.reign(self.t)
+        if anchor is None or self.reign is None:
+            return
+        self.force = self.reign.in_force(self.t)
+        self.paused = anchor.paused
+        block = self.reign.block(anchor.block)
+        if block is None or (anchor.until is not None and anchor.until <= self.t):
+            self._take_force(self.reign, self.force)
+            return
+        self.context = Context(self.schedule.cycle(self.reign, block), anchor.fresh)
+        self.pos, self.overridden, self.until = anchor.pos, True, anchor.until
+
+    def _arrivals(self) -> list[Job]:
+        """Every event from the anchor on, the next one last."""
+        jobs = [
+            Job(live, live.media, FOREVER if live.end is None else live.end)
+            for live in self.state.live
+            if live.start >= self.start
+        ]
+        skip = set(self.state.skip)
+        for reign in self.schedule.reigns:
+            media = reign.programme.media
+            for event in reign.events(self.start):
+                if event.id in skip:
+                    self._outcome(Job(event, media[event.media]), "cancelled", "skipped")
+                else:
+                    jobs.append(Job(event, media[event.media]))
+        jobs.sort(key=lambda job: (job.cue.start, job.cue.id), reverse=True)
+        return jobs
+
+    def _known(self, entry: OpenEvent) -> Job | None:
+        """The event that an entry of ``open`` means."""
+        if entry.cue is not None:
+            return Job(entry.cue, entry.cue.media)
+        for live in self.state.live:
+            if live.id == entry.id:
+                return Job(live, live.media, FOREVER if live.end is None else live.end)
+        if self.reign is not None:
+            for event in self.reign.programme.events:
+                if event.id == entry.id:
+                    return Job(event, self.reign.programme.media[event.media])
+        return None
+
+    def _open_events(self) -> None:
+        entries = self.state.anchor.open if self.state.anchor else ()
+        sounding: list[Job] = []
+        for entry in entries:
+            job = self._known(entry)
+            if job is None:
+                continue
+            job.cancel = min(job.cancel, FOREVER if entry.end is None else entry.end)
+            if entry.began is None or entry.began > self.t:
+                job.wait = entry.wait
+                self._queue(job)
+                continue
+            job.began = entry.began
+            if job.end <= self.t:
+                self._tail(job, job.end)
+            else:
+                sounding.append(job)
+        for job in sorted(sounding, key=lambda job: job.rank):
+            if self.voice is None:
+                self.voice = self.open[job.cue.id] = job
+            else:
+                job.wait = "again"
+                self._queue(job)
+
+    # instants
+
+    def _next_instant(self) -> int:
+        times = [FOREVER]
+        if self.arrivals:
+            times.append(self.arrivals[-1].cue.start)
+        if self.voice is not None:
+            times.append(self.voice.end)
+        while self.deadlines and self.deadlines[0][1] not in self.soft:
+            heappop(self.deadlines)
+        if self.deadlines:
+            times.append(self.deadlines[0][0])
+        if self.soft and self.running and self.context is not None:
+            times.append(self.t + self.context.cycle.boundary(self.pos) - self.pos)
+        border = self.schedule.next_border(self.t)
+        if border is not None:
+            times.append(border)
+        if self.overridden and self.until is not None:
+            times.append(self.until)
+        while self.edges and self.edges[-1] <= self.t:
+            self.edges.pop()
+        if self.edges:
+            times.append(self.edges[-1])
+        return min(times)
+
+    def _instant(self) -> None:
+        t = self.t
+        if self.voice is not None and self.voice.end <= t:
+            job = self.voice
+            cancelled = job.end < job.began + job.media.frames
+            self._finish(
+                job, "cancelled" if cancelled else "played", "cancelled" if cancelled else ""
+            )
+        stopped = self.stopped[0] <= t < self.stopped[1]
+        alarmed = self.alarmed[0] <= t < self.alarmed[1]
+        held = self.held[0] <= t < self.held[1]
+        jumped = self._border()
+        while self.arrivals and self.arrivals[-1].cue.start <= t:
+            self._arrive(self.arrivals.pop())
+        if stopped:
+            self._silence()
+        elif alarmed and self.voice is not None:
+            self._cut(self.voice, "emergency")
+        still = stopped or alarmed or held
+        self._release(everything=held or self.context is None or self._at_boundary(jumped, still))
+        if not (stopped or alarmed):
+            self._choose()
+        self._note_music(still)
+
+    def _at_boundary(self, jumped: bool, still: bool) -> bool:
+        if self.context is None or still or self._pausing():
+            return False
+        return jumped or self.context.cycle.locate(self.pos).offset == 0
+
+    def _pausing(self) -> bool:
+        return self.voice is not None and self.voice.cue.mode == "pause"
+
+    def close(self) -> None:
+        """Nothing more will happen: account for those that wait for ever."""
+        for job in self.open.values():
+            if job.cancel < FOREVER:
+                self._outcome(job, "cancelled", "cancelled")
+            elif job.wait != "again" and job.cue.late_by is not None:
+                self._outcome(job, "dropped", "late")
+            else:
+                self._outcome(job, "waiting", "")
+
+    def tails_at(self, t: int) -> list[tuple[Job, int]]:
+        """The voices that are over at ``t`` while the music still rises after them."""
+        return [(job, end) for job, end in self.tails if end <= t < end + job.cue.fade_out]
+
+    def lists(self, job: Job) -> bool:
+        """Whether the state's documents still have this very event, as :meth:`_known` looks."""
+        known = self._known(OpenEvent(id=job.cue.id))
+        return known is not None and (known.cue, known.media) == (job.cue, job.media)
+
+    # music
+
+    def _border(self) -> bool:
+        """Let blocks, programmes and the end of an override take over; True if the music jumps."""
+        reign = self.schedule.reign(self.t)
+        if reign is None:
+            return False
+        block = reign.in_force(self.t)
+        swapped = reign is not self.reign
+        changed = self.force is None or block.id != self.force.id
+        self.reign, self.force = reign, block
+        if changed:
+            self.paused = 0
+        old, old_pos = self.context, self.pos
+        keep = old is not None and not changed
+        if self.overridden and self.until is not None:
+            keep = self.until > self.t
+        if keep and old is not None:
+            same = reign.block(old.block.id) if swapped else old.block
+            if same is not None:
+                if swapped:
+                    self.context = Context(self.schedule.cycle(reign, same), old.fresh)
+                return False
+        self._take_force(reign, block)
+        new = self.context
+        if old is None or new is None or (old.block.id, old_pos) != (new.block.id, self.pos):
+            if old is not None and old.block.crossfade and self.context_since < self.t:
+                began = self.t - old.block.crossfade
+                self.lines.append(Line(began, self.t, 1.0, 0.0, max(began, self.context_since)))
+            self.context_since = self.t
+            return True
+        return False
+
+    def _take_force(self, reign: Reign, block: Block) -> None:
+        """Read the block in force at its own position, as if never overridden."""
+        self.context = Context(
+            self.schedule.cycle(reign, block), 0 if block.begin == "continue" else block.pos
+        )
+        self.pos = max(0, block.pos + self.t - block.at - self.paused)
+        self.overridden, self.until = False, None
+
+    def _note_music(self, still: bool) -> None:
+        running = self.context is not None and not still and not self._pausing()
+        last = self.runs[-1] if self.runs else None
+        if self.context is None:
+            return
+        if last is not None and last.context is self.context and running == self.running:
+            return
+        if last is not None and self.running:
+            self.runs[-1] = Run(last.start, self.t, last.pos, last.context)
+        self.running = running
+        self.runs.append(Run(self.t, FOREVER if running else self.t, self.pos, self.context))
+
+    # events
+
+    def _queue(self, job: Job) -> None:
+        """Take an event in: to the boundary that it waits for, or to those that are due."""
+        self.open[job.cue.id] = job
+        if job.wait == "boundary" and job.cue.when != "cut":
+            self.soft[job.cue.id] = job
+            if job.cue.when == "wait":
+                heappush(self.deadlines, (job.cue.start + job.cue.max_wait, job.cue.id))
+        else:
+            self._make_due(job)
+
+    def _make_due(self, job: Job) -> None:
+        if job.wait == "boundary":
+            job.wait = "voice"
+        self.sequence += 1
+        heappush(self.due, (job.rank, self.sequence, job))
+
+    def _arrive(self, job: Job) -> None:
+        known = self.open.get(job.cue.id)
+        if known is not None and (known is self.voice or known.refusal(self.t) is None):
+            return  # the same event, already begun or waiting under an older programme
+        if known is not None:
+            self._drop(known)
+        self._queue(job)
+
+    def _release(self, *, everything: bool) -> None:
+        """Make due what a boundary releases, or what has waited long enough."""
+        if everything:
+            ready = list(self.soft.values())
+        else:
+            ready = []
+            while self.deadlines and self.deadlines[0][0] <= self.t:
+                _, key = heappop(self.deadlines)
+                if key in self.soft:
+                    ready.append(self.soft[key])
+        for job in ready:
+            del self.soft[job.cue.id]
+            self._make_due(job)
+
+    def _choose(self) -> None:
+        """Give the voice to the best of those due, if it is free or of lower priority."""
+        while self.due:
+            job = self.due[0][2]
+            if self.open.get(job.cue.id) is not job:
+                heappop(self.due)
+                continue
+            if self.voice is not None and self.voice.cue.priority >= job.cue.priority:
+                return
+            heappop(self.due)
+            if job.refusal(self.t) is not None:
+                self._drop(job)
+                continue
+            if self.voice is not None:
+                self._cut(self.voice, "priority")
+            job.began = self.t
+            self.voice = job
+            return
+
+    def _drop(self, job: Job) -> None:
+        """Forget an event that will not sound any more."""
+        state, reason = job.refusal(self.t) or ("missed", "stopped")
+        self._outcome(job, state, reason)
+        self.soft.pop(job.cue.id, None)
+        del self.open[job.cue.id]
+
+    def _silence(self) -> None:
+        """A stopped zone: whatever sounds is cut, whatever waits is missed."""
+        if self.voice is not None:
+            self._finish(self.voice, "cut", "stopped")
+        for job in list(self.open.values()):
+            self._drop(job)
+        self.due.clear()
+        self.deadlines.clear()
+
+    def _cut(self, job: Job, reason: str) -> None:
+        """End the voice now; an event that wants to is queued again."""
+        again = job.cue.on_cut == "restart"
+        self._finish(job, "cut", reason, record=not again)
+        if again:
+            self._queue(Job(job.cue, job.media, job.cancel, "again"))
+
+    def _finish(self, job: Job, state: State, reason: str, *, record: bool = True) -> None:
+        self.voice = None
+        del self.open[job.cue.id]
+        end = min(self.t, job.end)
+        self.plays.append(Play(job.began, end, job.cue.id, job.media, job.cue.gain))
+        self._tail(job, end)
+        if record:
+            self._outcome(job, state, reason, end)
+
+    def _tail(self, job: Job, end: int) -> None:
+        """The music's envelope around a voice that ends at ``end``."""
+        cue = job.cue
+        if cue.mode == "mix":
+            return
+        depth = amplitude(cue.duck) if cue.mode == "duck" else 0.0
+        if cue.fade_in:
+            began = job.began - cue.fade_in
+            self.lines.append(Line(began, job.began, 1.0, depth, began))
+        if cue.mode == "duck" and end > job.began:
+            self.lines.append(Line(job.began, end, depth, depth, job.began))
+        if cue.fade_out:
+            self.lines.append(Line(end, end + cue.fade_out, depth, 1.0, end))
+            self.tails.append((job, end))
+
+    def _outcome(self, job: Job, state: State, reason: str, end: int | None = None) -> None:
+        began = None if job.began < 0 else job.began
+        self.outcomes.append(
+            Outcome(job.cue.id, job.media, job.cue.start, began, end, state, reason)
+        )
