@@ -1,0 +1,66 @@
+# The commands of this repository. `make run` and `make test` set up what is missing.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+BIN := .venv/bin
+export PYTHONDONTWRITEBYTECODE ?= 1
+
+.PHONY: help
+help: ## This list
+	@grep -hE '^[a-z%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+.PHONY: run
+run: setup ## Everything on this machine (MUSIC=folder of audio files, PORT=number)
+	@exec $(BIN)/sync2gear up $(if $(MUSIC),--music "$(MUSIC)") $(if $(PORT),--port $(PORT))
+
+.PHONY: test
+test: setup-tests ## All tests with coverage, under 10 minutes on 2 cores
+	@$(BIN)/python scripts/run_tests.py
+
+.PHONY: check
+check: ## Format, lint, types, import contracts, architecture: under a minute
+	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/lint-imports --cache-dir .import_linter_cache
+	@$(BIN)/python -m pytest tests/architecture
+
+.PHONY: setup setup-tests
+setup: ## What `make run` needs
+	@scripts/setup
+setup-tests:
+	@scripts/setup --for-tests
+
+.PHONY: web
+web: ## The dashboard, built anew
+	@rm -rf platform/web/dist && scripts/setup
+
+.PHONY: lock
+lock: ## requirements.lock from the five pyproject.toml
+	@$(BIN)/uv lock --quiet
+	@$(BIN)/uv export --quiet --frozen --no-emit-workspace --all-groups \
+		--format requirements-txt -o requirements.lock
+	@! grep -n '://' requirements.lock
+
+.PHONY: docs
+docs: ## The generated documents
+	@$(BIN)/python -m scripts.docs
+
+.PHONY: soak
+soak: setup-tests ## Long runs: kill loops, generated matrices, hours of simulated time
+	@$(BIN)/python -m pytest tests -m soak --timeout 7200
+
+bench-%: setup-tests ## One benchmark beside its baseline, e.g. make bench-announce
+	@$(BIN)/python benchmarks/$*.py
+
+.PHONY: coverage
+coverage: ## Coverage of the last `make test`, as pages in htmlcov/
+	@$(BIN)/coverage report --skip-covered && $(BIN)/coverage html --quiet
+
+.PHONY: format
+format: ## Format and repair what ruff can
+	@$(BIN)/ruff check --quiet --fix . ; $(BIN)/ruff format --quiet .
+
+.PHONY: clean
+clean: ## What was made here, except .venv and the data of `make run`
+	@rm -rf .coverage .coverage.* coverage.json htmlcov .pytest_cache .mypy_cache .ruff_cache \
+		.hypothesis .import_linter_cache benchmarks/results platform/web/dist platform/web/node_modules
+	@find . -path ./.venv -prune -o -name __pycache__ -type d -exec rm -rf {} +

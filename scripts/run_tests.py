@@ -1,0 +1,110 @@
+"""Runs all tests in their tiers, says coverage at the end and closes with one line of counts."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import xml.etree.ElementTree as ET
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).parents[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One pytest process: its tiers, and how it differs from the others."""
+
+    name: str
+    tiers: tuple[str, ...]
+    options: tuple[str, ...] = ()
+
+
+RUNS: Final = (
+    Run("parallel", ("pure", "api", "wire", "vendors", "cli"), ("-n", "2", "--dist", "loadscope")),
+    # Sound at the pace of real time: alone on the machine.
+    Run("flows", ("flows",)),
+    # Playwright's own event loop breaks later asynchronous tests in the same process.
+    Run("web", ("web",)),
+    Run("architecture", ("architecture",)),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """What one or several runs came to."""
+
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+
+    def __add__(self, other: "Count") -> "Count":
+        return Count(
+            self.passed + other.passed, self.failed + other.failed, self.skipped + other.skipped
+        )
+
+
+def count(report: Path) -> Count:
+    """The counts of a JUnit report; an empty or missing one is one failure (pytest broke off)."""
+    try:
+        suites = list(ET.parse(report).getroot().iter("testsuite"))  # noqa: S314 - our own file
+    except (OSError, ET.ParseError):
+        return Count(failed=1)
+    total, failed, skipped = (
+        sum(int(suite.get(name, "0")) for suite in suites)
+        for name in ("tests", "failures", "skipped")
+    )
+    failed += sum(int(suite.get("errors", "0")) for suite in suites)
+    return Count(max(total - failed - skipped, 0), failed, skipped)
+
+
+def execute(run: Run, folder: Path) -> Count:
+    """Run one pytest process; its counts, with a failure added when only its status tells."""
+    tiers = [
+        f"tests/{tier}" for tier in run.tiers if any((ROOT / "tests" / tier).glob("**/test_*.py"))
+    ]
+    if not tiers:
+        return Count()
+    report = folder / f"{run.name}.xml"
+    sys.stdout.write(f"\n== {run.name}: {' '.join(tiers)}\n")
+    sys.stdout.flush()
+    status = subprocess.run(
+        [
+            sys.executable, "-m", "pytest", *tiers, "-m", "not soak", *run.options,
+            f"--junitxml={report}", "--cov", "--cov-append", "--cov-report=",
+        ],
+        cwd=ROOT, stdin=subprocess.DEVNULL, check=False,
+    ).returncode  # fmt: skip
+    counted = count(report)
+    if status and not counted.failed:
+        counted += Count(failed=1)
+    return counted
+
+
+def main() -> int:
+    """Exit status 0 only if every test passed and coverage holds."""
+    began = time.monotonic()
+    os.chdir(ROOT)
+    for old in ROOT.glob(".coverage*"):
+        old.unlink()
+    total = Count()
+    with tempfile.TemporaryDirectory(prefix="s2g-tests-") as folder:
+        for run in RUNS:
+            total += execute(run, Path(folder))
+    sys.stdout.write("\n")
+    sys.stdout.flush()
+    gate = subprocess.run([sys.executable, "scripts/coverage_gate.py"], cwd=ROOT, check=False)
+    if gate.returncode:
+        total += Count(failed=1)
+    skipped = f", {total.skipped} skipped" if total.skipped else ""
+    sys.stdout.write(
+        f"{total.passed} passed, {total.failed} failed{skipped} "
+        f"in {time.monotonic() - began:.0f} s\n"
+    )
+    return 1 if total.failed or not total.passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
