@@ -1,0 +1,70 @@
+"""Fixtures of every tier: real services, one fresh database a test."""
+
+import os
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
+
+from support.services import (
+    MosquittoServer,
+    PostgresServer,
+    open_folder,
+    start_mosquitto,
+    start_postgres,
+)
+from support.world import World, cloned_database, make_settings
+from sync2gear_platform.migrations.run import migrate
+
+hypothesis_settings.register_profile(
+    "test",
+    derandomize=True,
+    deadline=None,
+    max_examples=60,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+hypothesis_settings.register_profile(
+    "soak", parent=hypothesis_settings.get_profile("test"), derandomize=False, max_examples=3000
+)
+hypothesis_settings.load_profile(os.environ.get("S2G_HYPOTHESIS", "test"))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave soak tests out unless they were asked for by ``-m soak``."""
+    if "soak" in (config.option.markexpr or ""):
+        return
+    kept = [item for item in items if "soak" not in item.keywords]
+    config.hook.pytest_deselected(items=[item for item in items if "soak" in item.keywords])
+    items[:] = kept
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A private PostgreSQL whose database ``sync2gear`` is migrated and only ever cloned."""
+    place = open_folder("postgres")
+    server = start_postgres(place)
+    migrate(server.admin_url, server.app_url)
+    yield server
+    server.stop()
+    shutil.rmtree(place, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def mosquitto() -> Iterator[MosquittoServer]:
+    """A private Mosquitto."""
+    place = open_folder("mosquitto")
+    server = start_mosquitto(place)
+    yield server
+    server.stop()
+    shutil.rmtree(place, ignore_errors=True)
+
+
+@pytest.fixture
+async def world(postgres: PostgresServer, tmp_path: Path) -> AsyncIterator[World]:
+    """The platform's API on a database of its own, without a broker."""
+    with cloned_database(postgres) as (admin_url, app_url):
+        async with World.open(make_settings(tmp_path, app_url, admin_url)) as opened:
+            yield opened
