@@ -10,19 +10,33 @@ FRAME_RATE: Final = 48_000
 MAX_SAFE_INTEGER: Final = 2**53 - 1
 """The largest integer that a JavaScript reader of the wire keeps exact."""
 
-Frames = Annotated[int, Field(strict=True, ge=0, le=MAX_SAFE_INTEGER)]
+Frames = Annotated[
+    int, Field(strict=True, ge=0, le=MAX_SAFE_INTEGER, json_schema_extra={"x-unit": "frames"})
+]
 """An instant of the zone clock (frames since the Unix epoch) or a length in frames."""
 
-Millis = Annotated[int, Field(strict=True, ge=0, le=MAX_SAFE_INTEGER)]
+Millis = Annotated[
+    int, Field(strict=True, ge=0, le=MAX_SAFE_INTEGER, json_schema_extra={"x-unit": "ms"})
+]
 """A duration in whole milliseconds."""
 
-Micros = Annotated[int, Field(strict=True, ge=-MAX_SAFE_INTEGER, le=MAX_SAFE_INTEGER)]
+Micros = Annotated[
+    int,
+    Field(
+        strict=True,
+        ge=-MAX_SAFE_INTEGER,
+        le=MAX_SAFE_INTEGER,
+        json_schema_extra={"x-unit": "µs"},
+    ),
+]
 """A clock reading in whole microseconds."""
 
-Millibels = Annotated[int, Field(strict=True, ge=-12_000, le=3_000)]
+Millibels = Annotated[
+    int, Field(strict=True, ge=-12_000, le=3_000, json_schema_extra={"x-unit": "millibels"})
+]
 """A gain in hundredths of a decibel, so that documents hold only integers."""
 
-Percent = Annotated[int, Field(strict=True, ge=0, le=100)]
+Percent = Annotated[int, Field(strict=True, ge=0, le=100, json_schema_extra={"x-unit": "%"})]
 """A volume from 0 (silent) to 100."""
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
