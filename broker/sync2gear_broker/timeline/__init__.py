@@ -1,14 +1,14 @@
 """How a timeline is read: what sounds at instant t, as a pure function of the documents.
 
 ``settle`` resolves the documents once (cache it by the programmes' hashes, epoch and rev); all
-the others only read its result, except ``rebase``, which makes the next state's anchor.
+the others only read its result, except ``rebase`` and ``cancel``, which make the next state.
 """
 
 from collections.abc import Mapping
 
 from sync2gear_broker.messages import Programme, ZoneState
 from sync2gear_broker.timeline.envelope import sweep
-from sync2gear_broker.timeline.fold import rebase
+from sync2gear_broker.timeline.fold import cancel, rebase
 from sync2gear_broker.timeline.model import (
     FOREVER,
     MusicPosition,
@@ -35,6 +35,7 @@ __all__ = [
     "Segment",
     "Settled",
     "Voice",
+    "cancel",
     "item_start",
     "music_at",
     "next_change_after",

@@ -1,6 +1,7 @@
 """Rebasing: the same future from now on, with everything that is over folded into the anchor."""
 
 from collections.abc import Mapping
+from typing import TypeVar
 
 from sync2gear_broker.messages import (
     Anchor,
@@ -12,8 +13,11 @@ from sync2gear_broker.messages import (
     ZoneState,
 )
 from sync2gear_broker.messages.zone import MAX_OPEN
+from sync2gear_broker.timeline.cues import Job
 from sync2gear_broker.timeline.model import FOREVER
-from sync2gear_broker.timeline.walk import Job, Walk
+from sync2gear_broker.timeline.walk import Walk
+
+Ended = TypeVar("Ended", LiveEvent, OpenEvent)
 
 
 def rebase(programmes: Mapping[str, Programme], state: ZoneState, now: int) -> ZoneState:
@@ -56,6 +60,31 @@ def rebase(programmes: Mapping[str, Programme], state: ZoneState, now: int) -> Z
             "skip": _skips(walk, state, now),
         }
     )
+
+
+def cancel(
+    programmes: Mapping[str, Programme], state: ZoneState, event_id: str, at: int
+) -> ZoneState:
+    """The state, rebased to ``at``, in which nothing of an event sounds from ``at`` on.
+
+    A sounding event ends there and the music resumes without a jump; one that waits or is still
+    to come never begins. ``skip`` may grow beyond what a document holds: the writer checks.
+    """
+    state = rebase(programmes, state, at)
+    anchor, live = state.anchor, tuple(_ended(one, event_id, at) for one in state.live)
+    update: dict[str, object] = {"live": live}
+    if anchor is not None and any(entry.id == event_id for entry in anchor.open):
+        entries = tuple(_ended(entry, event_id, at) for entry in anchor.open)
+        update["anchor"] = anchor.model_copy(update={"open": entries})
+    elif all(one.id != event_id for one in live) and event_id not in state.skip:
+        update["skip"] = (*state.skip, event_id)
+    return state.model_copy(update=update)
+
+
+def _ended(one: Ended, event_id: str, at: int) -> Ended:
+    if one.id != event_id:
+        return one
+    return one.model_copy(update={"end": at if one.end is None else min(at, one.end)})
 
 
 def _still_to_come(window: Window | None, now: int) -> Window | None:

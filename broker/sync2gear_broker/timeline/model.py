@@ -10,6 +10,7 @@ FOREVER: Final = 1 << 62
 """An instant that never comes: the open end of a window or of the last run of music."""
 
 Role = Literal["music", "event", "emergency"]
+State = Literal["waiting", "played", "cut", "dropped", "cancelled", "missed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,7 @@ class Outcome:
     start: int
     began: int | None
     end: int | None
-    state: Literal["waiting", "played", "cut", "dropped", "cancelled", "missed"]
+    state: State
     reason: str = ""
 
 

@@ -3,7 +3,6 @@
 from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 
 from sync2gear_broker.messages import Block, Event, Media, Programme, ProgrammeRef
 
@@ -94,10 +93,10 @@ class Schedule:
             ((ref.from_, programmes[ref.sha256]) for ref in refs if ref.sha256 in programmes),
             key=lambda pair: pair[0],
         )
-        ends = [after[0] for _, after in pairwise(held)] + [forever]
+        ends = [*(start for start, _ in held[1:]), forever]
         self.reigns = [
             Reign(start, end, programme, tuple(block.at for block in programme.blocks))
-            for (start, programme), end in zip(held, ends, strict=True)
+            for (start, programme), end in zip(held, ends, strict=False)
             if start < end
         ]
         self._starts = [reign.start for reign in self.reigns]

@@ -6,70 +6,18 @@ and the best of those due takes the voice.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from heapq import heappop, heappush
-from typing import Literal
 
 from sync2gear_broker.messages import (
     Block,
-    Cue,
-    Media,
     OpenEvent,
     Programme,
-    Window,
     ZoneState,
 )
-from sync2gear_broker.timeline.model import FOREVER, Alarm, Context, Line, Outcome, Play, Run
+from sync2gear_broker.timeline.cues import Job, alarm_of, live_job, span
+from sync2gear_broker.timeline.model import FOREVER, Context, Line, Outcome, Play, Run, State
 from sync2gear_broker.timeline.music import Reign, Schedule
 from sync2gear_broker.units import amplitude
-
-State = Literal["waiting", "played", "cut", "dropped", "cancelled", "missed"]
-
-
-@dataclass(slots=True, eq=False)
-class Job:
-    """An event on its way: waiting for a boundary, due, or sounding since ``began``."""
-
-    cue: Cue
-    media: Media
-    cancel: int = FOREVER
-    wait: Literal["boundary", "voice", "again"] = "boundary"
-    began: int = -1
-
-    @property
-    def rank(self) -> tuple[int, int, str]:
-        """The order in which due events take the voice."""
-        return (-self.cue.priority, self.cue.start, self.cue.id)
-
-    @property
-    def end(self) -> int:
-        """Where its voice ends if nothing cuts it."""
-        return min(self.began + self.media.frames, self.cancel)
-
-    def refusal(self, t: int) -> tuple[State, str] | None:
-        """Why it may not begin at ``t``, if so."""
-        if self.cancel <= t:
-            return ("cancelled", "cancelled")
-        late = self.cue.late_by
-        if self.wait != "again" and late is not None and t > self.cue.start + late:
-            return ("dropped", "late")
-        return None
-
-
-def span(window: Window | None) -> tuple[int, int]:
-    """The frames [from, until) of a window; empty if there is none."""
-    if window is None:
-        return (0, 0)
-    return (window.from_, FOREVER if window.until is None else window.until)
-
-
-def alarm_of(state: ZoneState) -> Alarm | None:
-    """The emergency in force; a latch without media or frames must not silence a zone."""
-    latch = state.emergency
-    if latch is None or not latch.active or latch.media is None:
-        return None
-    end = FOREVER if latch.end is None else latch.end
-    return Alarm(latch.start, end, latch.gen, latch.media) if latch.start < end else None
 
 
 class Walk:
@@ -144,11 +92,7 @@ class Walk:
 
     def _arrivals(self) -> list[Job]:
         """Every event from the anchor on, the next one last."""
-        jobs = [
-            Job(live, live.media, FOREVER if live.end is None else live.end)
-            for live in self.state.live
-            if live.start >= self.start
-        ]
+        jobs = [live_job(live) for live in self.state.live if live.start >= self.start]
         skip = set(self.state.skip)
         for reign in self.schedule.reigns:
             media = reign.programme.media
@@ -163,10 +107,10 @@ class Walk:
     def _known(self, entry: OpenEvent) -> Job | None:
         """The event that an entry of ``open`` means."""
         if entry.cue is not None:
-            return Job(entry.cue, entry.cue.media)
+            return live_job(entry.cue)
         for live in self.state.live:
             if live.id == entry.id:
-                return Job(live, live.media, FOREVER if live.end is None else live.end)
+                return live_job(live)
         if self.reign is not None:
             for event in self.reign.programme.events:
                 if event.id == entry.id:
