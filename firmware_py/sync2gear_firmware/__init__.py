@@ -1,0 +1,1 @@
+"""The sync2gear speaker: makes its zone's timeline audible."""

@@ -1,0 +1,295 @@
+"""The composition root: facts go into the core, its deeds are done; the only reader of clocks."""
+
+import fcntl
+import logging
+import os
+import queue
+import random
+import shutil
+import sqlite3
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import IO, Final, assert_never
+from uuid import uuid4
+
+from pydantic import BaseModel
+
+from sync2gear_broker import topics
+from sync2gear_broker.messages import DeviceConfig, Heartbeat, TimeRequest, ZoneState
+from sync2gear_firmware import facts as f
+from sync2gear_firmware import plays, spool, state
+from sync2gear_firmware.cache import Cache, Fetcher
+from sync2gear_firmware.clock import Clock, Line
+from sync2gear_firmware.decoder import Pool
+from sync2gear_firmware.link import Link
+from sync2gear_firmware.player import Player
+from sync2gear_firmware.players import Sink
+from sync2gear_firmware.players.file import FileSink
+from sync2gear_firmware.players.null import null_sink
+from sync2gear_firmware.settings import Credential, Settings
+
+log = logging.getLogger(__name__)
+
+VERSION: Final = "0.1.0"
+_QUEUE = 10_000
+_UNWRITTEN = 10_000
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+_TEMPERATURE = Path("/sys/class/thermal/thermal_zone0/temp")
+
+
+class SavedLine(BaseModel):
+    """A trusted line with the boot of the machine on whose clock it lies."""
+
+    boot: str
+    src: str
+    at: int
+    offset: float
+    slope: float
+    error: float
+
+
+def local() -> int:
+    """The device's monotonic clock in microseconds; it counts suspension where it can."""
+    clock = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+    return time.clock_gettime_ns(clock) // 1000
+
+
+def machine_boot() -> str:
+    """What names this boot of the machine; a new name each time where the system gives none."""
+    try:
+        return _BOOT_ID.read_text().strip()
+    except OSError:
+        return str(uuid4())
+
+
+class Agent:
+    """One speaker. ``run`` returns after ``stop``, which may be called from a signal handler."""
+
+    def __init__(self, settings: Settings, credential: Credential) -> None:
+        self._folder = settings.data_dir
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._lock = _own(self._folder / "lock")
+        self._boot = str(uuid4())
+        self._machine = machine_boot()
+        self._began = local()
+        self._facts: queue.Queue[f.Fact] = queue.Queue(_QUEUE)
+        self._stopping = False
+        self._ready = False
+        self._sounds: tuple[f.Sound, ...] = ()
+        self._unwritten: list[f.Record] = []
+        self._spool = spool.Spool(self._folder / "spool.sqlite")
+        self._cache = Cache(self._folder)
+        self._fetcher = Fetcher(self._cache, credential, self._tell)
+        self._pool = Pool(self._find, lambda sha, why: self._tell(f.MediaBroken(sha, why)))
+        self._player = Player(self._pool, self._tell)
+        self._sink = _sink(settings, self._player)
+        self._link = Link(credential, self._boot, local, self._tell)
+        self._state = self._first_state()
+
+    def run(self) -> None:
+        """Play until ``stop``."""
+        parts = (self._pool, self._fetcher, self._sink, self._link)
+        for part in parts:
+            part.start()
+        try:
+            while not self._stopping:
+                self._turn()
+        finally:
+            self._end()
+
+    def stop(self) -> None:
+        """End soon, saying bye."""
+        self._stopping = True
+
+    def _turn(self) -> None:
+        wait = (state.due(self._state) - local()) / 1e6
+        try:
+            fact = self._facts.get(timeout=max(0.005, min(wait, 0.25)))
+        except queue.Empty:
+            fact = f.Tick(random.random())  # noqa: S311 - jitter, not a secret
+        self._handle(fact)
+        if not isinstance(fact, f.Tick) and state.due(self._state) <= local():
+            self._handle(f.Tick(random.random()))  # noqa: S311
+        self._link.ensure()
+
+    def _handle(self, fact: f.Fact) -> None:
+        try:
+            self._state, deeds = state.step(self._state, fact, local())
+        except Exception:
+            log.exception("agent.fact_dropped fact=%s", type(fact).__name__)
+            deeds = []
+        for deed in deeds:
+            try:
+                self._do(deed)
+            except (OSError, sqlite3.Error) as error:
+                name = type(deed).__name__
+                log.error("agent.deed_failed deed=%s error=%r", name, str(error))  # noqa: TRY400
+                self._tell(f.Trouble("disk", f"{name}: {error}"))
+        self._after(fact)
+
+    def _after(self, fact: f.Fact) -> None:
+        match fact:
+            case f.Heard(receipt=receipt) if receipt is not None:
+                self._link.acknowledge(receipt)
+            case f.Connected():
+                self._fetcher.online()
+            case f.MediaGone():
+                self._fetcher.again()
+            case f.MediaHeld(sha256):
+                self._pool.retry(sha256)
+            case f.Sounding(_, sounds):
+                self._sounds = sounds
+            case _:
+                pass
+        sounding = not self._sounds or any(not s.lacking for s in self._sounds)
+        if not self._ready and self._state.connected and self._state.plays and sounding:
+            self._ready = True
+            log.info("ready")
+
+    def _do(self, deed: f.Deed) -> None:  # noqa: C901 - one line per deed
+        match deed:
+            case f.Perform(score):
+                self._player.perform(score)
+            case f.Follow(line):
+                self._sink.follow(line)
+            case f.Publish(channel, document):
+                self._link.publish(channel, document.canonical())
+            case f.AskTime(n):
+                self._link.publish(
+                    topics.TIME_REQUEST, lambda: TimeRequest(t1=local(), n=n).canonical()
+                )
+            case f.Beat(clock_error):
+                self._link.publish(topics.HEARTBEAT, self._heartbeat(clock_error).canonical())
+            case f.Want():
+                self._fetcher.want(deed)
+            case f.Keep(records, opens, frame):
+                self._keep(records, opens, frame)
+            case f.SendPlays(after):
+                self._send_plays(after)
+            case f.Forget(upto):
+                self._spool.forget(upto)
+            case f.SaveZone(zone):
+                spool.save(self._folder / "zone.json", zone)
+            case f.SaveConfig(config):
+                spool.save(self._folder / "config.json", config)
+            case f.SaveClock(line):
+                saved = SavedLine(boot=self._machine, **asdict(line))
+                spool.save(self._folder / "clock.json", saved)
+            case f.Tone(kind):
+                self._player.tone(kind)
+            case f.Say(level, text):
+                (log.warning if level == "warning" else log.info)("%s", text)
+            case _:
+                assert_never(deed)
+
+    def _keep(self, records: tuple[f.Record, ...], opens: tuple[f.Play, ...], frame: int) -> None:
+        # what a failing disk refused is tried again with the next
+        self._unwritten = [*self._unwritten, *records][-_UNWRITTEN:]
+        last = self._spool.keep(self._unwritten, opens, frame)
+        if self._unwritten:
+            self._unwritten = []
+            self._tell(f.Spooled(last))
+
+    def _send_plays(self, after: int) -> None:
+        batch = self._spool.batch(after, topics.PLAY_EVENTS.max_bytes)
+        if batch is not None:
+            payload, last = batch
+            self._link.publish(topics.PLAY_EVENTS, payload)
+            self._tell(f.Sent(last))
+
+    def _heartbeat(self, clock_error: float | None) -> Heartbeat:
+        return Heartbeat(
+            boot=self._boot,
+            uptime=(local() - self._began) // 1000,
+            version=VERSION,
+            load=round(os.getloadavg()[0], 2),
+            temperature=_temperature(),
+            disk_free=shutil.disk_usage(self._folder).free,
+            cache_bytes=self._cache.size(),
+            clock_error=clock_error,
+            level=self._player.level(),
+        )
+
+    def _find(self, sha256: str) -> Path | None:
+        path = self._cache.media(sha256)
+        if path is None:
+            self._tell(f.MediaGone(frozenset({sha256})))
+        return path
+
+    def _tell(self, fact: f.Fact) -> None:
+        try:
+            self._facts.put_nowait(fact)
+        except queue.Full:
+            log.error("agent.overrun dropped=%s", type(fact).__name__)  # noqa: TRY400
+
+    def _first_state(self) -> state.State:
+        left = self._spool.left()
+        saved = spool.load(self._folder / "clock.json", SavedLine)
+        clock = Clock()
+        if saved is not None and saved.boot == self._machine:
+            clock = Clock(line=Line(saved.src, saved.at, saved.offset, saved.slope, saved.error))
+        return state.State(
+            started=self._began,
+            log=left.log,
+            saved=left.frame,
+            clock=clock,
+            zone=spool.load(self._folder / "zone.json", ZoneState),
+            config=spool.load(self._folder / "config.json", DeviceConfig),
+            held=self._cache.held(),
+            plays=tuple(plays.interrupted(play) for play in left.open),
+            spooled=left.spooled,
+            sent=left.acked,
+            acked=left.acked,
+        )
+
+    def _end(self) -> None:
+        self._sink.stop()
+        now = local()
+        while not self._facts.empty():
+            self._handle(self._facts.get_nowait())
+        frame = state.frame_at(self._state, now)
+        if frame is not None:
+            opens = tuple(plays.so_far(play, frame) for play in self._state.plays)
+            self._do(f.Keep((), opens, frame))
+        if self._state.clock.line is not None:
+            self._do(f.SaveClock(self._state.clock.line))
+        self._link.stop()
+        self._fetcher.stop()
+        self._pool.stop()
+        self._spool.close()
+        self._lock.close()
+        log.info("stopped")
+
+
+def _own(path: Path) -> IO[str]:
+    """The lock of a data folder; ``OSError`` if another speaker has it."""
+    file = path.open("w")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        raise
+    return file
+
+
+def _sink(settings: Settings, player: Player) -> Sink:
+    match settings.sink:
+        case "null":
+            return null_sink(player, local)
+        case "file":
+            if settings.file is None:
+                raise ValueError("S2G_SPEAKER_FILE names the file that the sink `file` writes")
+            return FileSink(player, local, settings.file)
+        case "card":
+            # PortAudio is a system library: only who plays through a card needs it
+            from sync2gear_firmware.players.card import CardSink
+
+            return CardSink(player, local, settings.card)
+
+
+def _temperature() -> float | None:
+    try:
+        return int(_TEMPERATURE.read_text()) / 1000
+    except (OSError, ValueError):
+        return None

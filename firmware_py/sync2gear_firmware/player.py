@@ -1,0 +1,282 @@
+"""Renders the zone's frames as the score says, mixed from decoded media, and tells what sounds."""
+
+import logging
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sync2gear_broker import timeline
+from sync2gear_broker.messages import Media
+from sync2gear_broker.timeline import Piece, Voice
+from sync2gear_broker.units import FRAME_RATE
+from sync2gear_firmware.decoder import CHUNK, Pcm, Pool
+from sync2gear_firmware.facts import Score, Sound, Sounding
+
+log = logging.getLogger(__name__)
+
+RAMP: Final = FRAME_RATE // 200
+"""Frames over which a cut is smoothed: 5 ms."""
+AHEAD: Final = 10 * FRAME_RATE
+"""Frames that are decoded before they are due."""
+
+_Mix = NDArray[np.float32]
+_Identity = tuple[str, str, str, int, bool]
+_Slot = tuple[str, str, str, int]
+_FULL = 32768.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One voice of a piece as it is rendered: the media itself or what stands in for it."""
+
+    sound: Sound
+    gain_a: float
+    gain_b: float
+
+    @property
+    def identity(self) -> _Identity:
+        sound = self.sound
+        return (*sound.key, sound.slot, sound.stand_in)
+
+
+@dataclass(slots=True)
+class _Tail:
+    """The last few frames of a voice that was cut, fading from ``gain`` at its place ``done``."""
+
+    media: Media
+    offset: int
+    gain: float
+    done: int = 0
+
+
+@dataclass(slots=True)
+class _Tone:
+    """A tone that is mixed in: frames played and how it goes."""
+
+    kind: Literal["identify", "test_tone"]
+    done: int = 0
+
+
+class Player:
+    """Renders blocks in order of their frames; one thread renders, any may change the score."""
+
+    def __init__(self, pool: Pool, tell: Callable[[Sounding], None]) -> None:
+        self._pool = pool
+        self._tell = tell
+        self._score = Score()
+        self._was: dict[_Identity, tuple[_Part, int, float]] = {}
+        self._tails: list[_Tail] = []
+        self._stand_ins: dict[_Slot, Media] = {}
+        self._volume = 0.0
+        self._tone: _Tone | None = None
+        self._next: int | None = None
+        self._told = False
+        self._late = 0
+        self._peak = 0.0
+
+    def perform(self, score: Score) -> None:
+        """Play from ``score`` from the next block on."""
+        self._score = score
+        if self._next is not None:
+            self.look_ahead(self._next)
+
+    def tone(self, kind: Literal["identify", "test_tone"]) -> None:
+        """Mix in a tone."""
+        self._tone = _Tone(kind)
+
+    @property
+    def trim(self) -> int:
+        """Frames by which the output is early."""
+        return self._score.trim
+
+    def level(self) -> float | None:
+        """The peak since the last call in dBFS, None if it was silent."""
+        peak, self._peak = self._peak, 0.0
+        return round(20 * math.log10(peak), 1) if peak > 0 else None
+
+    def look_ahead(self, at: int) -> None:
+        """Have decoded what sounds from frame ``at`` on."""
+        score = self._score
+        if score.settled is None:
+            return
+        wanted: dict[tuple[str, int], tuple[Media, int]] = {}
+        for piece in timeline.plan(score.settled, at, at + AHEAD):
+            for part in self._parts(score, piece)[0]:
+                sound = part.sound
+                if sound.lacking:
+                    continue
+                first, last = sound.offset, sound.offset + piece.end - piece.start
+                for number in range(first // CHUNK, last // CHUNK + 1):
+                    if number * CHUNK < sound.media.frames:
+                        wanted.setdefault((sound.media.sha256, number), (sound.media, number))
+        self._pool.want(list(wanted.values()))
+
+    def ready(self, at: int) -> bool:
+        """Whether what sounds at ``at`` is decoded, or is not there to be decoded."""
+        score = self._score
+        if score.settled is None:
+            return False
+        piece = timeline.sounding_at(score.settled, at)
+        parts = [p.sound for p in self._parts(score, piece)[0] if not p.sound.lacking]
+        return all(self._pool.has(s.media, s.offset // CHUNK) for s in parts)
+
+    def render(self, at: int, n: int) -> Pcm:
+        """Frames [at, at + n) of the zone, (n, 2) int16."""
+        score = self._score
+        if self._next != at:
+            self._cut(at)
+        mix: _Mix = np.zeros((n, 2), np.float32)
+        if score.settled is not None:
+            for piece in timeline.plan(score.settled, at, at + n):
+                self._piece(score, piece, mix[piece.start - at : piece.end - at])
+        self._add_tails(mix)
+        if self._tone is not None and not _add_tone(self._tone, mix):
+            self._tone = None
+        if at // CHUNK != (at + n) // CHUNK:
+            self.look_ahead(at + n)
+        self._next = at + n
+        self._peak = max(self._peak, float(np.abs(mix).max(initial=0.0)))
+        pcm: Pcm = np.clip(np.rint(mix * _FULL), -32768, 32767).astype(np.int16)
+        return pcm
+
+    def _cut(self, at: int) -> None:
+        """The position jumped: nothing goes on from what was rendered before."""
+        if self._next is not None:
+            log.info("player.jump from=%s to=%s", self._next, at)
+        self.look_ahead(at)
+
+    def _piece(self, score: Score, piece: Piece, out: _Mix) -> None:
+        n = piece.end - piece.start
+        parts, stand_in = self._parts(score, piece)
+        if stand_in is not None:
+            self._settle_on(*stand_in)
+        now: dict[_Identity, tuple[_Part, int, float]] = {}
+        changed = not self._told
+        for part in parts:
+            sound = part.sound
+            before = self._was.pop(part.identity, None)
+            if before is None or before[0].sound.lacking != sound.lacking:
+                changed = True
+            volume = self._loudness(score, sound.role)
+            goes_on = before is not None and before[1] == sound.offset
+            gain_a, gain_b = part.gain_a * volume, part.gain_b * volume
+            if before is not None and not goes_on:
+                self._leave(before)
+                changed = True
+            come_from = before[2] if before is not None and goes_on else 0.0
+            if not goes_on and sound.offset == 0:
+                come_from = gain_a
+            after = sound.offset + n
+            if sound.stand_in:
+                after %= sound.media.frames
+            now[part.identity] = (part, after, gain_b)
+            if not sound.lacking:
+                self._add(out, sound, gain_a, gain_b, come_from)
+        for gone in self._was.values():
+            self._leave(gone)
+            changed = True
+        self._was = now
+        if changed:
+            self._told = True
+            self._tell(Sounding(piece.start, tuple(part.sound for part in parts)))
+
+    def _loudness(self, score: Score, role: str) -> float:
+        return score.emergency if role == "emergency" else score.volume
+
+    def _leave(self, gone: tuple[_Part, int, float]) -> None:
+        part, offset, gain = gone
+        if gain > 0 and not part.sound.lacking and offset < part.sound.media.frames:
+            self._tails.append(_Tail(part.sound.media, offset, gain))
+
+    def _add(self, out: _Mix, sound: Sound, gain_a: float, gain_b: float, before: float) -> None:
+        n = len(out)
+        pcm, whole = self._read(sound, n)
+        if not whole:
+            self._underrun(sound)
+        gain = np.linspace(gain_a, gain_b, n, endpoint=False, dtype=np.float32)
+        if abs(before - gain_a) > 1e-6:
+            # a step in gain is smoothed over a few milliseconds; no frame moves
+            k = min(RAMP, n)
+            rise = np.linspace(0.0, 1.0, k, endpoint=False, dtype=np.float32)
+            gain[:k] = before + (gain[:k] - before) * rise
+        out += pcm * (gain / np.float32(_FULL))[:, None]
+
+    def _read(self, sound: Sound, n: int) -> tuple[Pcm, bool]:
+        first = min(n, sound.media.frames - sound.offset) if sound.stand_in else n
+        pcm, whole = self._pool.read(sound.media, sound.offset, first)
+        while len(pcm) < n:  # what stands in goes round
+            more, also = self._pool.read(sound.media, 0, min(n - len(pcm), sound.media.frames))
+            pcm, whole = np.concatenate([pcm, more]), whole and also
+        return pcm, whole
+
+    def _add_tails(self, mix: _Mix) -> None:
+        for tail in self._tails:
+            k = min(RAMP - tail.done, len(mix))
+            pcm, _ = self._pool.read(tail.media, tail.offset + tail.done, k)
+            steps = np.arange(tail.done, tail.done + k, dtype=np.float32)
+            fall = tail.gain * (1 - steps / RAMP)
+            mix[:k] += pcm * (fall / np.float32(_FULL))[:, None]
+            tail.done += k
+        self._tails = [tail for tail in self._tails if tail.done < RAMP]
+
+    def _underrun(self, sound: Sound) -> None:
+        self._late += 1
+        if self._late & (self._late - 1) == 0:  # the 1st, 2nd, 4th, 8th, ...
+            sha = sound.media.sha256
+            log.warning("player.late media=%s offset=%d count=%d", sha, sound.offset, self._late)
+
+    def _parts(self, score: Score, piece: Piece) -> tuple[list[_Part], tuple[_Slot, Media] | None]:
+        """The voices of a piece as this speaker can sound them, and what stands in for which."""
+        parts: list[_Part] = []
+        lacking: Voice | None = None
+        for voice in piece.voices:
+            have = voice.media.sha256 in score.held
+            if voice.role == "music" and have and _slot(voice) in self._stand_ins:
+                have = False  # it joins at the next item
+            reason = "" if have else "not_held"
+            parts.append(_Part(_sound(voice, voice.media, reason), voice.gain_a, voice.gain_b))
+            if not have and voice.role != "emergency":
+                lacking = voice
+        music = any(p.sound.role == "music" and not p.sound.lacking for p in parts)
+        if lacking is None or music or not score.evergreens:
+            return parts, None
+        media = self._stand_ins.get(_slot(lacking))
+        if media is None or media.sha256 not in score.held:
+            media = score.evergreens[lacking.slot % len(score.evergreens)]
+        sound = _sound(lacking, media, stand_in=True)
+        parts.append(_Part(sound, lacking.gain_a, lacking.gain_b))
+        return parts, (_slot(lacking), media)
+
+    def _settle_on(self, slot: _Slot, media: Media) -> None:
+        """Once something stands in for a slot it does so to the slot's end."""
+        self._stand_ins[slot] = media
+        while len(self._stand_ins) > 16:
+            del self._stand_ins[next(iter(self._stand_ins))]
+
+
+def _slot(voice: Voice) -> _Slot:
+    return (voice.role, voice.item, voice.media.sha256, voice.slot)
+
+
+def _sound(voice: Voice, media: Media, lacking: str = "", *, stand_in: bool = False) -> Sound:
+    offset = voice.offset % media.frames if stand_in else voice.offset
+    return Sound(voice.role, voice.item, media, voice.begins, voice.slot, offset, lacking, stand_in)
+
+
+def _add_tone(tone: _Tone, mix: _Mix) -> bool:
+    """Mix the next frames of ``tone`` in; whether there are more."""
+    t = np.arange(tone.done, tone.done + len(mix)) / FRAME_RATE
+    if tone.kind == "identify":
+        # three short ones of 880 Hz, each faded in and out
+        wave = np.sin(2 * np.pi * 880 * t) * np.maximum(0.0, np.sin(2 * np.pi * 2 * t))
+        length = 1.5
+    else:
+        wave = np.sin(2 * np.pi * 1000 * t)
+        length = 2.0
+    mix += (0.1 * wave * (t < length)).astype(np.float32)[:, None]
+    tone.done += len(mix)
+    return tone.done < length * FRAME_RATE

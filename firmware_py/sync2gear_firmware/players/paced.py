@@ -1,0 +1,83 @@
+"""Real-time pacing for sinks without a card of their own: frames are rendered as they are due."""
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import Final
+
+from sync2gear_broker.units import FRAME_RATE
+from sync2gear_firmware.clock import Line
+from sync2gear_firmware.decoder import Pcm
+from sync2gear_firmware.player import Player
+
+log = logging.getLogger(__name__)
+
+JUMP: Final = FRAME_RATE * 15 // 1000
+"""A position further off than this is not approached but taken at once."""
+_PERIOD = 0.02
+_BACKLOG = 5 * FRAME_RATE
+_BLOCK = FRAME_RATE // 10
+_PATIENCE = 2_000_000
+
+
+class Paced:
+    """A thread that renders each frame when the zone clock has passed it.
+
+    ``write`` receives ``(first frame, (n, 2) int16)``. The frames are contiguous except where the
+    clock itself jumped or the process was away for more than some seconds.
+    """
+
+    def __init__(
+        self, player: Player, local: Callable[[], int], write: Callable[[int, Pcm], None]
+    ) -> None:
+        self._player = player
+        self._local = local
+        self._write = write
+        self._line: Line | None = None
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="sink", daemon=True)
+
+    def start(self) -> None:
+        """Begin; nothing is rendered before there is a line."""
+        self._thread.start()
+
+    def follow(self, line: Line) -> None:
+        """Keep to ``line`` from now on."""
+        self._line = line
+
+    def stop(self) -> None:
+        """End the thread."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join(5)
+
+    def _run(self) -> None:
+        pos: int | None = None
+        obeyed: Line | None = None
+        began = self._local()
+        while not self._stop.wait(_PERIOD):
+            line = self._line
+            if line is None:
+                began = self._local()
+                continue
+            now = self._local()
+            target = line.frame_at(now) + self._player.trim
+            if pos is None:
+                self._player.look_ahead(target)
+                if not self._player.ready(target) and now - began < _PATIENCE:
+                    continue
+                pos = target
+            elif obeyed is not None and abs(line.frame_at(now) - obeyed.frame_at(now)) > JUMP:
+                log.info("sink.jump frames=%d reason=clock", target - pos)
+                pos = target
+            elif target - pos > _BACKLOG or pos - target > JUMP:
+                log.warning("sink.jump frames=%d reason=away", target - pos)
+                pos = target
+            obeyed = line
+            while pos < target and not self._stop.is_set():
+                n = min(_BLOCK, target - pos)
+                try:
+                    self._write(pos, self._player.render(pos, n))
+                except Exception:
+                    log.exception("sink.block_failed frame=%d", pos)
+                pos += n

@@ -1,0 +1,66 @@
+"""What the speaker is told at its start: the environment and its credential file."""
+
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from sync2gear_broker import topics
+from sync2gear_broker.units import Uuid
+
+
+class Settings(BaseSettings):
+    """The speaker's environment, ``S2G_SPEAKER_*``; unknown variables are ignored.
+
+    ``card`` is the name of a PortAudio device ("" is the system's default); ``file`` is where the
+    sink ``file`` writes what it played.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="S2G_SPEAKER_", extra="ignore")
+
+    credential: Path
+    data_dir: Path
+    sink: Literal["card", "file", "null"] = "card"
+    card: str = ""
+    file: Path | None = None
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+
+class Credential(BaseModel):
+    """Who this device is and where its platform is; written by registration, mode 0600."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    client: Uuid
+    device: Uuid
+    secret: str
+    mqtt_url: str
+    http_url: str
+
+    @field_validator("mqtt_url")
+    @classmethod
+    def _mqtt(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname:
+            raise ValueError("must be mqtt://host:port or mqtts://host:port")
+        return url
+
+    @field_validator("http_url")
+    @classmethod
+    def _http(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("must be http://host:port or https://host:port")
+        return url.rstrip("/")
+
+    @property
+    def username(self) -> str:
+        """The MQTT username, client id and HTTP user of this device."""
+        return topics.username(self.client, self.device)
+
+
+def read_credential(path: Path) -> Credential:
+    """The credential in ``path``; raises ``OSError`` or ``pydantic.ValidationError``."""
+    return Credential.model_validate_json(path.read_bytes())

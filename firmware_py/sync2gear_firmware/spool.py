@@ -1,0 +1,179 @@
+"""What must survive the speaker: the outbox of play events, what sounds, and the last documents."""
+
+import logging
+import os
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TypeVar
+from uuid import UUID, uuid4, uuid5
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from sync2gear_broker.messages import PlayEvent, PlayEvents, canonical_json
+from sync2gear_broker.messages.plays import MAX_EVENTS
+from sync2gear_firmware.facts import Play, Record
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T", bound=BaseModel)
+
+_PLAYS: Final = TypeAdapter(tuple[Play, ...])
+_SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS events (seq INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT;
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What the process before left: its outbox's name and reach, its open plays and position."""
+
+    log: str
+    spooled: int
+    acked: int
+    open: tuple[Play, ...]
+    frame: int | None
+
+
+class Spool:
+    """The outbox file. Each method is one transaction; ``sqlite3.Error`` on a failing disk."""
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self._db = _open(path)
+        except sqlite3.DatabaseError as error:
+            aside = path.with_name(f"{path.name}.bad-{uuid4().hex[:8]}")
+            log.error("spool.corrupt error=%r moved_to=%s", str(error), aside.name)  # noqa: TRY400
+            for suffix in ("", "-wal", "-shm"):
+                part = path.with_name(path.name + suffix)
+                if part.exists():
+                    part.replace(aside.with_name(aside.name + suffix))
+            self._db = _open(path)
+        self.log = self._meta("log") or str(uuid4())
+        with self._db:
+            self._put("log", self.log)
+
+    def left(self) -> Left:
+        """What the process before left; unreadable open plays count as none."""
+        first = self._db.execute("SELECT min(seq) FROM events").fetchone()[0]
+        spooled = int(self._meta("last") or 0)
+        frame = self._meta("frame")
+        try:
+            plays = _PLAYS.validate_json(self._meta("open") or "[]")
+        except ValidationError:
+            log.warning("spool.open_unreadable")
+            plays = ()
+        acked = spooled if first is None else first - 1
+        return Left(self.log, spooled, acked, plays, None if frame is None else int(frame))
+
+    def keep(self, records: Iterable[Record], plays: tuple[Play, ...], frame: int) -> int:
+        """Append events and replace what sounds, in one transaction; the last event's number."""
+        with self._db:
+            last = int(self._meta("last") or 0)
+            for record in records:
+                last += 1
+                body = _event(self.log, last, record).model_dump_json()
+                self._db.execute("INSERT INTO events VALUES (?, ?)", (last, body))
+            self._put("last", str(last))
+            self._put("open", _PLAYS.dump_json(plays).decode())
+            self._put("frame", str(frame))
+        return last
+
+    def batch(self, after: int, max_bytes: int) -> tuple[bytes, int] | None:
+        """The next batch after event ``after`` within ``max_bytes``, and its last event."""
+        rows = self._db.execute(
+            "SELECT seq, body FROM events WHERE seq > ? ORDER BY seq LIMIT ?", (after, MAX_EVENTS)
+        ).fetchall()
+        events = [PlayEvent.model_validate_json(body) for _, body in rows]
+        while events:
+            payload = PlayEvents(log=self.log, events=tuple(events)).canonical()
+            if len(payload) <= max_bytes:
+                return payload, events[-1].seq
+            events = events[: max(1, len(events) * max_bytes // len(payload) - 1)]
+        return None
+
+    def forget(self, upto: int) -> None:
+        """Delete the events up to ``upto``: they are committed elsewhere."""
+        with self._db:
+            self._db.execute("DELETE FROM events WHERE seq <= ?", (upto,))
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    def _meta(self, key: str) -> str | None:
+        row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return None if row is None else str(row[0])
+
+    def _put(self, key: str, value: str) -> None:
+        self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    db = sqlite3.connect(path)
+    try:
+        db.execute("PRAGMA journal_mode=WAL")
+        db.execute("PRAGMA synchronous=FULL")
+        db.executescript(_SCHEMA)
+        if db.execute("PRAGMA quick_check").fetchone()[0] != "ok":
+            raise sqlite3.DatabaseError("quick_check failed")  # noqa: TRY301 - as if sqlite saw it
+    except sqlite3.DatabaseError:
+        db.close()
+        raise
+    return db
+
+
+def _event(name: str, seq: int, record: Record) -> PlayEvent:
+    return PlayEvent(
+        id=str(uuid5(UUID(name), str(seq))),
+        seq=seq,
+        kind=record.kind,
+        zone=record.zone,
+        item=record.item,
+        media=record.media.sha256,
+        media_kind=record.media.kind,
+        at=record.at,
+        planned=record.planned,
+        frames=record.frames,
+        audible=record.audible,
+        reason=record.reason,
+    )
+
+
+def save(path: Path, value: BaseModel | dict[str, object]) -> None:
+    """Write ``value`` as JSON so that a reader finds the old file or the new, never a torn one."""
+    data = value.model_dump_json(by_alias=True).encode() if isinstance(value, BaseModel) else None
+    write(path, data if data is not None else canonical_json(value))
+
+
+def write(path: Path, data: bytes) -> None:
+    """Write-temp, fsync, rename, fsync of the folder."""
+    temp = path.with_name(path.name + ".tmp")
+    with temp.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    temp.replace(path)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames and deletions in ``folder`` durable."""
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def load(path: Path, kind: type[T]) -> T | None:
+    """The document in ``path``, or None where there is none that can be read."""
+    try:
+        return kind.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValidationError) as error:
+        log.warning("disk.unreadable file=%s error=%r", path.name, str(error)[:200])
+        return None
