@@ -46,7 +46,7 @@ docs: ## The generated documents
 
 .PHONY: soak
 soak: setup-tests ## Long runs: kill loops, generated matrices, hours of simulated time
-	@$(BIN)/python -m pytest tests -m soak --timeout 7200
+	@S2G_HYPOTHESIS=soak $(BIN)/python -m pytest tests -m soak --timeout 7200
 
 bench-%: setup-tests ## One benchmark beside its baseline, e.g. make bench-announce
 	@$(BIN)/python benchmarks/$*.py

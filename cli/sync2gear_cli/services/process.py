@@ -1,5 +1,6 @@
 """Child processes that die with us: start, readiness, stop, and who owns a port."""
 
+import contextlib
 import os
 import pwd
 import shutil
@@ -239,10 +240,11 @@ def owns_port(pid: int, port: int) -> bool:
             fields = line.split()
             if fields[3] == "0A" and int(fields[1].rpartition(":")[2], 16) == port:
                 listening.add(f"socket:[{fields[9]}]")
-    try:
-        held = {str(entry.readlink()) for entry in Path(f"/proc/{pid}/fd").iterdir()}
-    except OSError:
-        return False
+    held = set()
+    with contextlib.suppress(OSError):  # the process is gone
+        for entry in Path(f"/proc/{pid}/fd").iterdir():
+            with contextlib.suppress(OSError):  # closed since it was listed
+                held.add(str(entry.readlink()))
     return bool(listening & held)
 
 
