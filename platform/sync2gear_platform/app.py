@@ -67,10 +67,11 @@ def make_app(settings: Settings) -> FastAPI:
     app = FastAPIOffline(
         title="sync2gear",
         version="1",
-        description="Runs the sound of a business. Lists are keyset pages; errors are problem+json.",
+        description="Runs the sound of a business. Lists are keyset pages, errors problem+json.",
         docs_url="/api/docs/",
         redoc_url="/api/redoc/",
         openapi_url="/api/openapi.json",
+        swagger_ui_oauth2_redirect_url="/api/docs/oauth2-redirect",
         static_url="/api/static",
         lifespan=lifespan,
         redirect_slashes=False,

@@ -39,8 +39,8 @@ async def test_every_table_of_a_client_has_row_level_security(postgres: Postgres
             " AND tableowner <> 'sync2gear_owner'"
         ).fetchall()
         strong = connection.execute(
-            "SELECT rolname FROM pg_roles WHERE rolname LIKE 'sync2gear%'"
-            " AND (rolsuper OR rolbypassrls)"
+            "SELECT rolname FROM pg_roles WHERE (rolsuper OR rolbypassrls)"
+            " AND rolname IN ('sync2gear_app', 'sync2gear_tenant', 'sync2gear_system')"
         ).fetchall()
     assert open_tables == []
     assert owned == []

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from sync2gear_platform.kit.web import SELF
+
 NOUNS: Final = ("locations", "facilities", "floors", "zones", "devices", "music", "announcements")
 
 READ: Final = frozenset({f"{noun}.read" for noun in NOUNS} | {"playback.read"})
@@ -20,9 +22,6 @@ MATRIX: Final[dict[str, frozenset[str]]] = {
 """Every role but ``device`` may belong to a person."""
 
 ROLES: Final = frozenset(MATRIX) - {"device"}
-
-SELF: Final = "self"
-"""The permission that every signed-in person has: to see and change what is their own."""
 
 KNOWN: Final = frozenset().union(*MATRIX.values()) | {SELF, "public"}
 """Every policy that a route may declare."""

@@ -5,9 +5,8 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from sqlmodel.ext.asyncio.session import AsyncSession
-
 from sync2gear_platform.kit.clock import frames_of
+from sync2gear_platform.kit.db import AsyncSession
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,9 @@ from sqlalchemy import DateTime, ForeignKeyConstraint, Index, MetaData, UniqueCo
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncSession as PlainSession
 from sqlmodel import Field, SQLModel
-from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel.ext.asyncio.session import AsyncSession as ModelSession
 
 from sync2gear_platform.kit.ids import uuid7
 
@@ -32,6 +33,12 @@ SQLModel.metadata.naming_convention = MetaData(
         "pk": "pk_%(table_name)s",
     }
 ).naming_convention
+
+
+class AsyncSession(ModelSession):
+    """SQLModel's session; ``exec`` for models, ``execute`` (SQLAlchemy's own) for anything else."""
+
+    execute = PlainSession.execute
 
 
 def driver_url(url: str) -> str:

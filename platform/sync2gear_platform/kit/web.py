@@ -16,11 +16,10 @@ from fastapi import Depends, FastAPI, Request
 from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from fastapi.routing import APIRoute
+from fastapi.routing import iter_route_contexts
 from psycopg import errors as pg
-from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -28,13 +27,19 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from sync2gear_platform.kit import log
 from sync2gear_platform.kit.clock import Clock
 from sync2gear_platform.kit.context import Actor, Ctx
-from sync2gear_platform.kit.db import Database, enter_system, enter_tenant
+from sync2gear_platform.kit.db import AsyncSession, Database, enter_system, enter_tenant
 from sync2gear_platform.kit.errors import Refusal, Unavailable
 from sync2gear_platform.kit.ids import uuid7
 
 logger = log.get(__name__)
 
 PROBLEM = "application/problem+json"
+PAGES = ("/api/docs/", "/api/redoc/")
+"""The documentation, which everybody may read."""
+
+SELF = "self"
+"""The permission over what is one's own: it spans clients, so its transaction is the system's."""
+
 MAX_BODY = 1_000_000
 """Bytes of a request body unless a route streams it (uploads)."""
 
@@ -84,7 +89,7 @@ async def open_ctx(
     actor = await edge.authenticate(connection, ctx)
     if permission not in actor.permissions:
         raise Forbidden(f"You may not do this: it needs the permission {permission}.")
-    if actor.client_id is not None:
+    if actor.client_id is not None and permission != SELF:
         await enter_tenant(session, actor.client_id)
     structlog.contextvars.bind_contextvars(actor=str(actor.id), client=str(actor.client_id))
     return replace(ctx, actor=actor)
@@ -126,12 +131,13 @@ def unguarded() -> Any:
 
 
 def policies(app: FastAPI) -> Iterator[tuple[str, str, str | None]]:
-    """``(method, path, policy)`` of every route of the API."""
-    for route in app.routes:
-        if isinstance(route, APIRoute):
-            found = _find_policy(route.dependant)
-            for method in sorted(route.methods or ()):
-                yield method, route.path, found
+    """``(method, path, policy)`` of every route but the pages of documentation."""
+    for route in iter_route_contexts(app.routes):
+        dependant = getattr(route, "dependant", None)
+        if isinstance(dependant, Dependant) and not str(route.path).startswith(PAGES):
+            found = _find_policy(dependant)
+            for method in sorted(getattr(route, "methods", None) or ("WEBSOCKET",)):
+                yield method, str(route.path), found
 
 
 def _find_policy(dependant: Dependant) -> str | None:
@@ -201,14 +207,22 @@ def install_problems(app: FastAPI) -> None:
     async def conflict(_: Request, error: IntegrityError) -> JSONResponse:
         return problem(from_integrity(error))
 
-    for kind in (OperationalError, InterfaceError, PoolTimeout, DBAPIError):
+    @app.exception_handler(DataError)
+    async def unstorable(_: Request, __: DataError) -> JSONResponse:
+        return problem(Refusal("A value cannot be stored: check its characters.", code="data"))
+
+    @app.exception_handler(Exception)
+    async def broken(_: Request, error: Exception) -> JSONResponse:
+        logger.error("a request failed", exc_info=error)
+        return problem(
+            Refusal("This is our fault: tell us the trace.", code="internal"), status=500
+        )
+
+    for kind in (OperationalError, InterfaceError, PoolTimeout):
         app.add_exception_handler(kind, _database_down)
 
 
 async def _database_down(_: Request, error: Exception) -> JSONResponse:
-    cause = getattr(error, "orig", None)
-    if isinstance(cause, (pg.DataError, pg.UntranslatableCharacter)):
-        return problem(Refusal("A value cannot be stored: remove control characters.", code="data"))
     logger.warning("database unavailable", error=str(error)[:500])
     return problem(Unavailable(code="database_unavailable"), {"Retry-After": "2"})
 
