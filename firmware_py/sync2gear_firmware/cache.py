@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Final
 
@@ -228,7 +229,11 @@ class Fetcher:
         ) as http:
             while not self._stop.is_set():
                 self._changed.clear()
-                wait = self._turn(http)
+                try:
+                    wait = self._turn(http)
+                except Exception:
+                    log.exception("fetch.bug")
+                    wait = _BACKOFF[1]
                 if wait is not None:
                     self._changed.wait(wait)
 
@@ -310,10 +315,10 @@ class Fetcher:
             headers["Range"] = f"bytes={have}-"
         url = self._url(want, "media", media.sha256)
         with http.stream("GET", url, headers=headers) as response:
-            if response.status_code == httpx2.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
+            if response.status_code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
                 self._cache.part(media.sha256).unlink()
             _check(response, {200, 206})
-            resumed = response.status_code == httpx2.codes.PARTIAL_CONTENT
+            resumed = response.status_code == HTTPStatus.PARTIAL_CONTENT
             if resumed and not response.headers.get("content-range", "").startswith(
                 f"bytes {have}-"
             ):

@@ -45,8 +45,9 @@ class _Part:
 
 @dataclass(slots=True)
 class _Tail:
-    """The last few frames of a voice that was cut, fading from ``gain`` at its place ``done``."""
+    """The last few frames of a voice that was cut at zone frame ``at``, fading from ``gain``."""
 
+    at: int
     media: Media
     offset: int
     gain: float
@@ -133,7 +134,7 @@ class Player:
         if score.settled is not None:
             for piece in timeline.plan(score.settled, at, at + n):
                 self._piece(score, piece, mix[piece.start - at : piece.end - at])
-        self._add_tails(mix)
+        self._add_tails(mix, at)
         if self._tone is not None and not _add_tone(self._tone, mix):
             self._tone = None
         if at // CHUNK != (at + n) // CHUNK:
@@ -165,7 +166,7 @@ class Player:
             goes_on = before is not None and before[1] == sound.offset
             gain_a, gain_b = part.gain_a * volume, part.gain_b * volume
             if before is not None and not goes_on:
-                self._leave(before)
+                self._leave(before, piece.start)
                 changed = True
             come_from = before[2] if before is not None and goes_on else 0.0
             if not goes_on and sound.offset == 0:
@@ -177,7 +178,7 @@ class Player:
             if not sound.lacking:
                 self._add(out, sound, gain_a, gain_b, come_from)
         for gone in self._was.values():
-            self._leave(gone)
+            self._leave(gone, piece.start)
             changed = True
         self._was = now
         if changed:
@@ -187,10 +188,10 @@ class Player:
     def _loudness(self, score: Score, role: str) -> float:
         return score.emergency if role == "emergency" else score.volume
 
-    def _leave(self, gone: tuple[_Part, int, float]) -> None:
+    def _leave(self, gone: tuple[_Part, int, float], at: int) -> None:
         part, offset, gain = gone
         if gain > 0 and not part.sound.lacking and offset < part.sound.media.frames:
-            self._tails.append(_Tail(part.sound.media, offset, gain))
+            self._tails.append(_Tail(at, part.sound.media, offset, gain))
 
     def _add(self, out: _Mix, sound: Sound, gain_a: float, gain_b: float, before: float) -> None:
         n = len(out)
@@ -213,13 +214,14 @@ class Player:
             pcm, whole = np.concatenate([pcm, more]), whole and also
         return pcm, whole
 
-    def _add_tails(self, mix: _Mix) -> None:
+    def _add_tails(self, mix: _Mix, at: int) -> None:
         for tail in self._tails:
-            k = min(RAMP - tail.done, len(mix))
+            first = tail.at + tail.done - at
+            k = min(RAMP - tail.done, len(mix) - first)
             pcm, _ = self._pool.read(tail.media, tail.offset + tail.done, k)
             steps = np.arange(tail.done, tail.done + k, dtype=np.float32)
             fall = tail.gain * (1 - steps / RAMP)
-            mix[:k] += pcm * (fall / np.float32(_FULL))[:, None]
+            mix[first : first + k] += pcm * (fall / np.float32(_FULL))[:, None]
             tail.done += k
         self._tails = [tail for tail in self._tails if tail.done < RAMP]
 
