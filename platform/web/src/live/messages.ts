@@ -1,0 +1,32 @@
+/** What travels over /ws/playback/: the server's messages, read without trust. */
+
+import type { ZoneView } from "../api/types";
+
+export type ServerMessage =
+  | { readonly type: "snapshot"; readonly frame: number; readonly zones: readonly ZoneView[] }
+  | { readonly type: "zone"; readonly frame: number; readonly zone: ZoneView }
+  | { readonly type: "pong"; readonly t: number; readonly frame: number }
+  | { readonly type: "error"; readonly code: string; readonly detail: string };
+
+export type ClientMessage =
+  | { readonly type: "auth"; readonly token: string }
+  | { readonly type: "ping"; readonly t: number }
+  | { readonly type: "more"; readonly zone_id: string };
+
+const KNOWN = new Set(["snapshot", "zone", "pong", "error"]);
+
+/** A message of the server, or null for what this program does not know (a newer server's). */
+export function readMessage(data: unknown): ServerMessage | null {
+  if (typeof data !== "string") return null;
+  try {
+    const message: unknown = JSON.parse(data);
+    const known =
+      typeof message === "object" &&
+      message !== null &&
+      "type" in message &&
+      KNOWN.has(String(message.type));
+    return known ? (message as ServerMessage) : null;
+  } catch {
+    return null;
+  }
+}

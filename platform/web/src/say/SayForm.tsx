@@ -1,0 +1,113 @@
+/** The box to say something: a text, where, and one button. */
+
+import { Alert, Button, Textarea } from "@mantine/core";
+import { useMutation } from "@tanstack/react-query";
+import { type KeyboardEvent, type SubmitEvent, useId, useState } from "react";
+import { api, body } from "../api/client";
+import { advice, asProblem } from "../api/problem";
+import type { Said, ZoneView } from "../api/types";
+import { count, names, timeOfDay } from "../format";
+import { VoiceIcon, WarnIcon } from "../ui/icons";
+import { tellDone } from "../ui/notify";
+import css from "./SayForm.module.css";
+import { ZoneChoice } from "./ZoneChoice";
+
+const LONGEST = 5000;
+
+interface Props {
+  zones: readonly ZoneView[];
+  onSaid?: () => void;
+}
+
+/** Speaks a text in the chosen zones; keeps the text when it could not. */
+export function SayForm({ zones, onSaid }: Props) {
+  const [text, setText] = useState("");
+  // Null means all zones, also those that are added later.
+  const [chosen, setChosen] = useState<ReadonlySet<string> | null>(null);
+  const hint = useId();
+  const targets = zones.filter((zone) => chosen === null || chosen.has(zone.zone_id));
+  const say = useMutation({
+    mutationFn: async () =>
+      body(
+        await api.POST("/api/v1/announcements/say/", {
+          body: { text: text.trim(), zone_ids: targets.map((zone) => zone.zone_id) },
+        }),
+      ),
+    onSuccess: (said) => {
+      tellDone("The announcement is on its way", started(said, zones));
+      setText("");
+      onSaid?.();
+    },
+  });
+  const obstacle = whyNot(text, targets.length);
+  const submit = (event?: SubmitEvent) => {
+    event?.preventDefault();
+    if (!obstacle && !say.isPending) say.mutate();
+  };
+  const shortcut = (event: KeyboardEvent) => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) submit();
+  };
+  const problem = say.isError ? asProblem(say.error) : null;
+  return (
+    <form className={css.form} onSubmit={submit} aria-label="Say something">
+      <h2 className={css.heading}>Say something</h2>
+      <Textarea
+        label="Text"
+        placeholder="Dear customers, …"
+        minRows={4}
+        rows={5}
+        value={text}
+        aria-describedby={hint}
+        error={text.length > LONGEST}
+        onChange={(event) => setText(event.currentTarget.value)}
+        onKeyDown={shortcut}
+        data-autofocus
+      />
+      <p id={hint} className={css.counter} data-over={text.length > LONGEST || undefined}>
+        {text.length.toLocaleString("en")} of {LONGEST.toLocaleString("en")} characters
+      </p>
+      <ZoneChoice zones={zones} chosen={chosen} onChange={setChosen} />
+      {problem && (
+        <Alert
+          color="red"
+          icon={<WarnIcon size={20} />}
+          role="alert"
+          title="The announcement was not sent"
+        >
+          {problem.detail} {advice(problem)}
+        </Alert>
+      )}
+      <Button
+        type="submit"
+        size="lg"
+        fullWidth
+        leftSection={<VoiceIcon />}
+        loading={say.isPending}
+        disabled={obstacle !== null}
+      >
+        Say it now
+      </Button>
+      <p className={css.why}>
+        {obstacle ?? `In ${count(targets.length, "zone")}. Music pauses and goes on where it was.`}
+      </p>
+    </form>
+  );
+}
+
+function whyNot(text: string, targets: number): string | null {
+  if (!text.trim()) return "Write what is to be said.";
+  if (text.length > LONGEST) return `Shorten it by ${count(text.length - LONGEST, "character")}.`;
+  if (targets === 0) return "Choose at least one zone.";
+  return null;
+}
+
+function started(said: Said, zones: readonly ZoneView[]): string {
+  const first = said.plays.reduce<string | null>(
+    (least, { starts_at }) => (least === null || starts_at < least ? starts_at : least),
+    null,
+  );
+  const where = names(
+    said.plays.map((play) => zones.find((z) => z.zone_id === play.zone_id)?.name ?? "a zone"),
+  );
+  return first === null ? "It starts shortly." : `It starts at ${timeOfDay(first)} in ${where}.`;
+}

@@ -1,0 +1,57 @@
+/** One zone: what sounds, what comes, and the buttons. */
+
+import { memo, useId } from "react";
+import type { ZoneView } from "../api/types";
+import { count } from "../format";
+import { useMay } from "../session/session";
+import { SpeakerIcon } from "../ui/icons";
+import { MusicChoice } from "./MusicChoice";
+import { NowPlaying } from "./NowPlaying";
+import { Transport } from "./Transport";
+import { Volume } from "./Volume";
+import css from "./ZoneCard.module.css";
+
+const STATUS: Record<ZoneView["status"], string> = {
+  playing: "Playing",
+  paused: "Paused",
+  stopped: "Stopped",
+  idle: "No music chosen",
+};
+
+/** A card that renders again when its zone changes; only its middle follows the clock. */
+export const ZoneCard = memo(function ZoneCard({ zone }: { zone: ZoneView }) {
+  const name = useId();
+  const mayControl = useMay("playback.control");
+  return (
+    <article className={css.card} aria-labelledby={name} data-status={zone.status}>
+      <header className={css.head}>
+        <h2 id={name} className={css.name}>
+          {zone.name}
+        </h2>
+        <span className={css.status} data-status={zone.status}>
+          {STATUS[zone.status]}
+        </span>
+      </header>
+      <NowPlaying zone={zone} mayControl={mayControl} />
+      {mayControl && (
+        <div className={css.controls}>
+          {zone.status === "idle" ? <MusicChoice zone={zone} /> : <Transport zone={zone} />}
+          <Volume zone={zone} />
+        </div>
+      )}
+      <Speakers online={zone.speakers.online} total={zone.speakers.total} />
+    </article>
+  );
+});
+
+function Speakers({ online, total }: { online: number; total: number }) {
+  const state = total === 0 || online === 0 ? "none" : online < total ? "some" : "all";
+  const text =
+    total === 0 ? "No speaker in this zone" : `${online} of ${count(total, "speaker")} online`;
+  return (
+    <p className={css.speakers} data-state={state}>
+      <SpeakerIcon size={18} />
+      {text}
+    </p>
+  );
+}

@@ -1,0 +1,49 @@
+import react from "@vitejs/plugin-react";
+import { defineConfig, loadEnv, type Plugin } from "vite";
+
+/** What the built page may load and run: nothing but its own files and its own server. */
+const POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "font-src 'self'",
+  "img-src 'self' data:",
+  "connect-src 'self'",
+  "manifest-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+].join("; ");
+
+/** Writes the policy into the built page; the development server needs inline styles to reload. */
+function contentSecurityPolicy(): Plugin {
+  return {
+    name: "content-security-policy",
+    apply: "build",
+    transformIndexHtml: () => [
+      {
+        tag: "meta",
+        attrs: { "http-equiv": "Content-Security-Policy", content: POLICY },
+        injectTo: "head-prepend",
+      },
+    ],
+  };
+}
+
+const PLATFORM = loadEnv("", ".", "S2G_").S2G_PUBLIC_URL ?? "http://127.0.0.1:8080";
+
+export default defineConfig({
+  base: "/",
+  plugins: [react(), contentSecurityPolicy()],
+  build: {
+    target: "es2022",
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    sourcemap: false,
+  },
+  server: {
+    proxy: {
+      "/api": PLATFORM,
+      "/ws": { target: PLATFORM, ws: true },
+    },
+  },
+});
