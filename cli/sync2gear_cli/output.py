@@ -1,0 +1,80 @@
+"""What commands write: tables and lines for people, one JSON document for programs."""
+
+import json
+import sys
+import unicodedata
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Any, Final
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+AsJson = Annotated[bool, typer.Option("--json", help="Write one JSON document on stdout.")]
+
+_WIDE: Final = 200
+_INVISIBLE: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+STATUS_STYLES: Final = {"playing": "green", "paused": "yellow", "stopped": "red"}
+
+
+def clean(value: object) -> str:
+    """``value`` as text that cannot steer a terminal: one line without control characters.
+
+    A track's title comes from a file that anybody may have made.
+    """
+    text = str(value)
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join("\ufffd" if unicodedata.category(c) in _INVISIBLE else c for c in text)
+
+
+def console(*, stderr: bool = False) -> Console:
+    """A terminal in its width and colours; anything else gets wide lines without colour."""
+    file = sys.stderr if stderr else sys.stdout
+    width = None if file.isatty() else _WIDE
+    return Console(file=file, width=width, highlight=False, markup=False, emoji=False)
+
+
+def emit(document: Any) -> None:
+    """The one JSON document of a command."""
+    sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+
+
+def line(text: str) -> None:
+    """One line for a person."""
+    sys.stdout.write(clean(text) + "\n")
+
+
+def note(text: str) -> None:
+    """One line for a person that is no result: on stderr, so that pipes stay clean."""
+    sys.stderr.write(clean(text) + "\n")
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
+    """A plain table; a cell that names a status takes its colour."""
+    made = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
+    for head in heads:
+        numeric = head in ("volume", "speakers", "items")
+        made.add_column(
+            head,
+            justify="right" if numeric else "left",
+            no_wrap=numeric or head == "status",
+            overflow="fold",
+        )
+    for row in rows:
+        made.add_row(*(_cell(value) for value in row))
+    return made
+
+
+def show(heads: Sequence[str], rows: Sequence[Sequence[object]], empty: str) -> None:
+    """A table on stdout, or the sentence ``empty`` when it would have no rows."""
+    if rows:
+        console().print(table(heads, rows))
+    else:
+        line(empty)
+
+
+def _cell(value: object) -> Text:
+    text = clean(value)
+    return Text(text, style=STATUS_STYLES.get(text, ""))
