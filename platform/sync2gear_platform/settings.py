@@ -29,6 +29,7 @@ class Settings(BaseSettings):
     mqtt_pid_file: Path | None = None
 
     media_url: str = ""
+    import_dir: Path | None = None
     web_dir: Path | None = None
     http_host: str = "127.0.0.1"
     http_port: int = Field(default=8080, ge=0, le=65535)

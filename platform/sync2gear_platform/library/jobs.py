@@ -1,0 +1,37 @@
+"""The library's work for later: reading a folder."""
+
+from pathlib import Path
+from uuid import UUID
+
+from procrastinate import Blueprint
+
+from sync2gear_platform.jobs.app import RETRY
+from sync2gear_platform.kit import log
+from sync2gear_platform.kit.blobs import Blobs
+from sync2gear_platform.kit.db import Database
+from sync2gear_platform.kit.errors import NotFound
+from sync2gear_platform.library import importing, service
+
+logger = log.get(__name__)
+
+IMPORT = "library:import_folder"
+"""The task's name as jobs carry it."""
+
+
+def blueprint(db: Database, blobs: Blobs, import_dir: Path | None) -> Blueprint:
+    """The tasks of the namespace ``library``; register each blueprint with one app."""
+    tasks = Blueprint()
+
+    @tasks.task(name="import_folder", retry=RETRY)
+    async def import_folder(client_id: str, import_id: str, folder: str) -> None:
+        """Read ``folder`` of the import folder into the library, going on where it stopped."""
+        client, row = UUID(client_id), UUID(import_id)
+        try:
+            path = service.source(import_dir, folder)
+            await service.import_folder(db, blobs, client, path, folder, import_id=row)
+        except (service.NoImports, service.NoSuchSource):
+            await importing.give_up(db, client, row)
+        except NotFound as error:  # the client, the folder or the import was removed meanwhile
+            logger.info("import dropped", import_id=import_id, reason=error.detail)
+
+    return tasks

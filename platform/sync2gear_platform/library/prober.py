@@ -1,0 +1,116 @@
+"""The probe's processes: at most a few, kept for many files, replaced when one is stuck or dies."""
+
+import asyncio
+import json
+import signal
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from sync2gear_platform.kit import log
+from sync2gear_platform.library import rules
+from sync2gear_platform.library.probe import Sound, Tags, Unfit
+
+logger = log.get(__name__)
+
+MAX_ANSWER = 1 << 16
+"""Bytes of one answer; tags are cut long before."""
+
+SLACK = 15.0
+"""Seconds beyond the time limit (which is of computing) for starting and for a busy machine."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a probe says of a file that is fit."""
+
+    sound: Sound
+    tags: Tags
+
+
+class Prober:
+    """A pool of confined processes that examine files. Use as an async context manager."""
+
+    def __init__(self, size: int = 2) -> None:
+        self._idle: asyncio.LifoQueue[_Child] = asyncio.LifoQueue()
+        self._children = [_Child() for _ in range(size)]
+        for child in self._children:
+            self._idle.put_nowait(child)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await asyncio.gather(*(child.end() for child in self._children))
+
+    async def examine(self, path: Path, size: int) -> Finding:
+        """The sound and tags of a file of ``size`` bytes; raises ``Unfit``."""
+        child = await self._idle.get()
+        try:
+            answer = await child.ask(path, rules.time_limit(size) * 2 + SLACK)
+        finally:
+            self._idle.put_nowait(child)
+        if "code" in answer:
+            raise Unfit(answer["code"])
+        return Finding(Sound(**answer["sound"]), Tags(**answer["tags"]))
+
+
+class _Child:
+    """One process, started when first asked."""
+
+    def __init__(self) -> None:
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def ask(self, path: Path, timeout: float) -> dict[str, Any]:  # noqa: ASYNC109 - ends a process
+        """The answer about ``path``; a process that gives none in time is ended."""
+        process = self._process = self._process or await _start()
+        if process.stdin is None or process.stdout is None:
+            raise RuntimeError("a probe has pipes")
+        done = False
+        try:
+            process.stdin.write(json.dumps(str(path)).encode() + b"\n")
+            line = await asyncio.wait_for(process.stdout.readline(), timeout)
+            if line.endswith(b"\n"):
+                done = True
+                answer: dict[str, Any] = json.loads(line)
+                return answer
+            code = await process.wait()
+        except TimeoutError:
+            logger.warning("a probe was stuck", file=path.name)
+            return {"code": "timeout"}
+        else:
+            logger.warning("a probe died", exit=code, file=path.name)
+            return {"code": "timeout" if code == -signal.SIGXCPU else "decoder_error"}
+        finally:
+            if not done:
+                await self.end()
+
+    async def end(self) -> None:
+        """End the process, if there is one."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        with suppress(ProcessLookupError):
+            process.kill()
+        await process.communicate()
+
+
+async def _start() -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "sync2gear_platform.library.probe",
+        "--serve",
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+        limit=MAX_ANSWER,
+    )
