@@ -20,7 +20,9 @@ Zone = Annotated[
     str,
     typer.Argument(metavar="ZONE", help="Name, beginning of a name, or id.", show_default=False),
 ]
-_POSITION: Final = re.compile(r"(?:(?:(\d{1,4}):)?([0-5]?\d):([0-5]?\d)|(\d{1,7}))(?:\.(\d{1,3}))?")
+_POSITION: Final = re.compile(
+    r"(?:(?:(\d{1,4}):)?([0-5]?\d):([0-5]?\d)|(\d{1,7}))(?:\.(\d{1,3}))?", re.ASCII
+)
 
 
 @app.command(
