@@ -19,7 +19,7 @@ from sync2gear_cli.services.process import ServiceError
 
 NOBODY = 65534
 HOLDER = """
-import os, sys, time
+import encodings.idna, os, sys, time  # idna: sockets load it late, from a closed folder
 from pathlib import Path
 from sync2gear_cli.services.postgres import Postgres
 from sync2gear_cli.services.mosquitto import Mosquitto
