@@ -5,24 +5,38 @@ duck) the lowest one rules. Unlike their product that stays linear between integ
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 from sync2gear_broker.timeline.model import Line
 
+EQUAL: Final = 1e-12
+"""Gains nearer than this are the same: what rounding leaves of two lines that meet."""
+
 
 def lowest(lines: Sequence[Line], start: int, end: int) -> tuple[Line, int]:
-    """The lowest of ``lines`` at ``start`` and the frame (at most ``end``) until which it is."""
-    line = min(lines, key=lambda one: (one.at(start), one.at(end)))
+    """The lowest of ``lines`` from ``start`` on and the frame (at most ``end``) until which it is.
+
+    Of lines that meet in a frame the one that goes lower takes over there.
+    """
+    if len(lines) == 1:
+        return lines[0], end
+    floor = min(line.at(start) for line in lines) + EQUAL
+    line = min((line for line in lines if line.at(start) <= floor), key=lambda one: one.at(end))
+    until = end
     for other in lines:
-        if other is not line and other.at(end - 1) < line.at(end - 1):
-            low, high = start, end - 1  # at low not below, at high below
+        if other.at(until) < line.at(until) - EQUAL:
+            low, high = (
+                start,
+                until,
+            )  # the first frame at which other is not above lies in (low, high]
             while high - low > 1:
                 middle = (low + high) // 2
-                if other.at(middle) < line.at(middle):
+                if other.at(middle) <= line.at(middle) + EQUAL:
                     high = middle
                 else:
                     low = middle
-            end = high
-    return line, end
+            until = high
+    return line, until
 
 
 def sweep(lines: Sequence[Line]) -> tuple[tuple[int, ...], tuple[Line | None, ...]]:

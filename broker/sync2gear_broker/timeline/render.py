@@ -226,7 +226,8 @@ def segments(settled: Settled, a: int, b: int, limit: int = 10_000) -> tuple[Seg
         for voice in piece.voices:
             key = (voice.role, voice.item, voice.slot)
             old = going.pop(key, None)
-            if old is not None and old.offset + a - old.start != voice.offset:
+            here = (voice.media, voice.offset)
+            if old is not None and (old.media, old.offset + a - old.start) != here:
                 done.append(old)
                 old = None
             start, offset = (old.start, old.offset) if old else (a, voice.offset)

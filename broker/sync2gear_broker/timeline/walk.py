@@ -45,7 +45,7 @@ class Walk:
         self.voice: Job | None = None
         self.open: dict[str, Job] = {}
         self.soft: dict[str, Job] = {}
-        self.deadlines: list[tuple[int, str]] = []
+        self.deadlines: list[tuple[int, int, Job]] = []
         self.due: list[tuple[tuple[int, int, str], int, Job]] = []
         self.tails: list[tuple[Job, int]] = []
         self.sequence = 0
@@ -101,6 +101,9 @@ class Walk:
                     self._outcome(Job(event, media[event.media]), "cancelled", "skipped")
                 else:
                     jobs.append(Job(event, media[event.media]))
+        anchor = self.state.anchor  # what began at the very anchor is open, and not to come again
+        begun = {entry.id for entry in anchor.open} if anchor else set()
+        jobs = [job for job in jobs if job.cue.start > self.start or job.cue.id not in begun]
         jobs.sort(key=lambda job: (job.cue.start, job.cue.id), reverse=True)
         return jobs
 
@@ -149,7 +152,7 @@ class Walk:
             times.append(self.arrivals[-1].cue.start)
         if self.voice is not None:
             times.append(self.voice.end)
-        while self.deadlines and self.deadlines[0][1] not in self.soft:
+        while self.deadlines and not self._is_soft(self.deadlines[0][2]):
             heappop(self.deadlines)
         if self.deadlines:
             times.append(self.deadlines[0][0])
@@ -278,9 +281,14 @@ class Walk:
         if job.wait == "boundary" and job.cue.when != "cut":
             self.soft[job.cue.id] = job
             if job.cue.when == "wait":
-                heappush(self.deadlines, (job.cue.start + job.cue.max_wait, job.cue.id))
+                self.sequence += 1
+                deadline = job.cue.start + job.cue.max_wait
+                heappush(self.deadlines, (deadline, self.sequence, job))
         else:
             self._make_due(job)
+
+    def _is_soft(self, job: Job) -> bool:
+        return self.soft.get(job.cue.id) is job
 
     def _make_due(self, job: Job) -> None:
         if job.wait == "boundary":
@@ -298,14 +306,11 @@ class Walk:
 
     def _release(self, *, everything: bool) -> None:
         """Make due what a boundary releases, or what has waited long enough."""
-        if everything:
-            ready = list(self.soft.values())
-        else:
-            ready = []
-            while self.deadlines and self.deadlines[0][0] <= self.t:
-                _, key = heappop(self.deadlines)
-                if key in self.soft:
-                    ready.append(self.soft[key])
+        ready = list(self.soft.values()) if everything else []
+        while not everything and self.deadlines and self.deadlines[0][0] <= self.t:
+            job = heappop(self.deadlines)[2]
+            if self._is_soft(job):
+                ready.append(job)
         for job in ready:
             del self.soft[job.cue.id]
             self._make_due(job)
