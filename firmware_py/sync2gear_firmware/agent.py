@@ -142,8 +142,8 @@ class Agent:
                 self._sounds = sounds
             case _:
                 pass
-        sounding = not self._sounds or any(not s.lacking for s in self._sounds)
-        if not self._ready and self._state.connected and self._state.plays and sounding:
+        sounding = any(not sound.lacking for sound in self._sounds)
+        if not self._ready and self._state.connected and sounding:
             self._ready = True
             log.info("ready")
 
@@ -190,6 +190,8 @@ class Agent:
         if self._unwritten:
             self._unwritten = []
             self._tell(f.Spooled(last))
+        if "disk" in self._state.faults:
+            self._tell(f.Trouble("disk", None))
 
     def _send_plays(self, after: int) -> None:
         batch = self._spool.batch(after, topics.PLAY_EVENTS.max_bytes)
@@ -229,12 +231,18 @@ class Agent:
         clock = Clock()
         if saved is not None and saved.boot == self._machine:
             clock = Clock(line=Line(saved.src, saved.at, saved.offset, saved.slope, saved.error))
+        zone = spool.load(self._folder / "zone.json", ZoneState)
+        named = [ref.sha256 for ref in zone.programmes] if zone is not None else []
+        found = {sha256: self._cache.programme(sha256) for sha256 in named}
         return state.State(
             started=self._began,
             log=left.log,
             saved=left.frame,
+            checked=left.frame,
+            sounded=tuple(play.item for play in left.open),
             clock=clock,
-            zone=spool.load(self._folder / "zone.json", ZoneState),
+            zone=zone,
+            programmes={sha256: p for sha256, p in found.items() if p is not None},
             config=spool.load(self._folder / "config.json", DeviceConfig),
             held=self._cache.held(),
             plays=tuple(plays.interrupted(play) for play in left.open),

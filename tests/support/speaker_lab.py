@@ -145,6 +145,13 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         """Say nothing: `Shelf.requests` has it all."""
 
 
+class _Server(http.server.ThreadingHTTPServer):
+    shelf: Shelf
+
+    def handle_error(self, *_args: Any) -> None:
+        """A speaker that ends in the middle of a download is no error of the server's."""
+
+
 class Lab:
     """One device's platform: publishes its documents, answers time, acknowledges its events."""
 
@@ -161,8 +168,8 @@ class Lab:
         self.heard: list[tuple[topics.Address, bytes]] = []
         self.events: dict[tuple[str, int], PlayEvent] = {}
         self.rev = 0
-        self._http = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-        self._http.shelf = self.shelf  # type: ignore[attr-defined]
+        self._http = _Server(("127.0.0.1", 0), _Handler)
+        self._http.shelf = self.shelf
         self._mqtt = self._connect()
         self.processes: list[subprocess.Popen[str]] = []
 

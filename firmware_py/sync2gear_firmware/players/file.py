@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 _FRAME_BYTES = 4
 _HEADER = 44
-_PATCH_EVERY = FRAME_RATE // 2
+_PATCH_EVERY = FRAME_RATE // 10
 MAX_FRAMES: Final = 3 * 3600 * FRAME_RATE
 """Frames in one file: a WAV cannot be larger than 4 GB."""
 

@@ -1,0 +1,99 @@
+"""All that a speaker knows, as one frozen value. Times are local microseconds."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from sync2gear_broker.messages import DeviceConfig, DeviceState, Media, Programme, Reply, ZoneState
+from sync2gear_broker.timeline import Settled
+from sync2gear_firmware import facts as f
+from sync2gear_firmware.clock import Clock, Line
+
+SECOND: Final = 1_000_000
+_DEFAULTS = DeviceConfig(epoch=1, rev=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Timers:
+    """When each regular deed is next due, in local microseconds."""
+
+    ask: int = 0
+    beat: int = 0
+    report: int | None = None
+    keep: int = 0
+    clock: int = 0
+    needs: int = 0
+    resend: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """All that a speaker knows. ``started`` is the local time of its start.
+
+    ``saved`` is the zone frame that it last put on its disk; ``spooled``, ``sent`` and ``acked``
+    count the events of the outbox ``log``. ``joined`` is the frame at which it first followed a
+    trusted clock; up to ``checked`` it knows what it missed of the events ``judged``, and
+    ``sounded`` names the last that it did sound. ``following``, ``score``, ``wanted`` and
+    ``reported`` are what was last told, so that only changes are.
+    """
+
+    started: int
+    log: str
+    saved: int | None = None
+    clock: Clock = field(default_factory=Clock)
+    zone: ZoneState | None = None
+    config: DeviceConfig | None = None
+    programmes: Mapping[str, Programme] = field(default_factory=dict)
+    held: frozenset[str] = frozenset()
+    broken: frozenset[str] = frozenset()
+    faults: Mapping[str, str] = field(default_factory=dict)
+    connected: bool = False
+    asked: int = 0
+    plays: tuple[f.Play, ...] = ()
+    joined: int | None = None
+    checked: int | None = None
+    judged: frozenset[str] | None = None
+    sounded: tuple[str, ...] = ()
+    spooled: int = 0
+    sent: int = 0
+    acked: int = 0
+    replies: tuple[Reply, ...] = ()
+    needs: tuple[tuple[int, Media], ...] = ()
+    settled: Settled | None = None
+    settled_from: tuple[object, ...] = ()
+    score_from: tuple[object, ...] = ()
+    following: Line | None = None
+    score: f.Score | None = None
+    wanted: f.Want | None = None
+    reported: DeviceState | None = None
+    timers: Timers = field(default_factory=Timers)
+
+    @property
+    def trusted(self) -> bool:
+        """Whether the zone clock is known, so that timed events may sound."""
+        return self.clock.line is not None
+
+
+Step = tuple[State, list[f.Deed]]
+
+
+def frame_at(state: State, now: int) -> int | None:
+    """The zone frame that the speaker takes ``now`` for, or None while it waits for a clock."""
+    return None if state.following is None else state.following.frame_at(now)
+
+
+def settings(state: State) -> DeviceConfig:
+    """The configuration in force: the platform's last, or the defaults."""
+    return state.config or _DEFAULTS
+
+
+def volume(config: DeviceConfig, zone: ZoneState) -> int:
+    """The volume in force in percent: the zone's within the device's bounds, 0 when muted."""
+    if zone.mute or zone.volume == 0:
+        return 0
+    return max(config.volume_min, min(config.volume_max, zone.volume))
+
+
+def amplitude(percent: int) -> float:
+    """The amplitude of a volume: its square, which is near to how loudness is perceived."""
+    return (percent / 100) ** 2
