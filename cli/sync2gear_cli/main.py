@@ -19,6 +19,7 @@ VERBS: Final = {
     "play": ("playback", "Play music."),
     "pause": ("playback", "Pause the music; announcements still sound."),
     "resume": ("playback", "Go on where the music was paused."),
+    "stop": ("playback", "Silence a zone, announcements included."),
     "next": ("playback", "Go to the next track."),
     "previous": ("playback", "Go to the track before."),
     "seek": ("playback", "Go to a position in the track."),

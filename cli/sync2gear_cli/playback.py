@@ -1,4 +1,4 @@
-"""`play`, `pause`, `resume`, `next`, `previous`, `seek`, `volume`: the hands on a zone's music."""
+"""`play`, `pause`, `resume`, `stop`, `next`, `previous`, `seek`, `volume`: hands on the music."""
 
 import re
 from typing import Annotated, Any, Final
@@ -58,6 +58,12 @@ def pause(ctx: typer.Context, zones: Zones, as_json: AsJson = False) -> None:
 def resume(ctx: typer.Context, zones: Zones, as_json: AsJson = False) -> None:
     """Go on where the music was paused."""
     _command(ctx, "resume", zones, {}, as_json)
+
+
+@app.command()
+def stop(ctx: typer.Context, zones: Zones, as_json: AsJson = False) -> None:
+    """Silence a zone, announcements included."""
+    _command(ctx, "stop", zones, {}, as_json)
 
 
 @app.command("next")

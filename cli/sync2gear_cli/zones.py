@@ -60,17 +60,22 @@ def sounding(view: dict[str, Any], frame: int) -> dict[str, Any] | None:
 
 
 def now_text(view: dict[str, Any], frame: int) -> str:
-    """What sounds at ``frame`` in words: ``Title by Artist 1:02/3:03``."""
+    """What sounds at ``frame``, or where silent music stands: ``Title by Artist 1:02/3:03``."""
     segment = sounding(view, frame)
     if segment is None:
-        return "-"
-    text = str(segment["title"] or segment["item"])
-    if segment["artist"]:
-        text += f" by {segment['artist']}"
-    if segment["role"] != "music":
-        text = f"{'announcement' if segment['role'] == 'event' else segment['role']}: {text}"
-    position = frame - segment["start"] + segment["offset"]
-    return f"{text} {clock(position)}/{clock(segment['duration'])}"
+        music = view.get("music")
+        return _place(music, music["offset"]) if music else "-"
+    text = _place(segment, frame - segment["start"] + segment["offset"])
+    role = segment["role"]
+    if role == "music":
+        return text
+    return f"{'announcement' if role == 'event' else role}: {text}"
+
+
+def _place(one: dict[str, Any], position: int) -> str:
+    title = str(one["title"] or one["sha256"][:12])
+    by = f" by {one['artist']}" if one["artist"] else ""
+    return f"{title}{by} {clock(position)}/{clock(one['duration'])}"
 
 
 def clock(frames: int) -> str:

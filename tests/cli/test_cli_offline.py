@@ -357,8 +357,22 @@ def view(*segments: dict[str, object]) -> dict[str, object]:
     }
 
 
+def test_paused_music_shows_where_it_stands() -> None:
+    music = {"title": "", "artist": "", "sha256": "ab" * 32, "offset": 62 * 48_000}
+    shown = {**view(), "music": {**music, "duration": 300 * 48_000}}
+    assert zones.now_text(shown, 9) == "abababababab 1:02/5:00"
+
+
 def segment(role: str, start: int, end: int, title: str, **more: object) -> dict[str, object]:
-    base = {"role": role, "item": "i", "artist": "", "start": start, "end": end, "title": title}
+    base = {
+        "role": role,
+        "item": "i",
+        "artist": "",
+        "sha256": "ab" * 32,
+        "start": start,
+        "end": end,
+        "title": title,
+    }
     return {**base, "offset": 0, "duration": end - start, **more}
 
 
