@@ -1,0 +1,47 @@
+"""The fleet on MQTT: which configuration each device's retained topic holds."""
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from sync2gear_broker import topics
+from sync2gear_broker.messages import DeviceConfig
+from sync2gear_broker.topics import Address
+from sync2gear_platform.kit.relay import Projection
+from sync2gear_platform.sites.tables import Device
+
+
+def config_of(device: Device, media_url: str) -> DeviceConfig:
+    """What an operator has set for ``device``; its volume bounds that of its zone."""
+    return DeviceConfig(
+        epoch=device.config_epoch,
+        rev=device.config_rev,
+        name=device.name[:200],
+        volume_max=device.volume,
+        trim_millis=device.trim_millis,
+        media_url=media_url,
+    )
+
+
+def projections(media_url: str) -> tuple[Projection, ...]:
+    """The retained documents of the fleet; devices fetch media from ``media_url``."""
+
+    async def read(db: AsyncSession, addresses: Sequence[Address]) -> Mapping[Address, bytes]:
+        wanted = {UUID(a.device): a for a in addresses if a.device}
+        statement = select(Device).where(
+            col(Device.id).in_(wanted), col(Device.revoked_at).is_(None)
+        )
+        return {
+            wanted[d.id]: config_of(d, media_url).canonical()
+            for d in (await db.exec(statement)).all()
+            if wanted[d.id].client == str(d.client_id)
+        }
+
+    async def everything(db: AsyncSession) -> Sequence[Address]:
+        statement = select(Device.client_id, Device.id).where(col(Device.revoked_at).is_(None))
+        rows = await db.exec(statement)
+        return [Address(topics.DEVICE_CONFIG, client=str(c), device=str(d)) for c, d in rows]
+
+    return (Projection(topics.DEVICE_CONFIG, read, everything),)

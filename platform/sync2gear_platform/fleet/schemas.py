@@ -1,0 +1,92 @@
+"""REST bodies of the fleet."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from sync2gear_broker.units import Percent
+
+Text = Annotated[
+    str, StringConstraints(strip_whitespace=True, max_length=255, pattern=r"^[^\x00-\x1f]*$")
+]
+Name = Annotated[Text, StringConstraints(min_length=1)]
+Trim = Annotated[int, Field(strict=True, ge=-1000, le=1000)]
+
+
+class RegisterIn(BaseModel):
+    """A device that somebody holds in their hands. ``hardware_id`` is what names it for ever."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Name
+    hardware_id: Name
+    zone_id: UUID | None = None
+    device_type: Annotated[Name, StringConstraints(max_length=50)] = "speaker"
+    model: Annotated[Text, StringConstraints(max_length=100)] = ""
+
+
+class DevicePatch(BaseModel):
+    """What may change of a device. A null ``zone_id`` takes it out of its zone."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Name = "unnamed"
+    zone_id: UUID | None = None
+    volume: Percent = 100
+    trim_millis: Trim = 0
+
+
+class DeviceVolumeIn(BaseModel):
+    """The loudest that a device may be."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    volume: Percent
+
+
+class FaultOut(BaseModel):
+    """Something that the device cannot do right now."""
+
+    code: str
+    detail: str
+
+
+class DeviceOut(BaseModel):
+    """A device with what it last said of itself; ``applied`` is the ``(epoch, rev)`` it obeys."""
+
+    id: UUID
+    name: str
+    device_type: str
+    hardware_id: str
+    model: str
+    zone_id: UUID | None
+    volume: int
+    trim_millis: int
+    is_online: bool
+    last_seen: datetime | None
+    firmware_version: str
+    applied: tuple[int, int] | None
+    faults: list[FaultOut]
+    clock: Literal["none", "holdover", "synced"]
+    cache_24h: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class CredentialOut(BaseModel):
+    """What the device needs to connect; the secret is shown this once."""
+
+    client: UUID
+    device: UUID
+    secret: str
+    mqtt_url: str
+    http_url: str
+
+
+class RegisteredOut(BaseModel):
+    """A new device and its credential."""
+
+    device: DeviceOut
+    credential: CredentialOut

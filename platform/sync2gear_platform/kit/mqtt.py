@@ -1,0 +1,152 @@
+"""The connection to the broker: the only importer of aiomqtt, with its measured faults cured.
+
+aiomqtt queues without bound what it has acknowledged already and discards when bounded; here every
+message is handed over while it is read, so nothing waits unseen. A client that lost its connection
+cannot be entered again, so each attempt gets a fresh one. Nagle's algorithm is off.
+"""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import unquote, urlsplit
+
+import aiomqtt
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+
+from sync2gear_platform.kit import log
+from sync2gear_platform.kit.errors import Unavailable
+
+logger = log.get(__name__)
+
+KEEPALIVE: Final = 15
+"""Seconds. A broker that is gone without a word is noticed after one and a half of them."""
+
+MAX_INFLIGHT: Final = 100
+"""Publications on their way to a PUBACK at the same time."""
+
+_TIMEOUT: Final = 10.0
+_REFUSED: Final = 0x80
+
+
+class BrokerLost(Unavailable):
+    """The broker does not answer: what was said takes effect when it is back."""
+
+    code = "broker_unavailable"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What arrived. ``retained``: it was kept by the broker, so it may be old."""
+
+    topic: str
+    payload: bytes
+    retained: bool
+
+
+Heard = Callable[[Message], None]
+"""Takes every message while it is read: must be quick, and must not raise."""
+
+
+class Session:
+    """One connection that stands. Every method raises :class:`BrokerLost` once it does not."""
+
+    def __init__(self, client: aiomqtt.Client) -> None:
+        self._client = client
+
+    async def publish(
+        self, topic: str, payload: bytes, *, qos: int = 0, retain: bool = False
+    ) -> None:
+        """Say ``payload``; with QoS 1, returns when the broker has acknowledged it."""
+        try:
+            await self._client.publish(topic, payload, qos=qos, retain=retain)
+        except (aiomqtt.MqttError, ValueError) as error:
+            raise BrokerLost(str(error)) from error
+
+    async def subscribe(self, filters: Iterable[tuple[str, int]]) -> None:
+        """Ask for ``(filter, qos)``; a refusal in the SUBACK is an error, not silence."""
+        asked = list(filters)
+        try:
+            codes = await self._client.subscribe(asked)
+        except aiomqtt.MqttError as error:
+            raise BrokerLost(str(error)) from error
+        refused = [f for (f, _), code in zip(asked, codes, strict=True) if _value(code) >= _REFUSED]
+        if refused:
+            raise BrokerLost(f"the broker refuses {', '.join(refused)}: check its ACL file")
+
+    async def unsubscribe(self, topic_filter: str) -> None:
+        """Ask no more for ``topic_filter``."""
+        try:
+            await self._client.unsubscribe(topic_filter)
+        except aiomqtt.MqttError as error:
+            raise BrokerLost(str(error)) from error
+
+    async def until_lost(self) -> None:
+        """Wait; raises :class:`BrokerLost` when the connection is gone."""
+        try:
+            async for _ in self._client.messages:
+                """Never reached: messages are handed over, not queued."""
+        except aiomqtt.MqttError as error:
+            raise BrokerLost(str(error)) from error
+
+
+@asynccontextmanager
+async def session(url: str, *, client_id: str, heard: Heard) -> AsyncIterator[Session]:
+    """One attempt at a connection (MQTT 5, clean start), disconnected at the end.
+
+    ``url`` is ``mqtt://user:password@host:port``. A fixed ``client_id`` takes the connection over
+    from whoever holds it. Raises :class:`BrokerLost` if the broker does not let us in.
+    """
+    at = urlsplit(url)
+    properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+    properties.ReceiveMaximum = 1000
+    client = aiomqtt.Client(
+        at.hostname or "localhost",
+        at.port or 1883,
+        username=unquote(at.username) if at.username else None,
+        password=unquote(at.password) if at.password else None,
+        identifier=client_id,
+        protocol=aiomqtt.ProtocolVersion.V5,
+        clean_start=True,
+        properties=properties,
+        keepalive=KEEPALIVE,
+        timeout=_TIMEOUT,
+        queue_type=_handover(heard),
+        max_inflight_messages=MAX_INFLIGHT,
+        max_concurrent_outgoing_calls=MAX_INFLIGHT,
+        socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
+    )
+    client.pending_calls_threshold = 2 * MAX_INFLIGHT
+    try:
+        await client.__aenter__()
+    except aiomqtt.MqttError as error:
+        raise BrokerLost(str(error)) from error
+    try:
+        yield Session(client)
+    finally:
+        try:
+            await client.__aexit__(None, None, None)
+        except aiomqtt.MqttError as error:
+            logger.info("broker.goodbye_failed", error=str(error))
+
+
+def _handover(heard: Heard) -> type[asyncio.Queue[aiomqtt.Message]]:
+    class Handover(asyncio.Queue[aiomqtt.Message]):
+        """A queue that keeps nothing: what is put into it has been dealt with."""
+
+        def put_nowait(self, item: aiomqtt.Message) -> None:
+            payload = item.payload if isinstance(item.payload, bytes) else b""
+            message = Message(item.topic.value, payload, bool(item.retain))
+            try:
+                heard(message)
+            except Exception:
+                logger.exception("mqtt.handler_failed", topic=message.topic[:300])
+
+    return Handover
+
+
+def _value(code: Any) -> int:
+    return int(getattr(code, "value", code))

@@ -1,0 +1,249 @@
+"""What a command makes of a zone's state: pure functions from one document to the next.
+
+Every function takes the state rebased to now (:func:`opened`) and gives the state wanted;
+:func:`closed` puts the version on it and refuses a document that is too large. ``at`` is the frame
+from which the command holds: now, or now plus the lead that the speakers need.
+"""
+
+import random
+from collections.abc import Mapping, Sequence
+from typing import Final, TypeVar
+
+from sync2gear_broker import timeline
+from sync2gear_broker.messages import (
+    Anchor,
+    Block,
+    LiveEvent,
+    Media,
+    OpenEvent,
+    Programme,
+    ProgrammeRef,
+    Window,
+    ZoneState,
+)
+from sync2gear_broker.messages.zone import MAX_LIVE_EVENTS
+from sync2gear_broker.topics import ZONE_DESIRED
+from sync2gear_broker.units import FRAME_RATE
+from sync2gear_platform.kit.errors import Refusal
+
+Programmes = Mapping[str, Programme]
+Cancelled = TypeVar("Cancelled", LiveEvent, OpenEvent)
+
+RESTART_AFTER: Final = 3 * FRAME_RATE
+"""``previous`` later than this in an item begins the item again, as people know from players."""
+
+MAX_SKIPS: Final = 64
+
+
+class NothingToPlay(Refusal):
+    """This zone has never been given music: play a folder or tracks first."""
+
+    kind = "conflict"
+    code = "nothing_to_play"
+
+
+class SeekBeyondEnd(Refusal):
+    """That position is beyond the end of what is playing."""
+
+    code = "seek_beyond_end"
+
+
+class TooManyLiveEvents(Refusal):
+    """Too many announcements wait in this zone: cancel one, or wait until one is over."""
+
+    kind = "conflict"
+    code = "too_many_live_events"
+
+
+class StateTooLarge(Refusal):
+    """Too much is going on in this zone at once: wait until an announcement is over."""
+
+    kind = "conflict"
+    code = "state_too_large"
+
+
+class NoSuchEvent(Refusal):
+    """There is no such announcement in this zone, or it is over."""
+
+    kind = "not_found"
+    code = "no_such_event"
+
+
+def opened(programmes: Programmes, state: ZoneState, now: int) -> ZoneState:
+    """``state`` with everything that is over at ``now`` folded away: where a command begins."""
+    return timeline.rebase(programmes, state, now)
+
+
+def closed(state: ZoneState, version: tuple[int, int]) -> ZoneState:
+    """``state`` as it is published, under its new ``(epoch, rev)``."""
+    state = state.model_copy(update={"epoch": version[0], "rev": version[1]})
+    if len(state.canonical()) > ZONE_DESIRED.max_bytes:
+        raise StateTooLarge
+    return state
+
+
+def programme_of(
+    media: Sequence[Media], *, source: str, at: int, seed: int | None = None, crossfade: int = 0
+) -> Programme:
+    """One block that plays ``media`` in order from frame ``at`` on and loops.
+
+    With a ``seed`` the order is shuffled. Media that occur twice are listed once.
+    """
+    distinct = list({m.sha256: m for m in media}.values())
+    place = {m.sha256: index for index, m in enumerate(distinct)}
+    items = [place[m.sha256] for m in media]
+    if seed is not None:
+        random.Random(seed).shuffle(items)  # noqa: S311 - an order of songs, not a secret
+    block = Block(id=f"b{at}", source=source, at=at, items=tuple(items), crossfade=crossfade)
+    return Programme(media=tuple(distinct), blocks=(block,))
+
+
+def play(state: ZoneState, programme: Programme, sha256: str, now: int) -> ZoneState:
+    """The music of ``programme`` from its first block on; announcements go on as they are."""
+    block = programme.blocks[0]
+    at = block.at
+    ruling = tuple(ref for ref in state.programmes if ref.from_ <= now)[-1:]
+    anchor = state.anchor
+    if anchor is None or not ruling:
+        anchor = Anchor(at=now, block=block.id, pos=block.pos, open=_open(state, now))
+    return state.model_copy(
+        update={
+            "programmes": (*ruling, ProgrammeRef(sha256=sha256, from_=at)),
+            "anchor": anchor,
+            "hold": _ended(state.hold, at),
+            "stopped": _ended(state.stopped, at),
+        }
+    )
+
+
+def pause(state: ZoneState, at: int) -> ZoneState:
+    """The music stands still from ``at`` on; announcements still sound."""
+    _musical(state)
+    return state.model_copy(update={"hold": _begun(state.hold, at)})
+
+
+def resume(state: ZoneState, at: int) -> ZoneState:
+    """Pause and stop end at ``at``: the music goes on where it stood."""
+    _musical(state)
+    return state.model_copy(
+        update={"hold": _ended(state.hold, at), "stopped": _ended(state.stopped, at)}
+    )
+
+
+def stop(state: ZoneState, at: int) -> ZoneState:
+    """Nothing but an emergency sounds from ``at`` on."""
+    _musical(state)
+    return state.model_copy(update={"stopped": _begun(state.stopped, at)})
+
+
+def skip_forward(programmes: Programmes, state: ZoneState, at: int) -> ZoneState:
+    """The next item begins at ``at``."""
+    return _jump(programmes, state, at, 1)
+
+
+def skip_back(programmes: Programmes, state: ZoneState, at: int) -> ZoneState:
+    """The item begins again at ``at``, or the one before it if this one has only just begun."""
+    position = timeline.music_at(timeline.settle(programmes, state), at)
+    again = position is not None and position.offset > RESTART_AFTER
+    return _jump(programmes, state, at, 0 if again else -1)
+
+
+def seek(programmes: Programmes, state: ZoneState, at: int, offset: int) -> ZoneState:
+    """At ``at`` the item that has the music is ``offset`` frames in."""
+    _musical(state)
+    position = timeline.music_at(timeline.settle(programmes, state), at)
+    if position is not None and offset >= position.length:
+        raise SeekBeyondEnd
+    return _jump(programmes, state, at, 0, offset)
+
+
+def volume(state: ZoneState, percent: int, *, mute: bool | None = None) -> ZoneState:
+    """Another volume; ``mute`` None leaves the mute as it is."""
+    silent = state.mute if mute is None else mute
+    return state.model_copy(update={"volume": percent, "mute": silent})
+
+
+def announce(state: ZoneState, event: LiveEvent) -> ZoneState:
+    """``event`` joins those that sound or wait."""
+    if len(state.live) >= MAX_LIVE_EVENTS:
+        raise TooManyLiveEvents
+    return state.model_copy(update={"live": (*state.live, event)})
+
+
+def cancel(programmes: Programmes, state: ZoneState, event_id: str, at: int) -> ZoneState:
+    """Nothing of the event sounds from ``at`` on. Its record stays, so music does not jump."""
+    live = tuple(_cut(e, at) if e.id == event_id else e for e in state.live)
+    anchor = state.anchor
+    listed = anchor.open if anchor else ()
+    entries = tuple(_cut(e, at) if e.id == event_id else e for e in listed)
+    known = live != state.live or entries != listed
+    skip = state.skip
+    if not known and _planned(programmes, state, event_id, at) and event_id not in skip:
+        skip, known = (*skip, event_id), True
+    if not known:
+        raise NoSuchEvent
+    if len(skip) > MAX_SKIPS:
+        raise StateTooLarge
+    if anchor is not None:
+        anchor = anchor.model_copy(update={"open": entries})
+    return state.model_copy(update={"live": live, "skip": skip, "anchor": anchor})
+
+
+def _planned(programmes: Programmes, state: ZoneState, event_id: str, at: int) -> bool:
+    held = (programmes[r.sha256] for r in state.programmes if r.sha256 in programmes)
+    return any(e.id == event_id and e.start >= at for p in held for e in p.events)
+
+
+def _musical(state: ZoneState) -> Anchor:
+    if state.anchor is None or not state.programmes:
+        raise NothingToPlay
+    return state.anchor
+
+
+def _jump(
+    programmes: Programmes, state: ZoneState, at: int, step: int, offset: int = 0
+) -> ZoneState:
+    """Put the music by hand; what is announced meanwhile goes on."""
+    _musical(state)
+    state = timeline.rebase(programmes, state, at)
+    anchor = _musical(state)
+    target = timeline.item_start(timeline.settle(programmes, state), at, step)
+    if target is None:
+        raise NothingToPlay
+    block, pos = target[0], target[1] + offset
+    moved = {"block": block, "pos": pos, "fresh": pos, "until": None}
+    return state.model_copy(update={"anchor": anchor.model_copy(update=moved)})
+
+
+def _open(state: ZoneState, now: int) -> tuple[OpenEvent, ...]:
+    """What sounds or waits at ``now`` in a zone that gets its first anchor, which must list it."""
+    if state.anchor is not None:
+        return state.anchor.open
+    entries = []
+    for one in timeline.outcomes(timeline.settle({}, state)):
+        began = one.began if one.began is not None and one.began < now else None
+        over = one.end is not None and one.end <= now
+        if one.start < now and not over and one.state not in {"dropped", "missed", "cancelled"}:
+            entries.append(OpenEvent(id=one.id, began=began, wait="voice"))
+    return tuple(entries)
+
+
+def _begun(window: Window | None, at: int) -> Window:
+    """A window open from ``at`` on; one that has begun, or is about to, loses its end."""
+    if window is None:
+        return Window(from_=at)
+    return Window(from_=min(window.from_, at))
+
+
+def _ended(window: Window | None, at: int) -> Window | None:
+    """The window closed at ``at`` if it would last longer."""
+    if window is None or window.from_ >= at:
+        return None
+    if window.until is not None and window.until <= at:
+        return window
+    return Window(from_=window.from_, until=at)
+
+
+def _cut(event: Cancelled, at: int) -> Cancelled:
+    over = event.end is not None and event.end <= at
+    return event if over else event.model_copy(update={"end": at})

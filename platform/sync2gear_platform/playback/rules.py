@@ -1,0 +1,46 @@
+"""How early a command must be given so that every speaker can obey it, and other numbers."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from sync2gear_broker.units import frames_from_millis
+
+LEAD_MILLIS: Final = 250
+"""Commit, relay and broker take some 20 ms, Wi-Fi up to 100 ms at its worst per cent, and a
+speaker has rendered about 100 ms ahead."""
+
+FETCH_MILLIS: Final = 600
+"""What a speaker needs on top to ask for a file and to decode its beginning."""
+
+FETCH_BYTES_PER_MILLI: Final = 1000
+"""8 Mbit/s: a shop's uplink that several speakers share."""
+
+MAX_LEAD_MILLIS: Final = 5_000
+"""Nobody waits longer for the slowest speaker: it joins inside, in step."""
+
+MAX_ZONES: Final = 500
+MAX_TRACKS: Final = 10_000
+"""Tracks of one programme made by hand; its document stays below some megabytes."""
+
+FADE_MILLIS: Final = 50
+"""Short enough to be heard as immediate, long enough not to click."""
+
+DUCK_MILLIS: Final = 250
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """A file that must be on the speakers before a command can hold."""
+
+    bytes: int
+    cached: bool
+
+
+def lead(needs: Iterable[Need]) -> int:
+    """Frames from the command to its effect, the smallest that the online speakers can meet."""
+    millis = LEAD_MILLIS
+    missing = [need.bytes for need in needs if not need.cached]
+    if missing:
+        millis += FETCH_MILLIS + sum(missing) // FETCH_BYTES_PER_MILLI
+    return frames_from_millis(min(millis, MAX_LEAD_MILLIS))

@@ -1,0 +1,354 @@
+"""Use cases of playback: every command on one zone or many, in one transaction."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Literal
+from uuid import UUID
+
+from sqlalchemy import delete, exists, func
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col, select
+
+from sync2gear_broker import messages as wire
+from sync2gear_broker import topics
+from sync2gear_broker.messages import LiveEvent, Programme, ZoneState
+from sync2gear_broker.units import FRAME_RATE, frames_from_millis
+from sync2gear_platform.audit import service as audit
+from sync2gear_platform.kit import events, ids, outbox, revisions
+from sync2gear_platform.kit.context import Ctx
+from sync2gear_platform.kit.errors import Refusal
+from sync2gear_platform.library import service as library
+from sync2gear_platform.library.tables import Media
+from sync2gear_platform.playback import engine, queries, rules
+from sync2gear_platform.playback.queries import Score
+from sync2gear_platform.playback.schemas import ZoneView
+from sync2gear_platform.playback.tables import (
+    PlayEventRow,
+    ProgrammeMedia,
+    ProgrammeRow,
+    ZonePlayback,
+)
+from sync2gear_platform.sites.tables import Device, DevicePresence
+
+KEEP_PROGRAMMES = timedelta(days=8)
+"""A speaker that was away for a week may still ask for the programme that it last heard of."""
+
+Decide = Callable[[Score, int], ZoneState]
+
+
+class RevConflict(Refusal):
+    """Somebody changed this zone since you read it: read it again and repeat."""
+
+    kind = "conflict"
+    code = "rev_conflict"
+
+
+class FolderEmpty(Refusal):
+    """There is no music in this folder."""
+
+    kind = "conflict"
+    code = "folder_empty"
+
+
+class TooManyTracks(Refusal):
+    """That is more music than one programme may hold: choose fewer tracks."""
+
+    code = "too_many_tracks"
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """One announcement in one zone, and when it begins if nothing of its rank comes before."""
+
+    zone_id: UUID
+    event_id: str
+    start_frame: int
+    starts_at: datetime
+
+
+async def play(
+    ctx: Ctx,
+    *,
+    zone_ids: Sequence[UUID],
+    folder_id: UUID | None = None,
+    track_ids: Sequence[UUID] | None = None,
+    shuffle: bool = False,
+    crossfade_millis: int = 0,
+    rev: int | None = None,
+) -> list[ZoneView]:
+    """Play a folder or tracks in all these zones, from the same frame; neither named: resume."""
+    if folder_id is None and track_ids is None:
+        return await resume(ctx, zone_ids=zone_ids, rev=rev)
+    media = await _music(ctx, folder_id, track_ids)
+    found = await _opened(ctx, zone_ids, rev)
+    source = f"folder:{folder_id}" if folder_id else "tracks"
+    needs = [
+        rules.Need(sum(len(m.title) + len(m.artist) + 200 for m in media), cached=False),
+        await _need(ctx, [s.zone.id for s in found], media[0]),
+    ]
+    programme = engine.programme_of(
+        media,
+        source=source,
+        at=ctx.frame + rules.lead(needs),
+        seed=int(ctx.now.timestamp() * 1e6) if shuffle else None,
+        crossfade=frames_from_millis(crossfade_millis),
+    )
+    sha256 = await _store(ctx, programme)
+    wanted = [
+        replace(s, state=engine.play(s.state, programme, sha256, ctx.frame),
+                programmes={**s.programmes, sha256: programme})
+        for s in found
+    ]  # fmt: skip
+    after = {"folder_id": folder_id, "tracks": len(media), "shuffle": shuffle}
+    origin = {"folder_id": folder_id, "shuffle": shuffle}
+    return await _closed(ctx, wanted, "play", after, origin=origin)
+
+
+async def pause(ctx: Ctx, *, zone_ids: Sequence[UUID], rev: int | None = None) -> list[ZoneView]:
+    """The music of these zones stands still; announcements still sound."""
+    return await _change(ctx, zone_ids, rev, "pause", lambda s, at: engine.pause(s.state, at))
+
+
+async def resume(ctx: Ctx, *, zone_ids: Sequence[UUID], rev: int | None = None) -> list[ZoneView]:
+    """The music of these zones goes on where it stood."""
+    return await _change(ctx, zone_ids, rev, "resume", lambda s, at: engine.resume(s.state, at))
+
+
+async def stop(ctx: Ctx, *, zone_ids: Sequence[UUID], rev: int | None = None) -> list[ZoneView]:
+    """These zones fall silent, announcements included."""
+    return await _change(ctx, zone_ids, rev, "stop", lambda s, at: engine.stop(s.state, at))
+
+
+async def skip_forward(
+    ctx: Ctx, *, zone_ids: Sequence[UUID], rev: int | None = None
+) -> list[ZoneView]:
+    """The next item begins in these zones."""
+    return await _change(
+        ctx, zone_ids, rev, "next",
+        lambda s, _: engine.skip_forward(s.programmes, s.state, ctx.frame),
+    )  # fmt: skip
+
+
+async def skip_back(
+    ctx: Ctx, *, zone_ids: Sequence[UUID], rev: int | None = None
+) -> list[ZoneView]:
+    """The item begins again, or the one before it."""
+    return await _change(
+        ctx, zone_ids, rev, "previous",
+        lambda s, _: engine.skip_back(s.programmes, s.state, ctx.frame),
+    )  # fmt: skip
+
+
+async def seek(
+    ctx: Ctx, *, zone_ids: Sequence[UUID], position_millis: int, rev: int | None = None
+) -> list[ZoneView]:
+    """What is playing goes on from ``position_millis``."""
+    offset = frames_from_millis(position_millis)
+    return await _change(
+        ctx, zone_ids, rev, "seek",
+        lambda s, _: engine.seek(s.programmes, s.state, ctx.frame, offset),
+        {"position_millis": position_millis},
+    )  # fmt: skip
+
+
+async def set_volume(
+    ctx: Ctx,
+    *,
+    zone_ids: Sequence[UUID],
+    volume: int,
+    mute: bool | None = None,
+    rev: int | None = None,
+) -> list[ZoneView]:
+    """Another volume in these zones, at once."""
+    return await _change(
+        ctx, zone_ids, rev, "volume",
+        lambda s, _: engine.volume(s.state, volume, mute=mute),
+        {"volume": volume, "mute": mute},
+    )  # fmt: skip
+
+
+async def cancel(ctx: Ctx, *, zone_id: UUID, event_id: str) -> list[ZoneView]:
+    """An announcement ends, or never begins."""
+    return await _change(
+        ctx, [zone_id], None, "cancel",
+        lambda s, at: engine.cancel(s.programmes, s.state, event_id, at),
+        {"event_id": event_id},
+    )  # fmt: skip
+
+
+async def announce(
+    ctx: Ctx,
+    *,
+    zone_ids: Sequence[UUID],
+    media: Media,
+    title: str,
+    mode: Literal["pause", "duck"] = "pause",
+    priority: int = 50,
+) -> list[Announced]:
+    """Let ``media`` sound in all these zones from the same frame, as soon as speakers can.
+
+    Under ``pause`` the music stands still meanwhile, under ``duck`` it goes on softly.
+    """
+    found = await _opened(ctx, zone_ids, None)
+    voice = wire.Media(
+        sha256=media.sha256,
+        bytes=media.bytes,
+        frames=media.frames,
+        gain=media.gain,
+        kind="announcement",
+        title=title[:200],
+    )
+    start = ctx.frame + rules.lead([await _need(ctx, [s.zone.id for s in found], voice)])
+    fade = frames_from_millis(rules.DUCK_MILLIS if mode == "duck" else rules.FADE_MILLIS)
+    event = LiveEvent(
+        id=ids.uuid7().hex,
+        start=start,
+        mode=mode,
+        fade_in=fade,
+        fade_out=fade,
+        priority=priority,
+        media=voice,
+    )
+    wanted = [replace(s, state=engine.announce(s.state, event)) for s in found]
+    await _closed(ctx, wanted, "announce", {"event_id": event.id, "title": title, "mode": mode})
+    starts_at = ctx.now + timedelta(seconds=(start - ctx.frame) / FRAME_RATE)
+    return [Announced(s.zone.id, event.id, start, starts_at) for s in wanted]
+
+
+async def collect_programmes(ctx: Ctx) -> int:
+    """Forget programmes that no zone names any more. ``ctx`` is the system's."""
+    ref = func.jsonb_array_elements(ZonePlayback.document["programmes"]).table_valued("value")
+    named = exists().where(
+        col(ZonePlayback.client_id) == col(ProgrammeRow.client_id),
+        ref.c.value["sha256"].astext == col(ProgrammeRow.sha256),
+    )
+    old = col(ProgrammeRow.created_at) < ctx.now - KEEP_PROGRAMMES
+    gone = await ctx.db.execute(delete(ProgrammeRow).where(old, ~named))
+    return int(getattr(gone, "rowcount", 0))
+
+
+async def _change(
+    ctx: Ctx,
+    zone_ids: Sequence[UUID],
+    rev: int | None,
+    verb: str,
+    decide: Decide,
+    after: Mapping[str, Any] | None = None,
+) -> list[ZoneView]:
+    found = await _opened(ctx, zone_ids, rev)
+    at = ctx.frame + rules.lead(())
+    wanted = [replace(s, state=decide(s, at)) for s in found]
+    return await _closed(ctx, wanted, verb, after or {})
+
+
+async def _opened(ctx: Ctx, zone_ids: Sequence[UUID], rev: int | None) -> list[Score]:
+    """The zones under their locks, rebased to now."""
+    found = await queries.scores(ctx, zone_ids, lock=True)
+    for score in found:
+        if rev is not None and (score.row.rev if score.row else 1) != rev:
+            raise RevConflict(rev=score.row.rev if score.row else 1)
+    return [replace(s, state=engine.opened(s.programmes, s.state, ctx.frame)) for s in found]
+
+
+async def _closed(
+    ctx: Ctx,
+    wanted: Sequence[Score],
+    verb: str,
+    after: Mapping[str, Any],
+    *,
+    origin: Mapping[str, Any] | None = None,
+) -> list[ZoneView]:
+    """Write the zones' new documents, and tell everybody."""
+    written = []
+    for score in wanted:
+        state = engine.closed(score.state, await revisions.next_version(ctx))
+        row = score.row or ZonePlayback(
+            zone_id=score.zone.id,
+            client_id=ctx.client_id,
+            epoch=state.epoch,
+            rev=state.rev,
+            document={},
+            updated_at=ctx.now,
+        )
+        row.epoch, row.rev = state.version
+        row.document = state.model_dump(mode="json", by_alias=True)
+        row.updated_at = ctx.now
+        for name, value in (origin or {}).items():
+            setattr(row, name, value)
+        ctx.db.add(row)
+        audit.record(
+            ctx, f"playback.{verb}", "zone", score.zone.id, after={**after, "rev": state.rev}
+        )
+        await events.changed(ctx, "zone", score.zone.id)
+        written.append(replace(score, row=row, state=state))
+    await ctx.db.flush()
+    await outbox.dirty(ctx, *await _topics(ctx, [s.zone.id for s in written]))
+    return await queries.shown(ctx, written, ctx.frame)
+
+
+async def _topics(ctx: Ctx, zone_ids: Sequence[UUID]) -> list[str]:
+    """Every retained topic with the state of one of these zones."""
+    client = str(ctx.client_id)
+    devices = await ctx.db.exec(
+        select(Device.id).where(
+            col(Device.client_id) == ctx.client_id,
+            col(Device.zone_id).in_(zone_ids),
+            col(Device.revoked_at).is_(None),
+        )
+    )
+    return [
+        *(topics.build(topics.ZONE_DESIRED, client=client, zone=str(z)) for z in zone_ids),
+        *(topics.build(topics.DEVICE_ZONE, client=client, device=str(d)) for d in devices),
+    ]
+
+
+async def _music(
+    ctx: Ctx, folder_id: UUID | None, track_ids: Sequence[UUID] | None
+) -> list[wire.Media]:
+    """The music of a folder in its order, or these tracks in the order given."""
+    if folder_id is not None:
+        found = await library.folder_media(ctx, folder_id)
+    else:
+        found = await library.tracks_media(ctx, track_ids or ())
+    if not found:
+        raise FolderEmpty
+    if len(found) > rules.MAX_TRACKS:
+        raise TooManyTracks
+    return [library.wire_media(track, media) for track, media in found]
+
+
+async def _need(ctx: Ctx, zone_ids: Sequence[UUID], media: wire.Media) -> rules.Need:
+    """Whether every speaker that is connected has played ``media`` before, so holds it."""
+    played = exists().where(
+        col(PlayEventRow.client_id) == ctx.client_id,
+        col(PlayEventRow.sha256) == media.sha256,
+        col(PlayEventRow.device_id) == col(Device.id),
+        col(PlayEventRow.kind) != "missed",
+    )
+    without = (
+        select(func.count())
+        .select_from(Device)
+        .join(DevicePresence, col(DevicePresence.device_id) == col(Device.id))
+        .where(
+            col(Device.client_id) == ctx.client_id,
+            col(Device.zone_id).in_(zone_ids),
+            col(Device.revoked_at).is_(None),
+            col(DevicePresence.online),
+            ~played,
+        )
+    )
+    return rules.Need(media.bytes, cached=(await ctx.db.exec(without)).one() == 0)
+
+
+async def _store(ctx: Ctx, programme: Programme) -> str:
+    """Write a programme and what it refers to; returns its hash."""
+    body, sha256 = programme.canonical(), programme.sha256()
+    row = {"client_id": ctx.client_id, "sha256": sha256, "body": body, "created_at": ctx.now}
+    await ctx.db.execute(insert(ProgrammeRow).values(row).on_conflict_do_nothing())
+    refs = [
+        {"client_id": ctx.client_id, "programme": sha256, "sha256": m.sha256}
+        for m in programme.media
+    ]
+    await ctx.db.execute(insert(ProgrammeMedia).on_conflict_do_nothing(), refs)
+    return sha256
