@@ -13,6 +13,7 @@ from starlette.types import Scope
 
 from sync2gear_platform import tables
 from sync2gear_platform.announcements import routes as announcements
+from sync2gear_platform.announcements.adapters.espeak import Espeak
 from sync2gear_platform.fleet import routes as fleet
 from sync2gear_platform.health import routes as health
 from sync2gear_platform.identity import routes as identity
@@ -81,6 +82,7 @@ def make_app(settings: Settings) -> FastAPI:
     app.state.signer = Signer(settings.secret_key.get_secret_value())
     app.state.passwords = Passwords(settings.argon2_memory_kib)
     app.state.blobs = open_blobs(settings.blobs_url)
+    app.state.speech = Espeak()
     for domain in ROUTERS:
         app.include_router(domain.router)
     app.include_router(socket.router)
