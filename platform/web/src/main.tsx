@@ -1,5 +1,6 @@
 /** Starts the program in the page. */
 
+import "./styles"; // before every component, whose own rules come after these
 import { MantineProvider } from "@mantine/core";
 import { Notifications } from "@mantine/notifications";
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
@@ -7,7 +8,6 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { asProblem } from "./api/problem";
 import { App } from "./App";
-import "./styles";
 import { theme } from "./theme";
 
 const queries = new QueryClient({

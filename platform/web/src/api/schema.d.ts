@@ -273,8 +273,8 @@ export interface components {
             /** Name */
             name: string;
         };
-        /** Folder */
-        Folder: {
+        /** FolderOut */
+        FolderOut: {
             /**
              * Id
              * Format: uuid
@@ -291,7 +291,7 @@ export interface components {
         /** Folders */
         Folders: {
             /** Results */
-            results: components["schemas"]["Folder"][];
+            results: components["schemas"]["FolderOut"][];
             /** Next */
             next?: string | null;
             /** Previous */
@@ -311,6 +311,27 @@ export interface components {
             /** Password */
             password: string;
         };
+        /** LoginOut */
+        LoginOut: {
+            /** Access */
+            access: string;
+            /**
+             * Token Type
+             * @default bearer
+             */
+            token_type?: string;
+            /**
+             * Expires In
+             * @default 3600
+             */
+            expires_in?: number;
+            user: components["schemas"]["User"];
+            client: components["schemas"]["Client"];
+            /** Role */
+            role: string;
+            /** Permissions */
+            permissions: string[];
+        };
         /** Me */
         Me: {
             user: components["schemas"]["User"];
@@ -319,6 +340,23 @@ export interface components {
             role: string;
             /** Permissions */
             permissions: string[];
+        };
+        /** MusicOut */
+        MusicOut: {
+            /** Item */
+            item: string;
+            /** Title */
+            title: string;
+            /** Artist */
+            artist: string;
+            /** Sha256 */
+            sha256: string;
+            /** Offset */
+            offset: number;
+            /** Duration */
+            duration: number;
+            /** Running */
+            running: boolean;
         };
         /** Play */
         Play: {
@@ -341,8 +379,8 @@ export interface components {
             /** Results */
             results: components["schemas"]["ZoneView"][];
         };
-        /** Said */
-        Said: {
+        /** SaidOut */
+        SaidOut: {
             announcement: components["schemas"]["Ann"];
             /** Plays */
             plays: components["schemas"]["Booked"][];
@@ -366,8 +404,8 @@ export interface components {
             /** Priority */
             priority?: number | null;
         };
-        /** Segment */
-        Segment: {
+        /** SegmentOut */
+        SegmentOut: {
             /**
              * Role
              * @enum {string}
@@ -391,27 +429,6 @@ export interface components {
             offset: number;
             /** Duration */
             duration: number;
-        };
-        /** Session */
-        Session: {
-            /** Access */
-            access: string;
-            /**
-             * Token Type
-             * @default bearer
-             */
-            token_type?: string;
-            /**
-             * Expires In
-             * @default 3600
-             */
-            expires_in?: number;
-            user: components["schemas"]["User"];
-            client: components["schemas"]["Client"];
-            /** Role */
-            role: string;
-            /** Permissions */
-            permissions: string[];
         };
         /** Speakers */
         Speakers: {
@@ -495,8 +512,9 @@ export interface components {
             frame: number;
             /** Until */
             until: number;
+            music: components["schemas"]["MusicOut"] | null;
             /** Segments */
-            segments: components["schemas"]["Segment"][];
+            segments: components["schemas"]["SegmentOut"][];
             speakers: components["schemas"]["Speakers"];
         };
         /** Zones */
@@ -536,7 +554,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Session"];
+                    "application/json": components["schemas"]["LoginOut"];
                 };
             };
             /** @description Validation Error */
@@ -882,7 +900,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Said"];
+                    "application/json": components["schemas"]["SaidOut"];
                 };
             };
             /** @description Validation Error */

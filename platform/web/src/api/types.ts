@@ -5,7 +5,7 @@ import type { components } from "./schema";
 type Schemas = components["schemas"];
 
 export type ZoneView = Schemas["ZoneView"];
-export type Segment = ZoneView["segments"][number];
-export type Folder = Schemas["Folder"];
-export type SignedIn = Schemas["Session"];
-export type Said = Schemas["Said"];
+export type Segment = Schemas["SegmentOut"];
+export type Folder = Schemas["FolderOut"];
+export type SignedIn = Schemas["LoginOut"];
+export type Said = Schemas["SaidOut"];

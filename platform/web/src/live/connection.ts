@@ -25,9 +25,13 @@ const SILENCE = 10_000;
 const WATCH_EVERY = 1_000;
 /** The snapshot's own reading serves until the first pong; its trip is unknown. */
 const GREETING_ERROR = 1_000;
-/** Ask for more segments this long before those at hand end, and again only after a while. */
-const MARGIN = 20 * RATE;
-const ASK_AGAIN = 5_000;
+/**
+ * Ask for more segments this long before those at hand end, for a few zones a second (the server
+ * bounds what it hears, and all zones run out together), and for the same zone only after a while.
+ */
+const MARGIN = 120 * RATE;
+const ASKS = 5;
+const ASK_AGAIN = 10_000;
 
 interface Options {
   readonly token: string;
@@ -155,7 +159,7 @@ export class Live {
         this.pings = 0;
         this.asked.clear();
         this.clock = observe(
-          null,
+          this.state.link === "live" ? this.clock : null,
           { at: now, error: GREETING_ERROR, frame: message.frame },
           now,
         );
@@ -204,9 +208,12 @@ export class Live {
     if (this.state.link !== "live") return;
     if (now - this.pingedAt >= PING_EVERY) this.ping();
     const { frame } = this.state;
+    let asks = 0;
     for (const zone of this.state.zones?.values() ?? []) {
       const late = now - (this.asked.get(zone.zone_id) ?? -Infinity) < ASK_AGAIN;
+      if (asks >= ASKS) break;
       if (late || !runsOut(zone, frame)) continue;
+      asks += 1;
       this.asked.set(zone.zone_id, now);
       this.send({ type: "more", zone_id: zone.zone_id });
     }

@@ -2,10 +2,15 @@
 
 import type { Segment, ZoneView } from "../api/types";
 
-/** What a card shows. `position` is in frames of the media; `moving` says whether it runs. */
+/** What a card shows. `position` and `duration` are frames of the media; `moving`: it runs. */
 export interface Sounding {
-  readonly segment: Segment;
+  readonly role: Segment["role"];
+  readonly item: string;
+  readonly title: string;
+  readonly artist: string;
+  readonly sha256: string;
   readonly position: number;
+  readonly duration: number;
   readonly moving: boolean;
 }
 
@@ -26,20 +31,40 @@ function precedes(a: Segment, b: Segment): boolean {
   return rank > 0 || (rank === 0 && a.start > b.start);
 }
 
-/** What sounds in `zone` at `frame`; null if nothing does. */
+/** What sounds in `zone` at `frame`, or the music that stands still there; null for neither. */
 export function soundingAt(zone: ZoneView, frame: number): Sounding | null {
   const segment = segmentAt(zone.segments, frame);
-  if (segment === null) return null;
-  return { segment, position: segment.offset + (frame - segment.start), moving: true };
+  return segment ? played(segment, frame, true) : resting(zone, frame);
 }
 
-/** The next segment to begin after the one that sounds, with how it relates to it. */
-export function nextAfter(zone: ZoneView, frame: number): Segment | null {
+function played(segment: Segment, frame: number, moving: boolean): Sounding {
+  const { role, item, title, artist, sha256, duration } = segment;
+  const position = segment.offset + (frame - segment.start);
+  return { role, item, title, artist, sha256, duration, position, moving };
+}
+
+/** Music that is held: where its last segment ended, or where the view says that it stands. */
+function resting(zone: ZoneView, frame: number): Sounding | null {
+  const past = zone.segments.filter((s) => s.role === "music" && s.end <= frame);
+  const last = past.reduce<Segment | null>((a, b) => (a && a.end > b.end ? a : b), null);
+  if (last) return zone.status === "playing" ? null : played(last, last.end, false);
+  if (!zone.music || zone.status === "idle") return null;
+  const { item, title, artist, sha256, duration, offset } = zone.music;
+  return { role: "music", item, title, artist, sha256, duration, position: offset, moving: false };
+}
+
+/** What begins next, after everything that sounds; `resumes` if it goes on where it was. */
+export function nextAfter(
+  zone: ZoneView,
+  frame: number,
+): { readonly segment: Segment; readonly resumes: boolean } | null {
   const current = segmentAt(zone.segments, frame);
-  const following = zone.segments
-    .filter((s) => s.start > frame && !(current && continues(current, s)))
-    .sort((a, b) => a.start - b.start);
-  return following[0] ?? null;
+  let next: Segment | null = null;
+  for (const segment of zone.segments) {
+    if (segment.start <= frame || (current && continues(current, segment))) continue;
+    if (next === null || segment.start < next.start) next = segment;
+  }
+  return next && { segment: next, resumes: next.role === "music" && next.offset > 0 };
 }
 
 /** Whether `b` is the same play of the same item as `a`, further on. */

@@ -2,7 +2,7 @@
 
 import { Alert, Button, Textarea } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
-import { type KeyboardEvent, type SubmitEvent, useId, useState } from "react";
+import type { KeyboardEvent, SubmitEvent } from "react";
 import { api, body } from "../api/client";
 import { advice, asProblem } from "../api/problem";
 import type { Said, ZoneView } from "../api/types";
@@ -14,17 +14,24 @@ import { ZoneChoice } from "./ZoneChoice";
 
 const LONGEST = 5000;
 
+/** What is written and where it is to be said; null means all zones, also those added later. */
+export interface Draft {
+  readonly text: string;
+  readonly chosen: ReadonlySet<string> | null;
+}
+
+export const EMPTY: Draft = { text: "", chosen: null };
+
 interface Props {
   zones: readonly ZoneView[];
+  draft: Draft;
+  onDraft: (draft: Draft) => void;
   onSaid?: () => void;
 }
 
 /** Speaks a text in the chosen zones; keeps the text when it could not. */
-export function SayForm({ zones, onSaid }: Props) {
-  const [text, setText] = useState("");
-  // Null means all zones, also those that are added later.
-  const [chosen, setChosen] = useState<ReadonlySet<string> | null>(null);
-  const hint = useId();
+export function SayForm({ zones, draft, onDraft, onSaid }: Props) {
+  const { text, chosen } = draft;
   const targets = zones.filter((zone) => chosen === null || chosen.has(zone.zone_id));
   const say = useMutation({
     mutationFn: async () =>
@@ -35,7 +42,7 @@ export function SayForm({ zones, onSaid }: Props) {
       ),
     onSuccess: (said) => {
       tellDone("The announcement is on its way", started(said, zones));
-      setText("");
+      onDraft({ text: "", chosen });
       onSaid?.();
     },
   });
@@ -50,23 +57,24 @@ export function SayForm({ zones, onSaid }: Props) {
   const problem = say.isError ? asProblem(say.error) : null;
   return (
     <form className={css.form} onSubmit={submit} aria-label="Say something">
-      <h2 className={css.heading}>Say something</h2>
       <Textarea
         label="Text"
         placeholder="Dear customers, …"
-        minRows={4}
         rows={5}
         value={text}
-        aria-describedby={hint}
+        description={`${text.length.toLocaleString("en")} of ${LONGEST.toLocaleString("en")} characters`}
+        inputWrapperOrder={["label", "input", "description"]}
+        classNames={{ description: css.counter }}
         error={text.length > LONGEST}
-        onChange={(event) => setText(event.currentTarget.value)}
+        onChange={(event) => onDraft({ text: event.currentTarget.value, chosen })}
         onKeyDown={shortcut}
         data-autofocus
       />
-      <p id={hint} className={css.counter} data-over={text.length > LONGEST || undefined}>
-        {text.length.toLocaleString("en")} of {LONGEST.toLocaleString("en")} characters
-      </p>
-      <ZoneChoice zones={zones} chosen={chosen} onChange={setChosen} />
+      <ZoneChoice
+        zones={zones}
+        chosen={chosen}
+        onChange={(next) => onDraft({ text, chosen: next })}
+      />
       {problem && (
         <Alert
           color="red"

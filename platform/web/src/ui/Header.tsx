@@ -50,7 +50,7 @@ function LinkState() {
   return (
     <span className={css.link} data-link={link} role="status" aria-label="Connection">
       <span className={css.dot} aria-hidden="true" />
-      {LINK[link]}
+      <span className={css.linkWord}>{LINK[link]}</span>
     </span>
   );
 }

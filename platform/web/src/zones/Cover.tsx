@@ -1,31 +1,26 @@
 /** A picture for every item, made from its hash: the same track always looks the same. */
 
-import type { Segment } from "../api/types";
+import type { Sounding } from "../live/sounding";
 import { MusicIcon, VoiceIcon } from "../ui/icons";
 import css from "./Cover.module.css";
 
-interface Props {
-  segment: Segment | null;
-  moving: boolean;
-}
-
 /** Decoration only: nothing here that the words beside it do not say. */
-export function Cover({ segment, moving }: Props) {
-  if (!segment) {
+export function Cover({ sounding }: { sounding: Sounding | null }) {
+  if (!sounding) {
     return (
       <div className={css.cover} aria-hidden="true">
         <MusicIcon size={30} />
       </div>
     );
   }
-  if (segment.role !== "music") {
+  if (sounding.role !== "music") {
     return (
-      <div className={css.cover} data-role={segment.role} aria-hidden="true">
+      <div className={css.cover} data-role={sounding.role} aria-hidden="true">
         <VoiceIcon size={38} />
       </div>
     );
   }
-  const seed = Number.parseInt(segment.sha256.slice(-6), 16) || 0;
+  const seed = Number.parseInt(sounding.sha256.slice(-6), 16) || 0;
   return (
     <div
       className={css.cover}
@@ -38,7 +33,7 @@ export function Cover({ segment, moving }: Props) {
         "--y": `${20 + ((seed >> 12) % 60)}%`,
       }}
     >
-      <span className={css.bars} data-moving={moving || undefined}>
+      <span className={css.bars} data-moving={sounding.moving || undefined}>
         <i />
         <i />
         <i />

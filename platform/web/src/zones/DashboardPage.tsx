@@ -1,16 +1,19 @@
 /** The page of floor staff: every zone, and a box to say something. */
 
-import { Button, Drawer, Skeleton, VisuallyHidden } from "@mantine/core";
+import { Button, Drawer, Skeleton } from "@mantine/core";
+import { useMediaQuery } from "@mantine/hooks";
 import { useState } from "react";
 import type { ZoneView } from "../api/types";
 import { useLiveState } from "../live/context";
 import { useMay } from "../session/session";
-import { SayForm } from "../say/SayForm";
+import { type Draft, EMPTY, SayForm } from "../say/SayForm";
 import { Header } from "../ui/Header";
 import { MusicIcon, VoiceIcon, WarnIcon } from "../ui/icons";
 import css from "./DashboardPage.module.css";
 import { NowPlayingNews } from "./NowPlayingNews";
 import { ZoneCard } from "./ZoneCard";
+
+const WIDE = "(min-width: 1000px)";
 
 /** Header, zones, and what can be said to them. */
 export function DashboardPage() {
@@ -54,14 +57,21 @@ function Zones({ zones }: { zones: readonly ZoneView[] | null }) {
 
 /** The box beside the zones where there is room; behind a button at the foot of a phone. */
 function SayPlaces({ zones }: { zones: readonly ZoneView[] }) {
+  const wide = useMediaQuery(WIDE, undefined, { getInitialValueInEffect: false });
   const [open, setOpen] = useState(false);
-  return (
-    <>
+  const [draft, setDraft] = useState<Draft>(EMPTY);
+  if (wide) {
+    return (
       <aside className={css.aside} aria-label="Announcements">
         <div className={css.panel}>
-          <SayForm zones={zones} />
+          <h2 className={css.panelHead}>Say something</h2>
+          <SayForm zones={zones} draft={draft} onDraft={setDraft} />
         </div>
       </aside>
+    );
+  }
+  return (
+    <>
       <div className={css.foot}>
         <Button
           size="lg"
@@ -79,12 +89,16 @@ function SayPlaces({ zones }: { zones: readonly ZoneView[] }) {
         position="bottom"
         size="auto"
         lockScroll={false}
-        withCloseButton
         closeButtonProps={{ "aria-label": "Close", size: 44 }}
-        title={<VisuallyHidden>Announcements</VisuallyHidden>}
-        classNames={{ content: css.sheet, header: css.sheetHead }}
+        title="Say something"
+        classNames={{ content: css.sheet, header: css.sheetHead, title: css.panelHead }}
       >
-        <SayForm zones={zones} onSaid={() => setOpen(false)} />
+        <SayForm
+          zones={zones}
+          draft={draft}
+          onDraft={setDraft}
+          onSaid={() => setOpen(false)}
+        />
       </Drawer>
     </>
   );

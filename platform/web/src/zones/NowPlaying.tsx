@@ -19,7 +19,7 @@ const KIND: Record<Segment["role"], string> = {
 const SILENT: Record<ZoneView["status"], string> = {
   playing: "Waiting for what plays now",
   paused: "The music is paused",
-  stopped: "Silence until somebody starts it again",
+  stopped: "Silence until somebody presses play",
   idle: "Choose music and press play",
 };
 
@@ -32,63 +32,63 @@ interface Props {
 export function NowPlaying({ zone, mayControl }: Props) {
   const frame = useLiveState((state) => state.frame);
   const sounding = soundingAt(zone, frame);
-  const role = sounding?.segment.role ?? "none";
   return (
-    <div className={css.now} data-role={role}>
+    <div className={css.now} data-role={sounding?.role ?? "none"}>
       <div className={css.what}>
-        <Cover segment={sounding?.segment ?? null} moving={sounding?.moving ?? false} />
+        <Cover sounding={sounding} />
         <div className={css.words}>
-          {sounding ? <Words segment={sounding.segment} /> : <Silence status={zone.status} />}
+          {sounding ? <Words of={sounding} /> : <p className={css.silence}>{SILENT[zone.status]}</p>}
         </div>
       </div>
       {sounding && <Progress sounding={sounding} />}
-      {zone.status !== "idle" && <Next next={nextAfter(zone, frame)} />}
-      {mayControl && sounding?.segment.role === "event" && <Stop zone={zone} of={sounding} />}
+      {zone.status !== "idle" && (
+        <div className={css.after}>
+          <Next zone={zone} frame={frame} />
+          {mayControl && sounding?.role === "event" && <Stop zone={zone} event={sounding.item} />}
+        </div>
+      )}
     </div>
   );
 }
 
-function Words({ segment }: { segment: Segment }) {
-  const title = segment.title || "Untitled";
+function Words({ of: { role, title, artist } }: { of: Sounding }) {
   return (
     <>
-      <span className={css.kind} data-role={segment.role}>
-        {segment.role === "music" ? <MusicIcon size={14} /> : <VoiceIcon size={15} />}
-        {KIND[segment.role]}
+      <span className={css.kind} data-role={role}>
+        {role === "music" ? <MusicIcon size={14} /> : <VoiceIcon size={15} />}
+        {KIND[role]}
       </span>
       <p className={css.title} title={title}>
-        {title}
+        {title || "Untitled"}
       </p>
-      <p className={css.artist}>{segment.artist}</p>
+      <p className={css.artist}>{artist}</p>
     </>
   );
 }
 
-function Silence({ status }: { status: ZoneView["status"] }) {
-  return <p className={css.silence}>{SILENT[status]}</p>;
-}
-
-function Next({ next }: { next: Segment | null }) {
-  const back = next?.role === "music" && next.offset > 0;
+function Next({ zone, frame }: { zone: ZoneView; frame: number }) {
+  const next = nextAfter(zone, frame);
+  if (!next) return null;
   return (
     <p className={css.next}>
-      <span className={css.label}>{back ? "Then back to" : "Next"}</span>
-      <span className={css.nextTitle}>{next ? next.title || "Untitled" : "–"}</span>
+      <span className={css.label}>{next.resumes ? "Then back to" : "Next"}</span>
+      <span className={css.nextTitle}>{next.segment.title || "Untitled"}</span>
     </p>
   );
 }
 
-function Stop({ zone, of }: { zone: ZoneView; of: Sounding }) {
+function Stop({ zone, event }: { zone: ZoneView; event: string }) {
   const command = useCommand(zone);
   return (
     <Button
+      className={css.stop}
       variant="default"
-      size="md"
+      size="sm"
       loading={command.isPending}
       aria-label={`Stop the announcement in ${zone.name}`}
-      onClick={() => command.mutate({ verb: "cancel", event: of.segment.item })}
+      onClick={() => command.mutate({ verb: "cancel", event })}
     >
-      Stop the announcement
+      Stop it
     </Button>
   );
 }

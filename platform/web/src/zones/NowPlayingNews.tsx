@@ -2,8 +2,9 @@
 
 import { VisuallyHidden } from "@mantine/core";
 import { useEffect, useRef, useState } from "react";
+import type { ZoneView } from "../api/types";
 import { useLive } from "../live/context";
-import { soundingAt } from "../live/sounding";
+import { type Sounding, soundingAt } from "../live/sounding";
 
 const GATHER = 400;
 
@@ -18,7 +19,7 @@ export function NowPlayingNews() {
     const look = () => {
       const { zones, frame } = live.getState();
       for (const zone of zones?.values() ?? []) {
-        const line = describe(soundingAt(zone, frame)?.segment ?? null, zone.status);
+        const line = describe(soundingAt(zone, frame), zone.status);
         const before = known.current.get(zone.zone_id);
         known.current.set(zone.zone_id, line);
         if (before !== undefined && before !== line) pending.push(`${zone.name}: ${line}`);
@@ -44,8 +45,10 @@ export function NowPlayingNews() {
   );
 }
 
-function describe(segment: { role: string; title: string; artist: string } | null, status: string) {
-  if (!segment) return status;
-  if (segment.role !== "music") return `announcement ${segment.title}`;
-  return segment.artist ? `${segment.title} by ${segment.artist}` : segment.title;
+function describe(sounding: Sounding | null, status: ZoneView["status"]): string {
+  if (!sounding) return status;
+  const { role, title, artist, moving } = sounding;
+  if (role !== "music") return `announcement ${title}`;
+  if (!moving) return status;
+  return artist ? `${title} by ${artist}` : title;
 }

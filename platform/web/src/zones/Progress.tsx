@@ -5,9 +5,10 @@ import { RATE } from "../live/clock";
 import type { Sounding } from "../live/sounding";
 import css from "./Progress.module.css";
 
-/** The position of one item; `sounding.position` and its length are frames of the media. */
-export function Progress({ sounding: { segment, position, moving } }: { sounding: Sounding }) {
-  const total = Math.max(segment.duration, 1);
+/** The position of one item. */
+export function Progress({ sounding }: { sounding: Sounding }) {
+  const { title, position, duration: length, moving } = sounding;
+  const total = Math.max(length, 1);
   const at = Math.min(Math.max(position, 0), total);
   // Each second the bar is sent to where it will be a second later: it glides, and needs no frames.
   const ahead = moving ? Math.min(at + RATE, total) : at;
@@ -20,14 +21,14 @@ export function Progress({ sounding: { segment, position, moving } }: { sounding
       <div
         className={css.track}
         role="progressbar"
-        aria-label={`Position in ${segment.title || "the item"}`}
+        aria-label={`Position in ${title || "the item"}`}
         aria-valuemin={0}
         aria-valuemax={Math.floor(total / RATE)}
         aria-valuenow={Math.floor(at / RATE)}
         aria-valuetext={`${spokenDuration(at)} of ${spokenDuration(total)}`}
       >
         <div
-          key={`${segment.item}/${segment.sha256}/${segment.start}`}
+          key={`${sounding.role}/${sounding.item}/${sounding.sha256}`}
           className={css.bar}
           data-moving={moving || undefined}
           style={{ transform: `scaleX(${scale})` }}
