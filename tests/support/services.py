@@ -1,6 +1,8 @@
 """A private PostgreSQL and Mosquitto for tests, started by the product's own code."""
 
+import atexit
 import os
+import shutil
 import signal
 import tempfile
 from dataclasses import dataclass
@@ -15,8 +17,12 @@ FAST = ("fsync=off", "full_page_writes=off", "max_connections=200")
 
 
 def open_folder(name: str = "services") -> Path:
-    """A new folder that the services' own accounts can reach (pytest's tmp_path is closed)."""
+    """A new folder that the services' own accounts can reach (pytest's tmp_path is closed).
+
+    It is removed when the tests end.
+    """
     path = Path(tempfile.mkdtemp(prefix=f"s2g-{name}-"))
+    atexit.register(shutil.rmtree, path, ignore_errors=True)
     path.chmod(0o755)
     return path
 

@@ -125,14 +125,15 @@ def spawn(
     """Start ``command`` in its own process group; it gets ``death_signal`` when we die.
 
     Its own group, so that Ctrl-C reaches only us and we stop the children in our order. util-linux'
-    setpriv sets the death signal after the change of account (a change of account clears it).
+    setpriv sets the death signal after the change of account (a change of account clears it), and
+    the shell then makes sure that we had not died before it was set.
     """
     wrapper: list[str] = []
     if setpriv := shutil.which("setpriv"):
         wrapper = [setpriv, f"--pdeathsig={death_signal.name.removeprefix('SIG')}"]
         if run_as:
             wrapper += [f"--reuid={run_as.uid}", f"--regid={run_as.gid}", "--clear-groups"]
-        wrapper.append("--")
+        wrapper += ["--", "/bin/sh", "-c", '[ "$PPID" = "$0" ] && exec "$@"', str(os.getpid())]
     elif run_as:
         raise ServiceError(
             "setpriv (package util-linux) is missing; install it or do not run as root"
