@@ -138,7 +138,7 @@ def live_events(draw: st.DrawFn, scale: int, number: int) -> LiveEvent:
 def scenes(draw: st.DrawFn, scale: int = 1) -> Scene:
     """Any zone: up to two programmes of which one may be missing, and everything people do."""
     count = draw(st.integers(0, 2))
-    plans = [draw(programmes(scale, number)) for number in range(count)]
+    plans: list[Programme] = [draw(programmes(scale, number)) for number in range(count)]
     froms = [0, draw(instants(scale))]
     refs = [
         ProgrammeRef(sha256=f"{number:064x}", from_=froms[number]) for number in range(len(plans))
@@ -147,7 +147,7 @@ def scenes(draw: st.DrawFn, scale: int = 1) -> Scene:
     if len(plans) == 2 and draw(st.integers(0, 7)) == 0:
         del held[draw(st.sampled_from(refs)).sha256]
     anchor = None
-    if plans and draw(st.integers(0, 15)):
+    if plans and draw(st.integers(0, 15)) > 0:
         anchor = Anchor(
             at=draw(st.integers(0, 20 * scale)),
             block=draw(st.sampled_from([*(block.id for block in plans[0].blocks), "gone"])),

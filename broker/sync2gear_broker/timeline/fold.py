@@ -112,7 +112,7 @@ def _entry(walk: Walk, job: Job, end: int) -> OpenEvent:
         id=job.cue.id,
         began=None if job.began < 0 else job.began,
         end=None if end == FOREVER else end,
-        wait=job.wait,
+        wait=job.wait if job.began < 0 else "boundary",
         cue=None if walk.lists(job) else as_live(job),
     )
 
