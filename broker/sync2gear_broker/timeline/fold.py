@@ -39,12 +39,13 @@ def rebase(programmes: Mapping[str, Programme], state: ZoneState, now: int) -> Z
             return state  # without an anchor the open ones are found again from the beginning
         live = tuple(event for event in state.live if event.start >= now)
         return state.model_copy(update={"live": live, "hold": hold, "stopped": stopped})
+    refs = _refs(programmes, state.programmes, now)
     entries = _entries(walk, now)
     listed = {entry.id for entry in entries}
     context = walk.context
     return state.model_copy(
         update={
-            "programmes": _refs(programmes, state.programmes, now),
+            "programmes": refs,
             "anchor": Anchor(
                 at=now,
                 block=context.block.id if context else anchor.block,
@@ -57,7 +58,7 @@ def rebase(programmes: Mapping[str, Programme], state: ZoneState, now: int) -> Z
             "hold": hold,
             "stopped": stopped,
             "live": tuple(e for e in state.live if e.start >= now or e.id in listed),
-            "skip": _skips(walk, state, now),
+            "skip": _skips(programmes, refs, state.skip, now),
         }
     )
 
@@ -132,15 +133,18 @@ def _refs(
     return tuple(ref for ref in refs if ref.from_ >= max(begun, default=0))
 
 
-def _skips(walk: Walk, state: ZoneState, now: int) -> tuple[str, ...]:
-    """Cancelled programme events that would still come."""
-    skip = set(state.skip)
-    known: set[str] = set()
+def _skips(
+    programmes: Mapping[str, Programme],
+    refs: tuple[ProgrammeRef, ...],
+    skip: tuple[str, ...],
+    now: int,
+) -> tuple[str, ...]:
+    """Cancelled events that would still come; all of them while the caller lacks a programme."""
+    if any(ref.sha256 not in programmes for ref in refs):
+        return skip
+    wanted = set(skip)
     ahead: set[str] = set()
-    for reign in walk.schedule.reigns:
-        for event in reign.programme.events:
-            if event.id in skip:
-                known.add(event.id)
-                if event.start >= now:
-                    ahead.add(event.id)
-    return tuple(key for key in state.skip if key in ahead or key not in known)
+    for ref in refs if skip else ():
+        events = programmes[ref.sha256].events
+        ahead |= {event.id for event in events if event.start >= now and event.id in wanted}
+    return tuple(key for key in skip if key in ahead)
