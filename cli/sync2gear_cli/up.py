@@ -101,6 +101,9 @@ def _start(
     """Start all in order; what ``--json`` says: the seed's answer, the ports and the folder."""
     if music is not None and not music.is_dir():
         raise ServiceError(f"{music} is not a folder")
+    wish = os.environ.get("S2G_UP_SINK") or "auto"
+    if wish not in _SINKS:
+        raise ServiceError(f"S2G_UP_SINK is {wish!r}; it must be one of {', '.join(_SINKS)}")
     folder = data.data_folder()
     data.hold(folder)
     plan = stack.compose(folder, os.environ, port)
@@ -112,8 +115,7 @@ def _start(
     _start_one(supervisor, log, stack.worker(plan, log))
     arguments = [] if music is None else ["--music", str(music.absolute())]
     seeded = _parse_seed(_run_once(supervisor, log, plan, "seed", arguments))
-    sinks = _sinks(seeded["speakers"], plan.environment.get("S2G_UP_SINK") or "auto")
-    for one, sink in zip(seeded["speakers"], sinks, strict=True):
+    for one, sink in zip(seeded["speakers"], sinks(seeded["speakers"], wish), strict=True):
         one["sink"] = sink
         if speakers:
             program = stack.speaker(plan, log, one["name"], Path(one["credential_file"]), sink)
@@ -168,23 +170,22 @@ def _parse_seed(text: str) -> dict[str, Any]:
     return answer
 
 
-def _sinks(speakers: list[dict[str, Any]], wish: str) -> list[str]:
+def sinks(speakers: list[dict[str, Any]], wish: str) -> list[str]:
     """Where each speaker sounds. ``S2G_UP_SINK``: ``auto`` (default), ``card``, ``file``, ``null``.
 
     ``auto`` gives the sound card, where there is one, to the first speaker only: two zones through
     one card would be a muddle. A named sink goes to the first speaker of each zone. All others
     render into nothing, at the pace of real time.
     """
-    if wish not in _SINKS:
-        raise ServiceError(f"S2G_UP_SINK is {wish!r}; it must be one of {', '.join(_SINKS)}")
     if wish == "auto":
         first = "card" if speakers and stack.has_sound_card() else "null"
         return [first if number == 0 else "null" for number in range(len(speakers))]
-    sinks, seen = [], set()
+    chosen: list[str] = []
+    seen: set[str] = set()
     for one in speakers:
-        sinks.append("null" if one["zone"] in seen else wish)
+        chosen.append("null" if one["zone"] in seen else wish)
         seen.add(one["zone"])
-    return sinks
+    return chosen
 
 
 def _ports(plan: Stack) -> dict[str, int]:

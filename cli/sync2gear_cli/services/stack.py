@@ -123,8 +123,10 @@ def api(stack: Stack, log: MergedLog) -> Program:
         )
         if child.poll() is None and process.owns_port(child.pid, stack.http_port):
             return child
+        if child.poll() is not None:
+            raise ServiceError(f"the API ended with status {child.returncode}: see the lines above")
         process.stop(child, signal.SIGTERM, 5)
-        raise ServiceError(f"the platform's API does not listen on port {stack.http_port}")
+        raise ServiceError(f"the API does not listen on port {stack.http_port}")
 
     return Program("api", _RANK_PLATFORM, start)
 
