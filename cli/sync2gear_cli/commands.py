@@ -5,7 +5,12 @@ import typer
 
 def new(text: str | None = None) -> typer.Typer:
     """An empty list of commands; ``text`` is its help where it is a noun with verbs of its own."""
-    return typer.Typer(help=text, no_args_is_help=text is not None, rich_markup_mode=None)
+    return typer.Typer(
+        help=text,
+        no_args_is_help=text is not None,
+        rich_markup_mode=None,
+        add_completion=False,
+    )
 
 
 def examples(*lines: str) -> str:

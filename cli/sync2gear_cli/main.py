@@ -25,6 +25,7 @@ VERBS: Final = {
     "seek": ("playback", "Go to a position in the track."),
     "volume": ("playback", "Set the volume of a zone."),
     "say": ("say", "Speak an announcement now; the music goes on after it."),
+    "voices": ("say", "List the voices that can speak."),
     "watch": ("watch", "Show what the zones do, live, until Ctrl-C."),
     "folders": ("music", "List the music folders."),
     "music": ("music", "Bring music in, and see how that went."),

@@ -24,12 +24,12 @@ _REJECTED_SHOWN: Final = 20
 def folders(ctx: typer.Context, as_json: AsJson = False) -> None:
     """List the music folders."""
     with open_api(ctx.obj) as api:
-        found = list(api.pages("/music/folders/"))
+        found = list(api.pages("/music/folders/", type="music"))
     if as_json:
         output.emit({"results": found})
     else:
-        rows = [(one["name"], one["id"]) for one in found]
-        output.show(("folder", "id"), rows, "There are no folders yet.")
+        rows = [(one["name"], one["tracks"], _hours(one), one["id"]) for one in found]
+        output.show(("folder", "tracks", "length", "id"), rows, "There are no folders yet.")
 
 
 @group.command()
@@ -91,6 +91,11 @@ def _follow(api: Api, import_id: str) -> dict[str, Any]:
             if current["state"] != "running":
                 return current
             time.sleep(_POLL_SECONDS)
+
+
+def _hours(folder: dict[str, Any]) -> str:
+    minutes = folder["duration_millis"] // 60_000
+    return f"{minutes // 60} h {minutes % 60:02d} min"
 
 
 def _row(one: dict[str, Any]) -> tuple[object, ...]:

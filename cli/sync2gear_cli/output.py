@@ -15,6 +15,9 @@ AsJson = Annotated[bool, typer.Option("--json", help="Write one JSON document on
 
 _WIDE: Final = 200
 _INVISIBLE: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+_NUMBERS: Final = frozenset(
+    {"volume", "speakers", "tracks", "length", "found", "imported", "known", "rejected"}
+)
 STATUS_STYLES: Final = {"playing": "green", "paused": "yellow", "stopped": "red"}
 
 
@@ -55,7 +58,7 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
     """A plain table; a cell that names a status takes its colour."""
     made = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
     for head in heads:
-        numeric = head in ("volume", "speakers", "items")
+        numeric = head in _NUMBERS
         made.add_column(
             head,
             justify="right" if numeric else "left",

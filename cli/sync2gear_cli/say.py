@@ -1,4 +1,4 @@
-"""`say`: speak an announcement into zones now."""
+"""`say` and `voices`: speak an announcement into zones now."""
 
 import sys
 from enum import StrEnum
@@ -59,3 +59,15 @@ def say(
         return
     for play in answer["plays"]:
         output.line(f"{views.get(play['zone_id'], play['zone_id'])}: from {play['starts_at']}")
+
+
+@app.command()
+def voices(ctx: typer.Context, as_json: AsJson = False) -> None:
+    """List the voices that can speak."""
+    with open_api(ctx.obj) as api:
+        answer = api.get("/announcements/voices/")
+    if as_json:
+        output.emit(answer)
+    else:
+        rows = [(one["id"], one["language"], one["name"]) for one in answer["results"]]
+        output.show(("voice", "language", "name"), rows, "There are no voices.")
