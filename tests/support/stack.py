@@ -8,7 +8,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -27,7 +28,7 @@ from sync2gear_cli.services import process
 
 T = TypeVar("T")
 
-READY_SECONDS = 30.0
+READY_SECONDS = 60.0
 
 
 @dataclass
@@ -193,15 +194,16 @@ class Stack:
         except httpx2.HTTPError:
             return False
 
-    def http(self) -> httpx2.Client:
+    @contextmanager
+    def http(self) -> Iterator[httpx2.Client]:
         """A client of the API, signed in as the manager."""
-        client = httpx2.Client(base_url=self.base_url, timeout=15)
-        answer = client.post(
-            "/api/v1/auth/login/", json={"email": self.email, "password": self.password}
-        )
-        assert answer.status_code == 200, answer.text
-        client.headers["Authorization"] = f"Bearer {answer.json()['access']}"
-        return client
+        with httpx2.Client(base_url=self.base_url, timeout=15) as client:
+            answer = client.post(
+                "/api/v1/auth/login/", json={"email": self.email, "password": self.password}
+            )
+            assert answer.status_code == 200, answer.text
+            client.headers["Authorization"] = f"Bearer {answer.json()['access']}"
+            yield client
 
     def logs(self) -> str:
         """The end of every program's log, for a failing test's message."""
