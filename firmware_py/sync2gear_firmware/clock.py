@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 from sync2gear_broker.units import FRAME_RATE, frames_from_micros
 
-READY: Final = 8
+READY: Final = 12
 """Exchanges after which an estimator is trusted."""
 SYNCED_FOR: Final = 30_000_000
 """Without an exchange for this long a trusted clock is in holdover."""
@@ -21,7 +21,7 @@ _WINDOW = 600_000_000
 _SILENT = 5_000_000
 _MAX_DELAY = 5_000_000
 _STEP = 20_000
-_SLOPE_PRIOR = 50e-6
+_SLOPE_PRIOR = 30e-6
 _SLOPE_LIMIT = 500e-6
 _NOISE = 20.0
 
@@ -142,11 +142,14 @@ def _fit(src: str, samples: tuple[Sample, ...]) -> Line:
     points = [(s.at - last.at, s.offset - last.offset) for s in samples]
     mean_t = sum(w * t for w, (t, _) in zip(weights, points, strict=True)) / total
     mean_o = sum(w * o for w, (_, o) in zip(weights, points, strict=True)) / total
-    cov = var = 0.0
+    cov = var = spread = 0.0
     for w, (t, o) in zip(weights, points, strict=True):
         cov += w * (t - mean_t) * (o - mean_o)
         var += w * (t - mean_t) ** 2
-    slope = cov / (var + 1 / _SLOPE_PRIOR**2)
+        spread += w * (o - mean_o) ** 2
+    # the prior holds the more the noisier the exchanges turn out to be
+    noise = max(1.0, spread / len(samples))
+    slope = cov / (var + noise / _SLOPE_PRIOR**2)
     slope = max(-_SLOPE_LIMIT, min(_SLOPE_LIMIT, slope))
     offset = last.offset + mean_o - slope * mean_t
-    return Line(src, last.at, offset, slope, least / 2 + total**-0.5)
+    return Line(src, last.at, offset, slope, least / 2 + (noise / total) ** 0.5)

@@ -1,7 +1,9 @@
 """The sink that is heard: a sound card through PortAudio, its heard position on the zone clock."""
 
 import logging
+from collections import deque
 from collections.abc import Callable
+from statistics import median
 from typing import Any, Final
 
 import numpy as np
@@ -17,40 +19,52 @@ log = logging.getLogger(__name__)
 BLOCK: Final = 480
 JUMP: Final = FRAME_RATE * 15 // 1000
 """An error beyond this is taken at once, with a short crossfade."""
-_SLIP = 24
+_SLIP, _SMALL = 24, 4
 _SLIP_EVERY = 4
-_SMOOTH = 0.02
+_LOOKS = 25
 _LATENCY = 0.06
+_REPORT = 100
 
 
 class Servo:
     """Decides for each block how many frames to read so that the heard position stays right.
 
-    Fed with what each block's first frame should be, it smooths the error; beyond half a
-    millisecond a block is stretched or squeezed by one frame, at most every fourth block (520 ppm);
-    beyond 15 ms the position jumps.
+    Fed with how far each block is from where it should be, it takes the median of the last
+    quarter of a second. From half a millisecond on, blocks are squeezed or stretched by one frame,
+    every fourth at most (520 ppm), until it is small; beyond 15 ms the position jumps.
     """
 
     def __init__(self) -> None:
-        self.error = 0.0
+        self._recent: deque[float] = deque(maxlen=_LOOKS)
+        self._slipping = False
         self._since = 0
+        self.error = 0.0
+        self.slips = 0
 
-    def reset(self) -> None:
-        """The position was set anew."""
-        self.error, self._since = 0.0, 0
+    @property
+    def sure(self) -> bool:
+        """Whether it has seen enough to set the position by."""
+        return len(self._recent) == _LOOKS
 
-    def decide(self, error: float, n: int) -> tuple[int, bool]:
-        """``(frames to read for n frames of output, whether to jump)`` at an error in frames."""
-        self.error += _SMOOTH * (error - self.error)
+    def decide(self, error: float, n: int) -> tuple[int, int]:
+        """``(frames to read for n frames of output, frames to jump before)`` at an error."""
+        self._recent.append(error)
         self._since += 1
-        if abs(self.error) > JUMP or abs(error) > 4 * JUMP:
-            return n, True
-        if abs(self.error) <= _SLIP or self._since < _SLIP_EVERY:
-            return n, False
+        if not self.sure:
+            return n, 0
+        self.error = median(self._recent)
+        if abs(self.error) > JUMP:
+            self._recent.clear()
+            self._slipping = False
+            return n, round(self.error)
+        self._slipping = abs(self.error) > (_SMALL if self._slipping else _SLIP)
+        if not self._slipping or self._since < _SLIP_EVERY:
+            return n, 0
         self._since = 0
         step = 1 if self.error > 0 else -1
-        self.error -= step
-        return n + step, False
+        self._recent = deque((e - step for e in self._recent), _LOOKS)
+        self.slips += step
+        return n + step, 0
 
 
 def stretch(pcm: Pcm, n: int) -> Pcm:
@@ -75,7 +89,8 @@ class CardSink:
         self._obeyed: Line | None = None
         self._pos: int | None = None
         self._servo = Servo()
-        self._waited = 0
+        self._blocks = 0
+        self._begun = False
         self._underflows = 0
         self._stream: Any = None
 
@@ -104,14 +119,14 @@ class CardSink:
             self._stream = None
 
     def _callback(self, out: Pcm, n: int, when: Any, status: Any) -> None:
-        now = self._local()
         if status.output_underflow:
             self._underflows += 1
             if self._underflows & (self._underflows - 1) == 0:
                 log.warning("card.underflow count=%d", self._underflows)
         try:
-            delay = max(0.0, when.outputBufferDacTime - when.currentTime)
-            out[:] = self._block(now + int(delay * 1e6), n)
+            # both clocks read now: what was waited for the interpreter is not part of the delay
+            delay = when.outputBufferDacTime - self._stream.time
+            out[:] = self._block(self._local() + int(delay * 1e6), n)
         except Exception:
             log.exception("card.block_failed")
             out[:] = 0
@@ -122,18 +137,28 @@ class CardSink:
             return np.zeros((n, 2), np.int16)
         target = line.frame_at(heard) + self._player.trim
         if self._pos is None:
-            self._player.look_ahead(target)
-            self._waited += n
-            if not self._player.ready(target) and self._waited < 2 * FRAME_RATE:
-                return np.zeros((n, 2), np.int16)
             self._pos = target
-            self._servo.reset()
+            self._player.look_ahead(target)
         count, jump = self._servo.decide(target - self._pos, n)
+        self._blocks += 1
+        if self._blocks % _REPORT == 0:
+            log.debug("card.position error=%.1f slips=%d", self._servo.error, self._servo.slips)
+        if not self._begun:
+            return self._prepare(self._pos, n)
         if jump:
             # the player fades the old position out and the new one in
-            log.info("card.jump frames=%d", target - self._pos)
-            self._pos = target
-            self._servo.reset()
+            log.info("card.jump frames=%d", jump)
+            self._pos += jump
         pcm = stretch(self._player.render(self._pos, count), n)
         self._pos += count
         return pcm
+
+    def _prepare(self, pos: int, n: int) -> Pcm:
+        """Silence, until the position is sure and what sounds there is decoded, or for 2 s."""
+        waited = self._blocks * n >= 2 * FRAME_RATE
+        self._pos = pos + n
+        if self._servo.sure and (waited or self._player.ready(self._pos)):
+            self._pos += round(self._servo.error)
+            self._servo = Servo()
+            self._begun = True
+        return np.zeros((n, 2), np.int16)
