@@ -18,6 +18,9 @@ from sync2gear_platform.kit.errors import NotFound, Refusal
 from sync2gear_platform.sites import service as sites
 from sync2gear_platform.sites.tables import Device, DevicePresence
 
+_COUNTING = 0x73_32_67_10
+_INT = 0x7F_FF_FF_FF
+
 
 class HardwareKnown(Refusal):
     """A device with this hardware id is registered here already: delete it first."""
@@ -68,9 +71,9 @@ async def register(
     """A new device with an account. Hardware that was revoked comes back as the same device."""
     if zone_id is not None:
         await sites.zone(ctx, zone_id)
-    client = (
-        await ctx.db.exec(select(Client).where(col(Client.id) == ctx.client_id).with_for_update())
-    ).one()
+    # one at a time: two that count the devices at once would both find room for the last one
+    await ctx.db.execute(select(func.pg_advisory_xact_lock(_COUNTING, ctx.client_id.int & _INT)))
+    client = (await ctx.db.exec(select(Client).where(col(Client.id) == ctx.client_id))).one()
     mine = select(Device).where(col(Device.client_id) == ctx.client_id)
     known = mine.where(col(Device.hardware_id) == hardware_id).with_for_update()
     row = (await ctx.db.exec(known)).one_or_none()
