@@ -123,6 +123,7 @@ class Walk:
     def _open_events(self) -> None:
         entries = self.state.anchor.open if self.state.anchor else ()
         sounding: list[Job] = []
+        waiting: list[Job] = []
         for entry in entries:
             job = self._known(entry)
             if job is None:
@@ -130,7 +131,7 @@ class Walk:
             job.cancel = min(job.cancel, FOREVER if entry.end is None else entry.end)
             if entry.began is None or entry.began > self.t:
                 job.wait = entry.wait
-                self._queue(job)
+                waiting.append(job)
                 continue
             job.began = entry.began
             if job.end <= self.t:
@@ -140,8 +141,10 @@ class Walk:
         for job in sorted(sounding, key=lambda job: job.rank):
             if self.voice is None:
                 self.voice = self.open[job.cue.id] = job
-            else:
-                job.wait = "again"
+            else:  # there is one voice at a time, whatever a document says
+                waiting.append(Job(job.cue, job.media, job.cancel, "again"))
+        for job in waiting:
+            if job.cue.id not in self.open:
                 self._queue(job)
 
     # instants
@@ -244,14 +247,13 @@ class Walk:
                     self.context = Context(self.schedule.cycle(reign, same), old.fresh)
                 return False
         self._take_force(reign, block)
-        new = self.context
-        if old is None or new is None or (old.block.id, old_pos) != (new.block.id, self.pos):
-            if old is not None and old.block.crossfade and self.context_since < self.t:
-                began = self.t - old.block.crossfade
-                self.lines.append(Line(began, self.t, 1.0, 0.0, max(began, self.context_since)))
-            self.context_since = self.t
-            return True
-        return False
+        if old is not None and (old.block.id, old_pos) == (block.id, self.pos):
+            return False
+        if old is not None and old.block.crossfade:
+            began = self.t - old.block.crossfade
+            self.lines.append(Line(began, self.t, 1.0, 0.0, max(began, self.context_since)))
+        self.context_since = self.t
+        return True
 
     def _take_force(self, reign: Reign, block: Block) -> None:
         """Read the block in force at its own position, as if never overridden."""
