@@ -11,7 +11,7 @@ from sync2gear_platform.kit.blobs import Blobs
 from sync2gear_platform.kit.errors import NotFound
 from sync2gear_platform.library.tables import Media
 
-_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
+_RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,6 @@ from typing import IO, Any
 import av
 import av.error
 import mutagen
-import numpy as np
 
 from sync2gear_broker.units import FRAME_RATE
 from sync2gear_platform.library import rules
@@ -108,7 +107,7 @@ def measure(source: IO[bytes]) -> tuple[Sound, dict[str, str]]:
         except av.error.FFmpegError as error:
             raise Unfit("decoder_error") from error
         if meter.frames == 0:
-            raise Unfit("zero_length")
+            raise Unfit("decoder_error" if names & DECLARED and declared else "zero_length")
         if names & DECLARED and meter.frames < declared * 9 // 10 - FRAME_RATE:
             raise Unfit("truncated")
         tags = {**container.metadata, **stream.metadata}
@@ -169,8 +168,8 @@ class _Meter:
         """Measure what is left: the filter speaks once in 100 ms, so silence fills the last."""
         missing = -self.frames % BLOCK
         if self.frames and missing:
-            silence = np.zeros((1, missing * 2), dtype=np.float32)
-            block = av.AudioFrame.from_ndarray(silence, format="flt", layout="stereo")
+            block = av.AudioFrame(format="flt", layout="stereo", samples=missing, align=1)
+            block.planes[0].update(bytes(block.planes[0].buffer_size))
             block.sample_rate = FRAME_RATE
             block.pts = self.frames
             self._graph.push(block)

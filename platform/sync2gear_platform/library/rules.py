@@ -77,7 +77,7 @@ def file_name(raw: bytes, limit: int = 255) -> str:
     name = "".join(map(_printable, text))
     if len(name) <= limit:
         return name
-    return f"{name[: limit - 21]}…{_mark(raw)}…{name[-10:]}"
+    return f"{name[: limit - 20]}…{_mark(raw)}…{name[-10:]}"
 
 
 def _printable(character: str) -> str:

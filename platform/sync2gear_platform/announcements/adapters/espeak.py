@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import re
 import shutil
 import wave
 from contextlib import suppress
@@ -28,6 +29,8 @@ WAITING = 8
 RATE = 22_050
 HEADER = 44
 """Bytes before the samples: a canonical WAV header (whose lengths a pipe cannot know)."""
+
+_OTHERS = re.compile(r"\((\S+) \d+\)")
 
 MAX_BYTES = HEADER + MAX_SPOKEN * RATE // 48_000 * 2
 
@@ -128,11 +131,19 @@ def _as_wav(output: bytes) -> bytes:
 
 
 def _parse(listed: str) -> list[Voice]:
-    """The lines of ``espeak-ng --voices`` but the first: priority, language, sex, name, file."""
-    voices = []
+    """The lines of ``espeak-ng --voices`` but the first: priority, language, sex, name, file.
+
+    At a line's end stand further languages that the voice speaks, as ``(en 2)``.
+    """
+    voices: dict[str, Voice] = {}
+    further: dict[str, Voice] = {}
     for line in listed.splitlines()[1:]:
-        fields = line.split()
+        fields = line.split(maxsplit=5)
         # MBROLA voices are listed whether or not their own program is there.
-        if len(fields) >= 5 and not fields[4].startswith("mb/"):
-            voices.append(Voice(fields[1], fields[1], fields[3].replace("_", " ")))
-    return sorted(voices, key=lambda voice: voice.id)
+        if len(fields) < 5 or fields[4].startswith("mb/"):
+            continue
+        language, name = fields[1], fields[3].replace("_", " ")
+        voices.setdefault(language, Voice(language, language, name))
+        for other in _OTHERS.findall(fields[5]) if len(fields) > 5 else ():
+            further.setdefault(other, Voice(other, other, name))
+    return sorted({**further, **voices}.values(), key=lambda voice: voice.id)

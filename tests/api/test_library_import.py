@@ -1,0 +1,249 @@
+"""Reading folders of strangers into the library."""
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+
+from support import audio
+from support.world import Tenant, World
+from sync2gear_platform.kit.blobs import Folder, open_blobs
+from sync2gear_platform.library import service
+from sync2gear_platform.library.tables import Import
+
+
+def blobs_of(world: World) -> Folder:
+    blobs = open_blobs(world.settings.blobs_url)
+    assert isinstance(blobs, Folder)
+    return blobs
+
+
+async def take(world: World, tenant: Tenant, path: Path, name: str = "Music") -> Import:
+    return await service.import_folder(world.db, blobs_of(world), tenant.id, path, name)
+
+
+async def items(tenant: Tenant, row: Import) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
+    path: str | None = f"/music/imports/{row.id}/items/?page_size=200"
+    while path:
+        answer = await tenant.read(path.removeprefix("/api/v1"))
+        found.update({item["name"]: item for item in answer["results"]})
+        path = answer["next"]
+    return found
+
+
+def stored(blobs: Folder) -> list[Path]:
+    return [p for p in blobs.root.rglob("*") if p.is_file()]
+
+
+async def test_real_containers_are_taken_with_their_tags_and_lengths(
+    world: World, tmp_path: Path
+) -> None:
+    tenant = await world.tenant()
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for number, suffix in enumerate(("wav", *audio.CODECS)):
+        tags = {} if suffix in {"wav", "mka", "aiff"} else {
+            "title": f"Title {suffix}", "artist": "Ärtist", "album": "Album", "date": "1999-04-01",
+        }  # fmt: skip
+        audio.encode(folder / f"{number} {suffix}.{suffix}", audio.sine(1.5, 300 + number), **tags)
+    row = await take(world, tenant, folder)
+    assert (row.state, row.found, row.imported, row.rejected) == ("done", 7, 7, 0)
+    tracks = (await tenant.read("/music/files/", folder_id=str(row.folder_id)))["results"]
+    assert [t["position"] for t in tracks] == [1, 2, 3, 4, 5, 6, 7]
+    by_suffix = {t["filename"].rpartition(".")[2]: t for t in tracks}
+    mp3 = by_suffix["mp3"]
+    assert (mp3["title"], mp3["artist"], mp3["year"]) == ("Title mp3", "Ärtist", 1999)
+    assert by_suffix["wav"]["title"] == "0 wav"
+    for track in tracks:
+        assert 1490 <= track["duration_millis"] <= 1560, track
+    async with world.ctx(tenant.id) as ctx:
+        for track, media in await service.folder_media(ctx, row.folder_id or UUID(int=0)):
+            wire = service.wire_media(track, media)
+            assert wire.frames == media.frames
+            assert abs(wire.frames - 72_000) < 2_600, (media.codec, media.frames)
+            # A mono sine of level 0.25 is at -15 LUFS: brought down to -16 by about 1 dB.
+            assert -200 < wire.gain < 80, (media.codec, wire.gain)
+
+
+async def test_odd_files_are_listed_with_a_reason_and_never_fatal(
+    world: World, tmp_path: Path
+) -> None:
+    tenant = await world.tenant()
+    odd = audio.odd_files(tmp_path / "in")
+    row = await take(world, tenant, tmp_path / "in")
+    assert row.state == "done"
+    found = await items(tenant, row)
+    assert {name: item["code"] for name, item in found.items()} == {o.name: o.code for o in odd}
+    for item in found.values():
+        assert bool(item["detail"]) == (item["outcome"] == "rejected") == (item["track_id"] is None)
+    # What is one content under two names is one track.
+    same = {found[n]["track_id"] for n in ("fine.mp3", "called flac.flac")}
+    assert len(same) == 1
+    assert {found[n]["outcome"] for n in ("fine.mp3", "called flac.flac")} == {
+        "imported",
+        "duplicate",
+    }
+    counted = row.imported + row.duplicates + row.rejected
+    assert counted == row.found == len(odd)
+    assert len(stored(blobs_of(world))) == row.imported
+
+
+async def test_hostile_names_are_kept_as_inert_text(world: World, tmp_path: Path) -> None:
+    tenant = await world.tenant()
+    count = audio.hostile_files(tmp_path / "in")
+    row = await take(world, tenant, tmp_path / "in", "a/+#\U0001f3b5")
+    assert (row.imported, row.rejected) == (count, 0)
+    found = await items(tenant, row)
+    assert len(found) == count
+    assert all(name.isprintable() and len(name) <= 255 for name in found)
+    assert r"new\x0aline.wav" in found
+    assert r"\xff\xfe not utf-8 \x80.wav" in found
+    for file in stored(blobs_of(world)):
+        relative = str(file.relative_to(blobs_of(world).root))
+        assert set(relative) <= set("0123456789abcdef/"), relative
+
+
+async def test_importing_again_takes_nothing_twice(world: World, tmp_path: Path) -> None:
+    tenant = await world.tenant()
+    audio.tiny_files(tmp_path / "in", 20)
+    first = await take(world, tenant, tmp_path / "in")
+    again = await take(world, tenant, tmp_path / "in")
+    assert (first.imported, first.duplicates) == (20, 0)
+    assert (again.imported, again.duplicates) == (0, 20)
+    assert again.folder_id == first.folder_id
+    elsewhere = await take(world, tenant, tmp_path / "in", "Elsewhere")
+    assert (elsewhere.imported, elsewhere.duplicates) == (0, 20)
+    for folder_id in (first.folder_id, elsewhere.folder_id):
+        listed = await tenant.read("/music/files/", folder_id=str(folder_id), count=True)
+        assert listed["count"] == 20
+    assert len(stored(blobs_of(world))) == 20
+
+
+async def test_clients_share_bytes_but_nothing_else(world: World, tmp_path: Path) -> None:
+    mine, theirs = await world.tenant("Mine"), await world.tenant("Theirs")
+    audio.tiny_files(tmp_path / "in", 3)
+    await take(world, mine, tmp_path / "in")
+    row = await take(world, theirs, tmp_path / "in")
+    assert row.imported == 3
+    assert len(stored(blobs_of(world))) == 3
+    assert (await mine.read("/music/files/", count=True))["count"] == 3
+    assert (await mine.http.get(f"/api/v1/music/imports/{row.id}/")).status_code == 404
+
+
+async def test_a_full_storage_refuses_with_a_reason(world: World, tmp_path: Path) -> None:
+    tenant = await world.tenant()
+    audio.tiny_files(tmp_path / "in", 3)
+    async with world.db.system() as session:
+        await session.execute(text("UPDATE clients SET max_storage_gb = 0"))
+    row = await take(world, tenant, tmp_path / "in")
+    assert (row.state, row.imported, row.rejected) == ("done", 0, 3)
+    assert {i["code"] for i in (await items(tenant, row)).values()} == {"quota_exceeded"}
+    assert stored(blobs_of(world)) == []
+
+
+async def test_a_folder_that_is_not_there_fails_the_import(world: World, tmp_path: Path) -> None:
+    tenant = await world.tenant()
+    with pytest.raises(FileNotFoundError):
+        await take(world, tenant, tmp_path / "nowhere")
+    listed = (await tenant.read("/music/imports/"))["results"]
+    assert [row["state"] for row in listed] == ["failed"]
+
+
+async def test_deep_and_hidden_folders(world: World, tmp_path: Path) -> None:
+    tenant = await world.tenant()
+    deep = tmp_path / "in" / "/".join("d" * 20)
+    deep.mkdir(parents=True)
+    (deep / "too deep.wav").write_bytes(audio.tiny_wav(1))
+    hidden = tmp_path / "in" / ".hidden"
+    hidden.mkdir()
+    (hidden / "a.wav").write_bytes(audio.tiny_wav(2))
+    (tmp_path / "in" / "d" / "ok.wav").write_bytes(audio.tiny_wav(3))
+    (tmp_path / "in" / "loop").symlink_to(tmp_path / "in")
+    row = await take(world, tenant, tmp_path / "in")
+    codes = {name: item["code"] for name, item in (await items(tenant, row)).items()}
+    assert codes.pop("d/ok.wav") == ""
+    assert codes.pop("loop") == "not_a_file"
+    assert list(codes.values()) == ["too_deep"]
+
+
+IMPORTER = """
+import asyncio, sys
+from pathlib import Path
+from uuid import UUID
+from sync2gear_platform.kit.blobs import open_blobs
+from sync2gear_platform.kit.db import Database
+from sync2gear_platform.library import service
+
+async def main():
+    url, blobs, client, path = sys.argv[1:]
+    await service.import_folder(
+        Database(url), open_blobs(blobs), UUID(client), Path(path), "Music",
+        progress=lambda row: print(row.imported, flush=True),
+    )
+
+asyncio.run(main())
+"""
+
+
+async def test_killed_in_the_middle_it_goes_on_without_repeating(
+    world: World, tmp_path: Path
+) -> None:
+    tenant = await world.tenant()
+    audio.tiny_files(tmp_path / "in", 300)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        IMPORTER,
+        world.settings.database_url.get_secret_value(),
+        world.settings.blobs_url,
+        str(tenant.id),
+        str(tmp_path / "in"),
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    assert await asyncio.wait_for(process.stdout.readline(), 60) == b"50\n"
+    staging = blobs_of(world).root / "staging"
+    deadline = time.monotonic() + 20
+    while not any(staging.iterdir()) and time.monotonic() < deadline:
+        await asyncio.sleep(0)
+    os.kill(process.pid, signal.SIGKILL)
+    await process.communicate()
+    assert any(staging.iterdir())
+
+    begun = (await tenant.read("/music/imports/"))["results"][0]
+    assert begun["state"] == "running"
+    assert 50 <= begun["imported"] < 300
+    row = await service.import_folder(
+        world.db,
+        blobs_of(world),
+        tenant.id,
+        tmp_path / "in",
+        "Music",
+        import_id=UUID(begun["id"]),
+    )
+    assert (row.state, row.found, row.imported, row.duplicates) == ("done", 300, 300, 0)
+    listed = await tenant.read("/music/files/", count=True)
+    assert listed["count"] == 300
+    assert len(stored(blobs_of(world))) == 300
+    assert not any(staging.iterdir())
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1800)
+async def test_ten_thousand_tiny_files(world: World, tmp_path: Path) -> None:
+    tenant = await world.tenant()
+    audio.tiny_files(tmp_path / "in", 10_000)
+    began = time.monotonic()
+    row = await take(world, tenant, tmp_path / "in")
+    seconds = time.monotonic() - began
+    print(f"10,000 tiny files: {10_000 / seconds:.0f} files/s")
+    assert (row.imported, row.rejected) == (10_000, 0)
+    assert seconds < 900
