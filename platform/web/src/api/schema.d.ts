@@ -4,6 +4,154 @@
  */
 
 export interface paths {
+    "/api/v1/announcements/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Announcements
+         * @description List announcements, the newest first.
+         */
+        get: operations["list_announcements_api_v1_announcements__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/announcements/say/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say
+         * @description Say something at once.
+         */
+        post: operations["say_api_v1_announcements_say__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/announcements/tts/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Announcement
+         * @description Make an announcement from a text.
+         */
+        post: operations["create_announcement_api_v1_announcements_tts__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/announcements/voices/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Voices
+         * @description List voices.
+         */
+        get: operations["list_voices_api_v1_announcements_voices__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/announcements/{announcement_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Announcement
+         * @description Read an announcement.
+         */
+        get: operations["get_announcement_api_v1_announcements__announcement_id___get"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Announcement
+         * @description Remove an announcement.
+         */
+        delete: operations["delete_announcement_api_v1_announcements__announcement_id___delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Update Announcement
+         * @description Change an announcement.
+         */
+        patch: operations["update_announcement_api_v1_announcements__announcement_id___patch"];
+        trace?: never;
+    };
+    "/api/v1/announcements/{announcement_id}/audio/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Hear Announcement
+         * @description The audio of an announcement, whole or in a range.
+         */
+        get: operations["hear_announcement_api_v1_announcements__announcement_id__audio__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/announcements/{announcement_id}/play-instant/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Play Instant
+         * @description Let an announcement sound at once.
+         */
+        post: operations["play_instant_api_v1_announcements__announcement_id__play_instant__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/auth/login/": {
         parameters: {
             query?: never;
@@ -13,7 +161,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Login */
+        /**
+         * Login
+         * @description Sign in with an e-mail address and a password.
+         */
         post: operations["login_api_v1_auth_login__post"];
         delete?: never;
         options?: never;
@@ -28,8 +179,338 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Me */
+        /**
+         * Me
+         * @description Who is signed in.
+         */
         get: operations["me_api_v1_auth_me__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Devices
+         * @description List devices.
+         */
+        get: operations["list_devices_api_v1_devices__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/register/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Register
+         * @description Register a device; its secret is in this answer and nowhere else.
+         */
+        post: operations["register_api_v1_devices_register__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/{device_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Device
+         * @description Read a device.
+         */
+        get: operations["get_device_api_v1_devices__device_id___get"];
+        put?: never;
+        post?: never;
+        /**
+         * Revoke Device
+         * @description Revoke a device: it is off the broker within five seconds.
+         */
+        delete: operations["revoke_device_api_v1_devices__device_id___delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Update Device
+         * @description Rename a device, move it to another zone, set its volume or its delay.
+         */
+        patch: operations["update_device_api_v1_devices__device_id___patch"];
+        trace?: never;
+    };
+    "/api/v1/devices/{device_id}/volume/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Set Device Volume
+         * @description Set the loudest that a device may be.
+         */
+        post: operations["set_device_volume_api_v1_devices__device_id__volume__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/facilities/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List facilities */
+        get: operations["list_facility_api_v1_facilities__get"];
+        put?: never;
+        /** Create facility */
+        post: operations["create_facility_api_v1_facilities__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/facilities/{row_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get facility */
+        get: operations["get_facility_api_v1_facilities__row_id___get"];
+        put?: never;
+        post?: never;
+        /** Delete facility */
+        delete: operations["delete_facility_api_v1_facilities__row_id___delete"];
+        options?: never;
+        head?: never;
+        /** Update facility */
+        patch: operations["update_facility_api_v1_facilities__row_id___patch"];
+        trace?: never;
+    };
+    "/api/v1/floors/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List floors */
+        get: operations["list_floor_api_v1_floors__get"];
+        put?: never;
+        /** Create floor */
+        post: operations["create_floor_api_v1_floors__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/floors/{row_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get floor */
+        get: operations["get_floor_api_v1_floors__row_id___get"];
+        put?: never;
+        post?: never;
+        /** Delete floor */
+        delete: operations["delete_floor_api_v1_floors__row_id___delete"];
+        options?: never;
+        head?: never;
+        /** Update floor */
+        patch: operations["update_floor_api_v1_floors__row_id___patch"];
+        trace?: never;
+    };
+    "/api/v1/health/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Alive
+         * @description Whether this process answers.
+         */
+        get: operations["alive_api_v1_health__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/health/ready/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Ready
+         * @description Whether this installation works as a whole; 503 without a database.
+         */
+        get: operations["ready_api_v1_health_ready__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/locations/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List locations */
+        get: operations["list_location_api_v1_locations__get"];
+        put?: never;
+        /** Create location */
+        post: operations["create_location_api_v1_locations__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/locations/{row_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get location */
+        get: operations["get_location_api_v1_locations__row_id___get"];
+        put?: never;
+        post?: never;
+        /** Delete location */
+        delete: operations["delete_location_api_v1_locations__row_id___delete"];
+        options?: never;
+        head?: never;
+        /** Update location */
+        patch: operations["update_location_api_v1_locations__row_id___patch"];
+        trace?: never;
+    };
+    "/api/v1/media/{sha256}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Media
+         * @description The bytes of a piece of audio for a speaker, whole or in a range.
+         */
+        get: operations["get_media_api_v1_media__sha256___get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/music/files/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Tracks
+         * @description List tracks.
+         */
+        get: operations["list_tracks_api_v1_music_files__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/music/files/{track_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Track
+         * @description Read a track.
+         */
+        get: operations["get_track_api_v1_music_files__track_id___get"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Track
+         * @description Remove a track.
+         */
+        delete: operations["delete_track_api_v1_music_files__track_id___delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Update Track
+         * @description Change a track.
+         */
+        patch: operations["update_track_api_v1_music_files__track_id___patch"];
+        trace?: never;
+    };
+    "/api/v1/music/files/{track_id}/audio/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Hear Track
+         * @description The audio of a track, whole or in a range.
+         */
+        get: operations["hear_track_api_v1_music_files__track_id__audio__get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -45,8 +526,107 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Folders */
-        get: operations["folders_api_v1_music_folders__get"];
+        /**
+         * List Folders
+         * @description List folders.
+         */
+        get: operations["list_folders_api_v1_music_folders__get"];
+        put?: never;
+        /**
+         * Create Folder
+         * @description Make a folder.
+         */
+        post: operations["create_folder_api_v1_music_folders__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/music/folders/{folder_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Folder
+         * @description Read a folder.
+         */
+        get: operations["get_folder_api_v1_music_folders__folder_id___get"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Folder
+         * @description Remove a folder.
+         */
+        delete: operations["delete_folder_api_v1_music_folders__folder_id___delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Update Folder
+         * @description Change a folder.
+         */
+        patch: operations["update_folder_api_v1_music_folders__folder_id___patch"];
+        trace?: never;
+    };
+    "/api/v1/music/folders/{folder_id}/reorder/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reorder Folder
+         * @description Put a folder's tracks in order.
+         */
+        post: operations["reorder_folder_api_v1_music_folders__folder_id__reorder__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/music/imports/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Imports
+         * @description List imports, the newest first.
+         */
+        get: operations["list_imports_api_v1_music_imports__get"];
+        put?: never;
+        /**
+         * Create Import
+         * @description Read a folder of the server's import folder into the library.
+         */
+        post: operations["create_import_api_v1_music_imports__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/music/imports/{import_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Import
+         * @description Read an import.
+         */
+        get: operations["get_import_api_v1_music_imports__import_id___get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -55,117 +635,38 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/playback/pause/": {
+    "/api/v1/music/imports/{import_id}/items/": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * List Import Items
+         * @description List what became of each file of an import.
+         */
+        get: operations["list_import_items_api_v1_music_imports__import_id__items__get"];
         put?: never;
-        /** H */
-        post: operations["h_api_v1_playback_pause__post"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/v1/playback/resume/": {
+    "/api/v1/music/search/": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get?: never;
-        put?: never;
-        /** H */
-        post: operations["h_api_v1_playback_resume__post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/playback/next/": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** H */
-        post: operations["h_api_v1_playback_next__post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/playback/previous/": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** H */
-        post: operations["h_api_v1_playback_previous__post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/playback/play/": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** H */
-        post: operations["h_api_v1_playback_play__post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/playback/volume/": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** H */
-        post: operations["h_api_v1_playback_volume__post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/playback/state/": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** State */
-        get: operations["state_api_v1_playback_state__get"];
+        /**
+         * Search Tracks
+         * @description Search tracks by title, artist, album, genre and file name.
+         */
+        get: operations["search_tracks_api_v1_music_search__get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -183,7 +684,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Cancel */
+        /**
+         * Cancel
+         * @description Cancel an announcement.
+         */
         post: operations["cancel_api_v1_playback_cancel__post"];
         delete?: never;
         options?: never;
@@ -191,32 +695,18 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/announcements/say/": {
+    "/api/v1/playback/events/": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get?: never;
-        put?: never;
-        /** Say */
-        post: operations["say_api_v1_announcements_say__post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/{p}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Spa */
-        get: operations["spa__p__get"];
+        /**
+         * Events
+         * @description The proof of play, the latest first.
+         */
+        get: operations["events_api_v1_playback_events__get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -225,46 +715,340 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/playback/next/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Skip Forward
+         * @description Go to the next item.
+         */
+        post: operations["skip_forward_api_v1_playback_next__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/playback/pause/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pause
+         * @description Pause the music.
+         */
+        post: operations["pause_api_v1_playback_pause__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/playback/play/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Play
+         * @description Play a folder or tracks; without either, resume.
+         */
+        post: operations["play_api_v1_playback_play__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/playback/previous/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Skip Back
+         * @description Begin the item again, or go to the one before it.
+         */
+        post: operations["skip_back_api_v1_playback_previous__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/playback/resume/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resume
+         * @description Let the music go on.
+         */
+        post: operations["resume_api_v1_playback_resume__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/playback/seek/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Seek
+         * @description Go to a position in what is playing.
+         */
+        post: operations["seek_api_v1_playback_seek__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/playback/state/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * State
+         * @description What sounds now and next, in one zone or in all.
+         */
+        get: operations["state_api_v1_playback_state__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/playback/stop/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stop
+         * @description Silence the zone, announcements included.
+         */
+        post: operations["stop_api_v1_playback_stop__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/playback/volume/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Volume
+         * @description Set the volume, and mute or unmute.
+         */
+        post: operations["volume_api_v1_playback_volume__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/programmes/{sha256}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Programme
+         * @description A programme of this device's client, as canonical JSON named by its hash.
+         */
+        get: operations["programme_api_v1_programmes__sha256___get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/zones/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List zones */
+        get: operations["list_zone_api_v1_zones__get"];
+        put?: never;
+        /** Create zone */
+        post: operations["create_zone_api_v1_zones__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/zones/{row_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get zone */
+        get: operations["get_zone_api_v1_zones__row_id___get"];
+        put?: never;
+        post?: never;
+        /** Delete zone */
+        delete: operations["delete_zone_api_v1_zones__row_id___delete"];
+        options?: never;
+        head?: never;
+        /** Update zone */
+        patch: operations["update_zone_api_v1_zones__row_id___patch"];
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** Ann */
-        Ann: {
+        /**
+         * Alive
+         * @description The process answers.
+         */
+        Alive: {
+            /**
+             * Status
+             * @default ok
+             * @constant
+             */
+            status?: "ok";
+        };
+        /**
+         * AnnouncementOut
+         * @description An announcement; people hear it at ``/announcements/{id}/audio/``.
+         */
+        AnnouncementOut: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Created By */
+            created_by: string | null;
+            /** Duration Millis */
+            duration_millis: number;
+            /** Failure */
+            failure: string;
             /**
              * Id
              * Format: uuid
              */
             id: string;
+            /** Is Tts */
+            is_tts: boolean;
+            /** Sha256 */
+            sha256: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "rendering" | "ready" | "failed";
+            /** Text */
+            text: string;
             /** Title */
             title: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /** Voice */
+            voice: string;
         };
-        /** Booked */
-        Booked: {
+        /**
+         * AnnouncementPatch
+         * @description What may change; another text or voice is rendered anew.
+         */
+        AnnouncementPatch: {
+            /**
+             * Text
+             * @default
+             */
+            text?: string;
+            /**
+             * Title
+             * @default
+             */
+            title?: string;
+            /**
+             * Voice
+             * @default
+             */
+            voice?: string;
+        };
+        /**
+         * CancelIn
+         * @description An announcement that should not sound any more.
+         */
+        CancelIn: {
+            /** Event Id */
+            event_id: string;
             /**
              * Zone Id
              * Format: uuid
              */
             zone_id: string;
-            /** Event Id */
-            event_id: string;
-            /** Start Frame */
-            start_frame: number;
-            /** Starts At */
-            starts_at: string;
         };
-        /** Cancel */
-        Cancel: {
-            /**
-             * Zone Id
-             * Format: uuid
-             */
-            zone_id: string;
-            /** Event Id */
-            event_id: string;
-        };
-        /** Client */
-        Client: {
+        /**
+         * ClientOut
+         * @description The business in whose name somebody acts.
+         */
+        ClientOut: {
             /**
              * Id
              * Format: uuid
@@ -273,13 +1057,286 @@ export interface components {
             /** Name */
             name: string;
         };
-        /** FolderOut */
-        FolderOut: {
+        /**
+         * CredentialOut
+         * @description What the device needs to connect; the secret is shown this once.
+         */
+        CredentialOut: {
+            /**
+             * Client
+             * Format: uuid
+             */
+            client: string;
+            /**
+             * Device
+             * Format: uuid
+             */
+            device: string;
+            /** Http Url */
+            http_url: string;
+            /** Mqtt Url */
+            mqtt_url: string;
+            /** Secret */
+            secret: string;
+        };
+        /**
+         * DeviceOut
+         * @description A device with what it last said of itself; ``applied`` is the ``(epoch, rev)`` it obeys.
+         */
+        DeviceOut: {
+            /** Applied */
+            applied: [
+                number,
+                number
+            ] | null;
+            /** Cache 24H */
+            cache_24h: number;
+            /**
+             * Clock
+             * @enum {string}
+             */
+            clock: "none" | "holdover" | "synced";
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Device Type */
+            device_type: string;
+            /** Faults */
+            faults: components["schemas"]["FaultOut"][];
+            /** Firmware Version */
+            firmware_version: string;
+            /** Hardware Id */
+            hardware_id: string;
             /**
              * Id
              * Format: uuid
              */
             id: string;
+            /** Is Online */
+            is_online: boolean;
+            /** Last Seen */
+            last_seen: string | null;
+            /** Model */
+            model: string;
+            /** Name */
+            name: string;
+            /** Trim Millis */
+            trim_millis: number;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /** Volume */
+            volume: number;
+            /** Zone Id */
+            zone_id: string | null;
+        };
+        /**
+         * DevicePatch
+         * @description What may change of a device. A null ``zone_id`` takes it out of its zone.
+         */
+        DevicePatch: {
+            /**
+             * Name
+             * @default unnamed
+             */
+            name?: string;
+            /**
+             * Trim Millis
+             * @default 0
+             */
+            trim_millis?: number;
+            /**
+             * Volume
+             * @default 100
+             */
+            volume?: number;
+            /** Zone Id */
+            zone_id?: string | null;
+        };
+        /**
+         * DeviceVolumeIn
+         * @description The loudest that a device may be.
+         */
+        DeviceVolumeIn: {
+            /** Volume */
+            volume: number;
+        };
+        /**
+         * FacilityIn
+         * @description A new facility.
+         */
+        FacilityIn: {
+            /**
+             * Location Id
+             * Format: uuid
+             */
+            location_id: string;
+            /** Name */
+            name: string;
+        };
+        /**
+         * FacilityOut
+         * @description A facility.
+         */
+        FacilityOut: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Location Id
+             * Format: uuid
+             */
+            location_id: string;
+            /** Name */
+            name: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+        };
+        /**
+         * FacilityPatch
+         * @description What may change of a facility.
+         */
+        FacilityPatch: {
+            /**
+             * Name
+             * @default
+             */
+            name?: string;
+        };
+        /**
+         * FaultOut
+         * @description Something that the device cannot do right now.
+         */
+        FaultOut: {
+            /** Code */
+            code: string;
+            /** Detail */
+            detail: string;
+        };
+        /**
+         * FloorIn
+         * @description A new floor; without a location it is the client's first one.
+         */
+        FloorIn: {
+            /** Facility Id */
+            facility_id?: string | null;
+            /**
+             * Level
+             * @default 0
+             */
+            level?: number;
+            /** Location Id */
+            location_id?: string | null;
+            /** Name */
+            name: string;
+        };
+        /**
+         * FloorOut
+         * @description A floor.
+         */
+        FloorOut: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Facility Id */
+            facility_id: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Level */
+            level: number;
+            /**
+             * Location Id
+             * Format: uuid
+             */
+            location_id: string;
+            /** Name */
+            name: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+        };
+        /**
+         * FloorPatch
+         * @description What may change of a floor.
+         */
+        FloorPatch: {
+            /** Facility Id */
+            facility_id?: string | null;
+            /**
+             * Level
+             * @default 0
+             */
+            level?: number;
+            /**
+             * Name
+             * @default
+             */
+            name?: string;
+        };
+        /**
+         * FolderIn
+         * @description A new folder.
+         */
+        FolderIn: {
+            /**
+             * Description
+             * @default
+             */
+            description?: string;
+            /** Name */
+            name: string;
+            /**
+             * Type
+             * @default music
+             * @enum {string}
+             */
+            type?: "music" | "announcement";
+        };
+        /**
+         * FolderOut
+         * @description A folder, with how many tracks it holds and how long they are together.
+         */
+        FolderOut: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Description */
+            description: string;
+            /**
+             * Duration Millis
+             * @default 0
+             */
+            duration_millis?: number;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Is System */
+            is_system: boolean;
             /** Name */
             name: string;
             /**
@@ -287,244 +1344,949 @@ export interface components {
              * @default 0
              */
             tracks?: number;
+            /**
+             * Type
+             * @enum {string}
+             */
+            type: "music" | "announcement";
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
         };
-        /** Folders */
-        Folders: {
-            /** Results */
-            results: components["schemas"]["FolderOut"][];
-            /** Next */
-            next?: string | null;
-            /** Previous */
-            previous?: string | null;
-            /** Count */
-            count?: number | null;
+        /**
+         * FolderPatch
+         * @description What may change of a folder.
+         */
+        FolderPatch: {
+            /**
+             * Description
+             * @default
+             */
+            description?: string;
+            /**
+             * Name
+             * @default
+             */
+            name?: string;
         };
         /** HTTPValidationError */
         HTTPValidationError: {
             /** Detail */
             detail?: components["schemas"]["ValidationError"][];
         };
-        /** Login */
-        Login: {
+        /**
+         * ImportIn
+         * @description A folder that lies directly in the installation's import folder.
+         *
+         *     ``name`` is the music folder that it is read into, by default one of the same name.
+         */
+        ImportIn: {
+            /** Folder */
+            folder: string;
+            /**
+             * Name
+             * @default
+             */
+            name?: string;
+        };
+        /**
+         * ImportItemOut
+         * @description One file of an import; a refused one with a code and a reason.
+         */
+        ImportItemOut: {
+            /** Code */
+            code: string;
+            /** Detail */
+            detail: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "imported" | "duplicate" | "rejected";
+            /** Track Id */
+            track_id: string | null;
+        };
+        /**
+         * ImportOut
+         * @description An import: what was found and what became of it so far.
+         */
+        ImportOut: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Duplicates */
+            duplicates: number;
+            /** Finished At */
+            finished_at: string | null;
+            /** Folder Id */
+            folder_id: string | null;
+            /** Found */
+            found: number;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Imported */
+            imported: number;
+            /** Rejected */
+            rejected: number;
+            /** Source */
+            source: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "running" | "done" | "failed";
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+        };
+        /**
+         * LocationIn
+         * @description A new location.
+         */
+        LocationIn: {
+            /**
+             * Address
+             * @default
+             */
+            address?: string;
+            /** Name */
+            name: string;
+            /**
+             * Timezone
+             * @default UTC
+             */
+            timezone?: string;
+        };
+        /**
+         * LocationOut
+         * @description A location.
+         */
+        LocationOut: {
+            /** Address */
+            address: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /** Timezone */
+            timezone: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+        };
+        /**
+         * LocationPatch
+         * @description What may change of a location.
+         */
+        LocationPatch: {
+            /**
+             * Address
+             * @default
+             */
+            address?: string;
+            /**
+             * Name
+             * @default
+             */
+            name?: string;
+            /**
+             * Timezone
+             * @default UTC
+             */
+            timezone?: string;
+        };
+        /**
+         * LoginIn
+         * @description An e-mail address and a password.
+         */
+        LoginIn: {
             /** Email */
             email: string;
-            /** Password */
+            /**
+             * Password
+             * Format: password
+             */
             password: string;
         };
-        /** LoginOut */
+        /**
+         * LoginOut
+         * @description A session: the access token is sent back as ``Authorization: Bearer``.
+         */
         LoginOut: {
             /** Access */
             access: string;
+            client: components["schemas"]["ClientOut"];
+            /** Expires In */
+            expires_in: number;
+            /** Permissions */
+            permissions: string[];
+            /** Role */
+            role: string;
             /**
              * Token Type
              * @default bearer
+             * @constant
              */
-            token_type?: string;
-            /**
-             * Expires In
-             * @default 3600
-             */
-            expires_in?: number;
-            user: components["schemas"]["User"];
-            client: components["schemas"]["Client"];
-            /** Role */
-            role: string;
+            token_type?: "bearer";
+            user: components["schemas"]["UserOut"];
+        };
+        /**
+         * MeOut
+         * @description Who is signed in, where, as what, and what that allows.
+         */
+        MeOut: {
+            client: components["schemas"]["ClientOut"];
             /** Permissions */
             permissions: string[];
-        };
-        /** Me */
-        Me: {
-            user: components["schemas"]["User"];
-            client: components["schemas"]["Client"];
             /** Role */
             role: string;
-            /** Permissions */
-            permissions: string[];
+            user: components["schemas"]["UserOut"];
         };
-        /** MusicOut */
+        /**
+         * MusicOut
+         * @description Where the music stands at the view's ``frame``, also while it is paused.
+         */
         MusicOut: {
-            /** Item */
-            item: string;
-            /** Title */
-            title: string;
             /** Artist */
             artist: string;
-            /** Sha256 */
-            sha256: string;
-            /** Offset */
-            offset: number;
             /** Duration */
             duration: number;
+            /** Item */
+            item: string;
+            /** Offset */
+            offset: number;
             /** Running */
             running: boolean;
+            /** Sha256 */
+            sha256: string;
+            /** Title */
+            title: string;
         };
-        /** Play */
-        Play: {
-            /** Zone Ids */
-            zone_ids?: string[] | null;
-            /** Zone Id */
-            zone_id?: string | null;
+        /** Page[AnnouncementOut] */
+        Page_AnnouncementOut_: {
+            /** Count */
+            count?: number | null;
+            /** Next */
+            next?: string | null;
+            /** Previous */
+            previous?: string | null;
+            /** Results */
+            results: components["schemas"]["AnnouncementOut"][];
+        };
+        /** Page[DeviceOut] */
+        Page_DeviceOut_: {
+            /** Count */
+            count?: number | null;
+            /** Next */
+            next?: string | null;
+            /** Previous */
+            previous?: string | null;
+            /** Results */
+            results: components["schemas"]["DeviceOut"][];
+        };
+        /** Page[FacilityOut] */
+        Page_FacilityOut_: {
+            /** Count */
+            count?: number | null;
+            /** Next */
+            next?: string | null;
+            /** Previous */
+            previous?: string | null;
+            /** Results */
+            results: components["schemas"]["FacilityOut"][];
+        };
+        /** Page[FloorOut] */
+        Page_FloorOut_: {
+            /** Count */
+            count?: number | null;
+            /** Next */
+            next?: string | null;
+            /** Previous */
+            previous?: string | null;
+            /** Results */
+            results: components["schemas"]["FloorOut"][];
+        };
+        /** Page[FolderOut] */
+        Page_FolderOut_: {
+            /** Count */
+            count?: number | null;
+            /** Next */
+            next?: string | null;
+            /** Previous */
+            previous?: string | null;
+            /** Results */
+            results: components["schemas"]["FolderOut"][];
+        };
+        /** Page[ImportItemOut] */
+        Page_ImportItemOut_: {
+            /** Count */
+            count?: number | null;
+            /** Next */
+            next?: string | null;
+            /** Previous */
+            previous?: string | null;
+            /** Results */
+            results: components["schemas"]["ImportItemOut"][];
+        };
+        /** Page[ImportOut] */
+        Page_ImportOut_: {
+            /** Count */
+            count?: number | null;
+            /** Next */
+            next?: string | null;
+            /** Previous */
+            previous?: string | null;
+            /** Results */
+            results: components["schemas"]["ImportOut"][];
+        };
+        /** Page[LocationOut] */
+        Page_LocationOut_: {
+            /** Count */
+            count?: number | null;
+            /** Next */
+            next?: string | null;
+            /** Previous */
+            previous?: string | null;
+            /** Results */
+            results: components["schemas"]["LocationOut"][];
+        };
+        /** Page[PlayEventOut] */
+        Page_PlayEventOut_: {
+            /** Count */
+            count?: number | null;
+            /** Next */
+            next?: string | null;
+            /** Previous */
+            previous?: string | null;
+            /** Results */
+            results: components["schemas"]["PlayEventOut"][];
+        };
+        /** Page[TrackOut] */
+        Page_TrackOut_: {
+            /** Count */
+            count?: number | null;
+            /** Next */
+            next?: string | null;
+            /** Previous */
+            previous?: string | null;
+            /** Results */
+            results: components["schemas"]["TrackOut"][];
+        };
+        /** Page[ZoneOut] */
+        Page_ZoneOut_: {
+            /** Count */
+            count?: number | null;
+            /** Next */
+            next?: string | null;
+            /** Previous */
+            previous?: string | null;
+            /** Results */
+            results: components["schemas"]["ZoneOut"][];
+        };
+        /**
+         * PlayEventOut
+         * @description One line of the proof of play; frames are of the zone clock.
+         */
+        PlayEventOut: {
+            /** At Frame */
+            at_frame: number;
+            /** Audible */
+            audible: boolean;
+            /**
+             * Device Id
+             * Format: uuid
+             */
+            device_id: string;
+            /** Frames */
+            frames: number;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Item */
+            item: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "started" | "finished" | "missed";
+            /** Media Kind */
+            media_kind: string;
+            /** Planned Frame */
+            planned_frame: number;
+            /** Reason */
+            reason: string;
+            /**
+             * Received At
+             * Format: date-time
+             */
+            received_at: string;
+            /** Sha256 */
+            sha256: string;
+            /**
+             * Zone Id
+             * Format: uuid
+             */
+            zone_id: string;
+        };
+        /**
+         * PlayIn
+         * @description What to play: a folder, or tracks in this order; neither resumes what was there.
+         */
+        PlayIn: {
+            /**
+             * Crossfade Millis
+             * @default 0
+             */
+            crossfade_millis?: number;
             /** Folder Id */
             folder_id?: string | null;
+            /** Rev */
+            rev?: number | null;
             /**
              * Shuffle
              * @default false
              */
             shuffle?: boolean;
-            /** Rev */
-            rev?: number | null;
-        };
-        /** Results */
-        Results: {
-            /** Results */
-            results: components["schemas"]["ZoneView"][];
-        };
-        /** SaidOut */
-        SaidOut: {
-            announcement: components["schemas"]["Ann"];
-            /** Plays */
-            plays: components["schemas"]["Booked"][];
-        };
-        /** Say */
-        Say: {
-            /** Text */
-            text: string;
+            /** Track Ids */
+            track_ids?: string[] | null;
+            /** Zone Id */
+            zone_id?: string | null;
             /** Zone Ids */
-            zone_ids: string[];
-            /** Voice */
-            voice?: string | null;
-            /** Title */
-            title?: string | null;
+            zone_ids?: string[] | null;
+        };
+        /**
+         * PlayInstantIn
+         * @description Where an announcement sounds, and whether the music pauses or goes on softly meanwhile.
+         */
+        PlayInstantIn: {
             /**
              * Mode
              * @default pause
              * @enum {string}
              */
             mode?: "pause" | "duck";
-            /** Priority */
-            priority?: number | null;
+            /**
+             * Priority
+             * @default 50
+             */
+            priority?: number;
+            /** Zone Ids */
+            zone_ids: string[];
         };
-        /** SegmentOut */
+        /**
+         * PlayOut
+         * @description One zone where it will sound: from zone frame ``start_frame``, which is ``starts_at``.
+         */
+        PlayOut: {
+            /** Event Id */
+            event_id: string;
+            /** Start Frame */
+            start_frame: number;
+            /**
+             * Starts At
+             * Format: date-time
+             */
+            starts_at: string;
+            /**
+             * Zone Id
+             * Format: uuid
+             */
+            zone_id: string;
+        };
+        /**
+         * PlaysOut
+         * @description What was asked to sound, and where and when it does.
+         */
+        PlaysOut: {
+            announcement: components["schemas"]["AnnouncementOut"];
+            /** Plays */
+            plays: components["schemas"]["PlayOut"][];
+        };
+        /**
+         * Ready
+         * @description What the product needs: its database, a leader, and a broker that takes what is published.
+         */
+        Ready: {
+            /** Leader */
+            leader: boolean;
+            /** Outbox Oldest Seconds */
+            outbox_oldest_seconds: number;
+            /** Outbox Waiting */
+            outbox_waiting: number;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "ok" | "degraded";
+        };
+        /**
+         * RegisterIn
+         * @description A device that somebody holds in their hands. ``hardware_id`` is what names it for ever.
+         */
+        RegisterIn: {
+            /**
+             * Device Type
+             * @default speaker
+             */
+            device_type?: string;
+            /** Hardware Id */
+            hardware_id: string;
+            /**
+             * Model
+             * @default
+             */
+            model?: string;
+            /** Name */
+            name: string;
+            /** Zone Id */
+            zone_id?: string | null;
+        };
+        /**
+         * RegisteredOut
+         * @description A new device and its credential.
+         */
+        RegisteredOut: {
+            credential: components["schemas"]["CredentialOut"];
+            device: components["schemas"]["DeviceOut"];
+        };
+        /**
+         * ReorderIn
+         * @description Every track of the folder, in the order wanted.
+         */
+        ReorderIn: {
+            /** Track Ids */
+            track_ids: string[];
+        };
+        /**
+         * SayIn
+         * @description A text, and where it is said at once.
+         */
+        SayIn: {
+            /**
+             * Mode
+             * @default pause
+             * @enum {string}
+             */
+            mode?: "pause" | "duck";
+            /**
+             * Priority
+             * @default 50
+             */
+            priority?: number;
+            /** Text */
+            text: string;
+            /**
+             * Title
+             * @default
+             */
+            title?: string;
+            /**
+             * Voice
+             * @default
+             */
+            voice?: string;
+            /** Zone Ids */
+            zone_ids: string[];
+        };
+        /**
+         * SeekIn
+         * @description A position in what is playing.
+         */
+        SeekIn: {
+            /** Position Millis */
+            position_millis: number;
+            /** Rev */
+            rev?: number | null;
+            /** Zone Id */
+            zone_id?: string | null;
+            /** Zone Ids */
+            zone_ids?: string[] | null;
+        };
+        /**
+         * SegmentOut
+         * @description One uninterrupted stretch of one piece of audio, in frames of the zone clock.
+         *
+         *     At ``start`` it is ``offset`` frames into its ``duration``. ``item`` is the block or event id.
+         */
         SegmentOut: {
+            /** Artist */
+            artist: string;
+            /** Duration */
+            duration: number;
+            /** End */
+            end: number;
+            /** Item */
+            item: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "music" | "announcement";
+            /** Offset */
+            offset: number;
             /**
              * Role
              * @enum {string}
              */
             role: "music" | "event" | "emergency";
-            /** Item */
-            item: string;
-            /** Title */
-            title: string;
-            /** Artist */
-            artist: string;
             /** Sha256 */
             sha256: string;
-            /** Kind */
-            kind: string;
             /** Start */
             start: number;
-            /** End */
-            end: number;
-            /** Offset */
-            offset: number;
-            /** Duration */
-            duration: number;
+            /** Title */
+            title: string;
         };
-        /** Speakers */
-        Speakers: {
+        /**
+         * SpeakersOut
+         * @description How many speakers the zone has, and how many are connected.
+         */
+        SpeakersOut: {
             /** Online */
             online: number;
             /** Total */
             total: number;
         };
-        /** State */
-        State: {
+        /**
+         * StateOut
+         * @description Zones as they are at ``frame``.
+         */
+        StateOut: {
             /** Frame */
             frame: number;
             /** Results */
             results: components["schemas"]["ZoneView"][];
         };
-        /** User */
-        User: {
+        /**
+         * Target
+         * @description Which zones: one by ``zone_id``, or several by ``zone_ids``.
+         *
+         *     ``rev`` is the revision that the caller saw; another one is refused (409 ``rev_conflict``).
+         */
+        Target: {
+            /** Rev */
+            rev?: number | null;
+            /** Zone Id */
+            zone_id?: string | null;
+            /** Zone Ids */
+            zone_ids?: string[] | null;
+        };
+        /**
+         * TrackOut
+         * @description A track; people hear it at ``/music/files/{id}/audio/``.
+         */
+        TrackOut: {
+            /** Album */
+            album: string;
+            /** Artist */
+            artist: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Duration Millis */
+            duration_millis: number;
+            /** Filename */
+            filename: string;
+            /** Folder Id */
+            folder_id: string | null;
+            /** Genre */
+            genre: string;
             /**
              * Id
              * Format: uuid
              */
             id: string;
+            /** Position */
+            position: number;
+            /** Sha256 */
+            sha256: string;
+            /** Title */
+            title: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /** Year */
+            year: number | null;
+        };
+        /**
+         * TrackPatch
+         * @description What may change of a track; another folder puts it at that folder's end.
+         */
+        TrackPatch: {
+            /**
+             * Album
+             * @default
+             */
+            album?: string;
+            /**
+             * Artist
+             * @default
+             */
+            artist?: string;
+            /** Folder Id */
+            folder_id?: string | null;
+            /**
+             * Genre
+             * @default
+             */
+            genre?: string;
+            /**
+             * Title
+             * @default
+             */
+            title?: string;
+            /** Year */
+            year?: number | null;
+        };
+        /**
+         * TtsIn
+         * @description A text to be spoken by a voice (see ``/announcements/voices/``), by default English.
+         */
+        TtsIn: {
+            /** Text */
+            text: string;
+            /**
+             * Title
+             * @default
+             */
+            title?: string;
+            /**
+             * Voice
+             * @default
+             */
+            voice?: string;
+        };
+        /**
+         * UserOut
+         * @description A person.
+         */
+        UserOut: {
             /** Email */
             email: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
             /** Name */
             name: string;
         };
         /** ValidationError */
         ValidationError: {
+            /** Context */
+            ctx?: Record<string, never>;
+            /** Input */
+            input?: unknown;
             /** Location */
             loc: (string | number)[];
             /** Message */
             msg: string;
             /** Error Type */
             type: string;
-            /** Input */
-            input?: unknown;
-            /** Context */
-            ctx?: Record<string, never>;
         };
-        /** Vol */
-        Vol: {
-            /** Zone Ids */
-            zone_ids?: string[] | null;
-            /** Zone Id */
-            zone_id?: string | null;
+        /**
+         * Views
+         * @description Zones after a command.
+         */
+        Views: {
+            /** Results */
+            results: components["schemas"]["ZoneView"][];
+        };
+        /**
+         * VoiceOut
+         * @description A voice.
+         */
+        VoiceOut: {
+            /** Id */
+            id: string;
+            /** Language */
+            language: string;
+            /** Name */
+            name: string;
+        };
+        /**
+         * VoicesOut
+         * @description Every voice.
+         */
+        VoicesOut: {
+            /** Results */
+            results: components["schemas"]["VoiceOut"][];
+        };
+        /**
+         * VolumeIn
+         * @description A volume from 0 to 100; ``mute`` left out stays as it is.
+         */
+        VolumeIn: {
+            /** Mute */
+            mute?: boolean | null;
             /** Rev */
             rev?: number | null;
             /** Volume */
             volume: number;
-            /** Mute */
-            mute?: boolean | null;
+            /** Zone Id */
+            zone_id?: string | null;
+            /** Zone Ids */
+            zone_ids?: string[] | null;
         };
-        /** ZoneView */
-        ZoneView: {
+        /**
+         * ZoneIn
+         * @description A new zone; without a location it is its floor's, or the client's first one.
+         */
+        ZoneIn: {
             /**
-             * Zone Id
-             * Format: uuid
+             * Default Volume
+             * @default 70
              */
-            zone_id: string;
+            default_volume?: number;
+            /**
+             * Description
+             * @default
+             */
+            description?: string;
+            /** Floor Id */
+            floor_id?: string | null;
+            /**
+             * Is Active
+             * @default true
+             */
+            is_active?: boolean;
+            /** Location Id */
+            location_id?: string | null;
             /** Name */
             name: string;
+        };
+        /**
+         * ZoneOut
+         * @description A zone.
+         */
+        ZoneOut: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Default Volume */
+            default_volume: number;
+            /** Description */
+            description: string;
+            /** Floor Id */
+            floor_id: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Is Active */
+            is_active: boolean;
+            /**
+             * Location Id
+             * Format: uuid
+             */
+            location_id: string;
+            /** Name */
+            name: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+        };
+        /**
+         * ZonePatch
+         * @description What may change of a zone.
+         */
+        ZonePatch: {
+            /**
+             * Default Volume
+             * @default 70
+             */
+            default_volume?: number;
+            /**
+             * Description
+             * @default
+             */
+            description?: string;
+            /** Floor Id */
+            floor_id?: string | null;
+            /**
+             * Is Active
+             * @default true
+             */
+            is_active?: boolean;
+            /**
+             * Name
+             * @default
+             */
+            name?: string;
+        };
+        /**
+         * ZoneView
+         * @description A zone as a screen shows it: what sounds from ``frame`` to ``until``.
+         */
+        ZoneView: {
             /** Epoch */
             epoch: number;
+            /** Folder Id */
+            folder_id: string | null;
+            /** Frame */
+            frame: number;
+            music: components["schemas"]["MusicOut"] | null;
+            /** Mute */
+            mute: boolean;
+            /** Name */
+            name: string;
             /** Rev */
             rev: number;
+            /** Segments */
+            segments: components["schemas"]["SegmentOut"][];
+            /** Shuffle */
+            shuffle: boolean;
+            speakers: components["schemas"]["SpeakersOut"];
             /**
              * Status
              * @enum {string}
              */
             status: "playing" | "paused" | "stopped" | "idle";
-            /** Volume */
-            volume: number;
-            /** Mute */
-            mute: boolean;
-            /** Folder Id */
-            folder_id: string | null;
-            /** Shuffle */
-            shuffle: boolean;
-            /** Frame */
-            frame: number;
             /** Until */
             until: number;
-            music: components["schemas"]["MusicOut"] | null;
-            /** Segments */
-            segments: components["schemas"]["SegmentOut"][];
-            speakers: components["schemas"]["Speakers"];
-        };
-        /** Zones */
-        Zones: {
-            /** Zone Ids */
-            zone_ids?: string[] | null;
-            /** Zone Id */
-            zone_id?: string | null;
-            /** Rev */
-            rev?: number | null;
+            /** Volume */
+            volume: number;
+            /**
+             * Zone Id
+             * Format: uuid
+             */
+            zone_id: string;
         };
     };
     responses: never;
@@ -535,6 +2297,290 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    list_announcements_api_v1_announcements__get: {
+        parameters: {
+            query?: {
+                page_size?: number;
+                ordering?: string;
+                search?: string;
+                cursor?: string;
+                count?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_AnnouncementOut_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    say_api_v1_announcements_say__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SayIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlaysOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    create_announcement_api_v1_announcements_tts__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TtsIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnnouncementOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_voices_api_v1_announcements_voices__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VoicesOut"];
+                };
+            };
+        };
+    };
+    get_announcement_api_v1_announcements__announcement_id___get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                announcement_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnnouncementOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    delete_announcement_api_v1_announcements__announcement_id___delete: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                announcement_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    update_announcement_api_v1_announcements__announcement_id___patch: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                announcement_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AnnouncementPatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnnouncementOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    hear_announcement_api_v1_announcements__announcement_id__audio__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                announcement_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    play_instant_api_v1_announcements__announcement_id__play_instant__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                announcement_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlayInstantIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlaysOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     login_api_v1_auth_login__post: {
         parameters: {
             query?: never;
@@ -544,7 +2590,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Login"];
+                "application/json": components["schemas"]["LoginIn"];
             };
         };
         responses: {
@@ -571,9 +2617,7 @@ export interface operations {
     me_api_v1_auth_me__get: {
         parameters: {
             query?: never;
-            header?: {
-                authorization?: string;
-            };
+            header?: never;
             path?: never;
             cookie?: never;
         };
@@ -585,7 +2629,34 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Me"];
+                    "application/json": components["schemas"]["MeOut"];
+                };
+            };
+        };
+    };
+    list_devices_api_v1_devices__get: {
+        parameters: {
+            query?: {
+                zone_id?: string | null;
+                page_size?: number;
+                ordering?: string;
+                search?: string;
+                cursor?: string;
+                count?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_DeviceOut_"];
                 };
             };
             /** @description Validation Error */
@@ -599,10 +2670,1126 @@ export interface operations {
             };
         };
     };
-    folders_api_v1_music_folders__get: {
+    register_api_v1_devices_register__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RegisterIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegisteredOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_device_api_v1_devices__device_id___get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                device_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    revoke_device_api_v1_devices__device_id___delete: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                device_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    update_device_api_v1_devices__device_id___patch: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                device_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DevicePatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    set_device_volume_api_v1_devices__device_id__volume__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                device_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeviceVolumeIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_facility_api_v1_facilities__get: {
+        parameters: {
+            query?: {
+                location_id?: string | null;
+                floor_id?: string | null;
+                page_size?: number;
+                ordering?: string;
+                search?: string;
+                cursor?: string;
+                count?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_FacilityOut_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    create_facility_api_v1_facilities__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FacilityIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FacilityOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_facility_api_v1_facilities__row_id___get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                row_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FacilityOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    delete_facility_api_v1_facilities__row_id___delete: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                row_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    update_facility_api_v1_facilities__row_id___patch: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                row_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FacilityPatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FacilityOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_floor_api_v1_floors__get: {
+        parameters: {
+            query?: {
+                location_id?: string | null;
+                floor_id?: string | null;
+                page_size?: number;
+                ordering?: string;
+                search?: string;
+                cursor?: string;
+                count?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_FloorOut_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    create_floor_api_v1_floors__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FloorIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FloorOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_floor_api_v1_floors__row_id___get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                row_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FloorOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    delete_floor_api_v1_floors__row_id___delete: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                row_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    update_floor_api_v1_floors__row_id___patch: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                row_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FloorPatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FloorOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    alive_api_v1_health__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Alive"];
+                };
+            };
+        };
+    };
+    ready_api_v1_health_ready__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ready"];
+                };
+            };
+        };
+    };
+    list_location_api_v1_locations__get: {
+        parameters: {
+            query?: {
+                location_id?: string | null;
+                floor_id?: string | null;
+                page_size?: number;
+                ordering?: string;
+                search?: string;
+                cursor?: string;
+                count?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_LocationOut_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    create_location_api_v1_locations__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LocationIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LocationOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_location_api_v1_locations__row_id___get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                row_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LocationOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    delete_location_api_v1_locations__row_id___delete: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                row_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    update_location_api_v1_locations__row_id___patch: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                row_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LocationPatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LocationOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_media_api_v1_media__sha256___get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sha256: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_tracks_api_v1_music_files__get: {
+        parameters: {
+            query?: {
+                folder_id?: string | null;
+                page_size?: number;
+                ordering?: string;
+                search?: string;
+                cursor?: string;
+                count?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_TrackOut_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_track_api_v1_music_files__track_id___get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                track_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrackOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    delete_track_api_v1_music_files__track_id___delete: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                track_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    update_track_api_v1_music_files__track_id___patch: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                track_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TrackPatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrackOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    hear_track_api_v1_music_files__track_id__audio__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                track_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_folders_api_v1_music_folders__get: {
+        parameters: {
+            query?: {
+                type?: ("music" | "announcement") | null;
+                page_size?: number;
+                ordering?: string;
+                search?: string;
+                cursor?: string;
+                count?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_FolderOut_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    create_folder_api_v1_music_folders__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FolderIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FolderOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_folder_api_v1_music_folders__folder_id___get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                folder_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FolderOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    delete_folder_api_v1_music_folders__folder_id___delete: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                folder_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    update_folder_api_v1_music_folders__folder_id___patch: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                folder_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FolderPatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FolderOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    reorder_folder_api_v1_music_folders__folder_id__reorder__post: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                folder_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReorderIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FolderOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_imports_api_v1_music_imports__get: {
         parameters: {
             query?: {
                 page_size?: number;
+                ordering?: string;
+                search?: string;
+                cursor?: string;
+                count?: boolean;
             };
             header?: never;
             path?: never;
@@ -616,7 +3803,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Folders"];
+                    "application/json": components["schemas"]["Page_ImportOut_"];
                 };
             };
             /** @description Validation Error */
@@ -630,7 +3817,7 @@ export interface operations {
             };
         };
     };
-    h_api_v1_playback_pause__post: {
+    create_import_api_v1_music_imports__post: {
         parameters: {
             query?: never;
             header?: never;
@@ -639,17 +3826,17 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Zones"];
+                "application/json": components["schemas"]["ImportIn"];
             };
         };
         responses: {
             /** @description Successful Response */
-            200: {
+            202: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Results"];
+                    "application/json": components["schemas"]["ImportOut"];
                 };
             };
             /** @description Validation Error */
@@ -663,18 +3850,16 @@ export interface operations {
             };
         };
     };
-    h_api_v1_playback_resume__post: {
+    get_import_api_v1_music_imports__import_id___get: {
         parameters: {
             query?: never;
             header?: never;
-            path?: never;
+            path: {
+                import_id: string;
+            };
             cookie?: never;
         };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Zones"];
-            };
-        };
+        requestBody?: never;
         responses: {
             /** @description Successful Response */
             200: {
@@ -682,7 +3867,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Results"];
+                    "application/json": components["schemas"]["ImportOut"];
                 };
             };
             /** @description Validation Error */
@@ -696,18 +3881,23 @@ export interface operations {
             };
         };
     };
-    h_api_v1_playback_next__post: {
+    list_import_items_api_v1_music_imports__import_id__items__get: {
         parameters: {
-            query?: never;
+            query?: {
+                outcome?: ("imported" | "duplicate" | "rejected") | null;
+                page_size?: number;
+                ordering?: string;
+                search?: string;
+                cursor?: string;
+                count?: boolean;
+            };
             header?: never;
-            path?: never;
+            path: {
+                import_id: string;
+            };
             cookie?: never;
         };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Zones"];
-            };
-        };
+        requestBody?: never;
         responses: {
             /** @description Successful Response */
             200: {
@@ -715,7 +3905,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Results"];
+                    "application/json": components["schemas"]["Page_ImportItemOut_"];
                 };
             };
             /** @description Validation Error */
@@ -729,18 +3919,20 @@ export interface operations {
             };
         };
     };
-    h_api_v1_playback_previous__post: {
+    search_tracks_api_v1_music_search__get: {
         parameters: {
-            query?: never;
+            query: {
+                search: string;
+                page_size?: number;
+                ordering?: string;
+                cursor?: string;
+                count?: boolean;
+            };
             header?: never;
             path?: never;
             cookie?: never;
         };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Zones"];
-            };
-        };
+        requestBody?: never;
         responses: {
             /** @description Successful Response */
             200: {
@@ -748,7 +3940,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Results"];
+                    "application/json": components["schemas"]["Page_TrackOut_"];
                 };
             };
             /** @description Validation Error */
@@ -762,7 +3954,7 @@ export interface operations {
             };
         };
     };
-    h_api_v1_playback_play__post: {
+    cancel_api_v1_playback_cancel__post: {
         parameters: {
             query?: never;
             header?: never;
@@ -771,7 +3963,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Play"];
+                "application/json": components["schemas"]["CancelIn"];
             };
         };
         responses: {
@@ -781,7 +3973,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Results"];
+                    "application/json": components["schemas"]["Views"];
                 };
             };
             /** @description Validation Error */
@@ -795,7 +3987,44 @@ export interface operations {
             };
         };
     };
-    h_api_v1_playback_volume__post: {
+    events_api_v1_playback_events__get: {
+        parameters: {
+            query?: {
+                zone_id?: string | null;
+                device_id?: string | null;
+                page_size?: number;
+                ordering?: string;
+                search?: string;
+                cursor?: string;
+                count?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_PlayEventOut_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    skip_forward_api_v1_playback_next__post: {
         parameters: {
             query?: never;
             header?: never;
@@ -804,7 +4033,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Vol"];
+                "application/json": components["schemas"]["Target"];
             };
         };
         responses: {
@@ -814,7 +4043,172 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Results"];
+                    "application/json": components["schemas"]["Views"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    pause_api_v1_playback_pause__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Target"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Views"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    play_api_v1_playback_play__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlayIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Views"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    skip_back_api_v1_playback_previous__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Target"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Views"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    resume_api_v1_playback_resume__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Target"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Views"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    seek_api_v1_playback_seek__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SeekIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Views"];
                 };
             };
             /** @description Validation Error */
@@ -830,7 +4224,9 @@ export interface operations {
     };
     state_api_v1_playback_state__get: {
         parameters: {
-            query?: never;
+            query?: {
+                zone_id?: string | null;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -843,12 +4239,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["State"];
+                    "application/json": components["schemas"]["StateOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };
     };
-    cancel_api_v1_playback_cancel__post: {
+    stop_api_v1_playback_stop__post: {
         parameters: {
             query?: never;
             header?: never;
@@ -857,7 +4262,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Cancel"];
+                "application/json": components["schemas"]["Target"];
             };
         };
         responses: {
@@ -867,7 +4272,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Results"];
+                    "application/json": components["schemas"]["Views"];
                 };
             };
             /** @description Validation Error */
@@ -881,7 +4286,7 @@ export interface operations {
             };
         };
     };
-    say_api_v1_announcements_say__post: {
+    volume_api_v1_playback_volume__post: {
         parameters: {
             query?: never;
             header?: never;
@@ -890,17 +4295,17 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Say"];
+                "application/json": components["schemas"]["VolumeIn"];
             };
         };
         responses: {
             /** @description Successful Response */
-            202: {
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SaidOut"];
+                    "application/json": components["schemas"]["Views"];
                 };
             };
             /** @description Validation Error */
@@ -914,12 +4319,114 @@ export interface operations {
             };
         };
     };
-    spa__p__get: {
+    programme_api_v1_programmes__sha256___get: {
+        parameters: {
+            query?: never;
+            header?: {
+                "accept-encoding"?: string;
+                "if-none-match"?: string;
+            };
+            path: {
+                sha256: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_zone_api_v1_zones__get: {
+        parameters: {
+            query?: {
+                location_id?: string | null;
+                floor_id?: string | null;
+                page_size?: number;
+                ordering?: string;
+                search?: string;
+                cursor?: string;
+                count?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ZoneOut_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    create_zone_api_v1_zones__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ZoneIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ZoneOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_zone_api_v1_zones__row_id___get: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                p: string;
+                row_id: string;
             };
             cookie?: never;
         };
@@ -931,7 +4438,75 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["ZoneOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    delete_zone_api_v1_zones__row_id___delete: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                row_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    update_zone_api_v1_zones__row_id___patch: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                row_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ZonePatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ZoneOut"];
                 };
             };
             /** @description Validation Error */

@@ -8,4 +8,4 @@ export type ZoneView = Schemas["ZoneView"];
 export type Segment = Schemas["SegmentOut"];
 export type Folder = Schemas["FolderOut"];
 export type SignedIn = Schemas["LoginOut"];
-export type Said = Schemas["SaidOut"];
+export type Said = Schemas["PlaysOut"];

@@ -1,4 +1,4 @@
-/** Which folder an idle zone is to play. */
+/** Which folder a zone is to play. */
 
 import { Button, NativeSelect, Skeleton } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
@@ -6,23 +6,30 @@ import { useState } from "react";
 import { api, body } from "../api/client";
 import { advice, asProblem } from "../api/problem";
 import type { ZoneView } from "../api/types";
+import { count } from "../format";
 import { PlayIcon } from "../ui/icons";
 import { useCommand } from "./commands";
 import css from "./MusicChoice.module.css";
 
-/** The folders that can be played. */
+/** The folders that hold music; one query for all zones. */
 function useFolders() {
   return useQuery({
     queryKey: ["folders"],
-    queryFn: async () =>
-      body(
-        await api.GET("/api/v1/music/folders/", { params: { query: { page_size: 200 } } }),
-      ).results,
+    queryFn: async () => {
+      const query = { page_size: 200, ordering: "name" };
+      const { results } = body(await api.GET("/api/v1/music/folders/", { params: { query } }));
+      return results.filter(({ type, tracks = 0 }) => type === "music" && tracks > 0);
+    },
   });
 }
 
+interface Props {
+  zone: ZoneView;
+  onPlayed?: () => void;
+}
+
 /** A folder and a play button. */
-export function MusicChoice({ zone }: { zone: ZoneView }) {
+export function MusicChoice({ zone, onPlayed }: Props) {
   const folders = useFolders();
   const command = useCommand(zone);
   const [chosen, setChosen] = useState<string | null>(null);
@@ -40,8 +47,9 @@ export function MusicChoice({ zone }: { zone: ZoneView }) {
       </div>
     );
   }
-  const folder = chosen ?? folders.data[0]?.id ?? null;
-  if (folder === null) {
+  const wanted = chosen ?? zone.folder_id;
+  const folder = folders.data.find(({ id }) => id === wanted) ?? folders.data[0];
+  if (!folder) {
     return <p className={css.none}>There is no music yet: a manager imports a folder first.</p>;
   }
   return (
@@ -50,8 +58,11 @@ export function MusicChoice({ zone }: { zone: ZoneView }) {
         className={css.select}
         size="lg"
         aria-label={`Music for ${zone.name}`}
-        data={folders.data.map(({ id, name }) => ({ value: id, label: name }))}
-        value={folder}
+        data={folders.data.map(({ id, name, tracks = 0 }) => ({
+          value: id,
+          label: `${name} (${count(tracks, "track")})`,
+        }))}
+        value={folder.id}
         onChange={(event) => setChosen(event.currentTarget.value)}
       />
       <Button
@@ -59,7 +70,12 @@ export function MusicChoice({ zone }: { zone: ZoneView }) {
         leftSection={<PlayIcon size={22} />}
         loading={command.isPending}
         aria-label={`Play in ${zone.name}`}
-        onClick={() => command.mutate({ verb: "play", folder, shuffle: false })}
+        onClick={() =>
+          command.mutate(
+            { verb: "play", folder: folder.id },
+            { onSuccess: () => onPlayed?.() },
+          )
+        }
       >
         Play
       </Button>

@@ -1,6 +1,7 @@
 /** One zone: what sounds, what comes, and the buttons. */
 
-import { memo, useId } from "react";
+import { Button } from "@mantine/core";
+import { memo, useId, useState } from "react";
 import type { ZoneView } from "../api/types";
 import { count } from "../format";
 import { useMay } from "../session/session";
@@ -22,6 +23,9 @@ const STATUS: Record<ZoneView["status"], string> = {
 export const ZoneCard = memo(function ZoneCard({ zone }: { zone: ZoneView }) {
   const name = useId();
   const mayControl = useMay("playback.control");
+  const [open, setOpen] = useState(false);
+  const idle = zone.status === "idle";
+  const choosing = idle || open;
   return (
     <article className={css.card} aria-labelledby={name} data-status={zone.status}>
       <header className={css.head}>
@@ -35,11 +39,26 @@ export const ZoneCard = memo(function ZoneCard({ zone }: { zone: ZoneView }) {
       <NowPlaying zone={zone} mayControl={mayControl} />
       {mayControl && (
         <div className={css.controls}>
-          {zone.status === "idle" ? <MusicChoice zone={zone} /> : <Transport zone={zone} />}
+          {choosing && <MusicChoice zone={zone} onPlayed={() => setOpen(false)} />}
+          {!idle && <Transport zone={zone} />}
           <Volume zone={zone} />
         </div>
       )}
-      <Speakers online={zone.speakers.online} total={zone.speakers.total} />
+      <footer className={css.foot}>
+        <Speakers online={zone.speakers.online} total={zone.speakers.total} />
+        {mayControl && !idle && (
+          <Button
+            className={css.change}
+            variant="subtle"
+            size="sm"
+            aria-expanded={open}
+            aria-label={`Change the music in ${zone.name}`}
+            onClick={() => setOpen(!open)}
+          >
+            {open ? "Keep the music" : "Change music"}
+          </Button>
+        )}
+      </footer>
     </article>
   );
 });

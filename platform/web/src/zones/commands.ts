@@ -9,7 +9,7 @@ import { tellProblem } from "../ui/notify";
 export type Command =
   | { readonly verb: "pause" | "resume" | "next" | "previous" }
   | { readonly verb: "volume"; readonly volume: number; readonly mute?: boolean }
-  | { readonly verb: "play"; readonly folder: string | null; readonly shuffle: boolean }
+  | { readonly verb: "play"; readonly folder: string }
   | { readonly verb: "cancel"; readonly event: string };
 
 const FAILED: Record<Command["verb"], string> = {
@@ -38,8 +38,7 @@ async function send(zone_id: string, command: Command): Promise<readonly ZoneVie
       return body(await api.POST("/api/v1/playback/volume/", { body: change })).results;
     }
     case "play": {
-      const { folder: folder_id, shuffle } = command;
-      const order = { zone_id, folder_id, shuffle };
+      const order = { zone_id, folder_id: command.folder };
       return body(await api.POST("/api/v1/playback/play/", { body: order })).results;
     }
     case "cancel": {

@@ -1,0 +1,330 @@
+"""The dashboard in a real browser, over the whole product: what floor staff see, press and hear."""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import av
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from support.browser import Scheme, check, chromium, open_page
+from support.hearing import RATE, noise_tune
+from support.stack import Stack, wait_until
+
+pytestmark = pytest.mark.timeout(240)
+
+ROOT = Path(__file__).parents[2]
+WEB = ROOT / "platform" / "web"
+DESKTOP, PHONE = (1440, 960), (375, 812)
+TRACKS = (
+    ("Harbour at Dawn", "The Lanterns"),
+    ("Paper Boats", "Ines Okafor"),
+    ("Slow Tide", "The Lanterns"),
+    ("Market Day", "Copper Street Quartet"),
+)
+SECONDS = 75.0
+SAYING = "Dear customers, the bakery opens in five minutes. Warm bread is waiting for you."
+
+
+def write_track(path: Path, seed: int, title: str, artist: str) -> None:
+    samples = noise_tune(seed, SECONDS)
+    with av.open(str(path), "w", format="flac") as container:
+        stream = container.add_stream("flac", rate=RATE, layout="stereo")
+        container.metadata.update({"title": title, "artist": artist})
+        frame = av.AudioFrame.from_ndarray(samples.reshape(1, -1), format="s16", layout="stereo")
+        frame.sample_rate = RATE
+        for packet in [*stream.encode(frame), *stream.encode(None)]:
+            container.mux(packet)
+
+
+@pytest.fixture(scope="module")
+def built() -> None:
+    """The dashboard, built from the sources as they are now."""
+    page = WEB / "dist" / "index.html"
+    sources = [p for p in (WEB / "src").rglob("*") if p.is_file()] + [WEB / "index.html"]
+    if page.exists() and page.stat().st_mtime > max(p.stat().st_mtime for p in sources):
+        return
+    assert (WEB / "node_modules").is_dir(), "the dashboard's packages are missing: make setup"
+    tools = Path(sys.executable).parent
+    env = {**os.environ, "PATH": f"{tools}:{os.environ['PATH']}"}
+    subprocess.run([str(tools / "npm"), "run", "build"], cwd=WEB, env=env, check=True, timeout=120)
+
+
+@pytest.fixture(scope="module")
+def stack(built: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Everything runs, and music plays in every zone."""
+    music = tmp_path_factory.mktemp("music")
+    for seed, (title, artist) in enumerate(TRACKS):
+        write_track(music / f"{seed}.flac", seed, title, artist)
+    running = Stack.start(music=music, extra={"S2G_WEB_DIR": str(WEB / "dist")})
+    try:
+        with running.http() as http:
+
+            def sounding() -> bool:
+                zones = http.get("/api/v1/playback/state/").json()["results"]
+                return len(zones) >= 2 and all(
+                    z["segments"] and z["speakers"]["online"] == z["speakers"]["total"]
+                    for z in zones
+                )
+
+            wait_until(sounding, "music plays in both zones")
+        yield running
+    except BaseException as error:
+        error.add_note(running.logs())
+        raise
+    finally:
+        running.stop()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as opened:
+        yield opened
+
+
+@pytest.fixture
+def complaints() -> list[str]:
+    """What the browser complained about: exceptions, and refusals of the content policy."""
+    return []
+
+
+@pytest.fixture
+def page(browser: Browser, complaints: list[str]) -> Iterator[Page]:
+    opened = open_page(browser, DESKTOP, "light", complaints)
+    yield opened
+    opened.context.close()
+    assert complaints == []
+
+
+def sign_in(page: Page, stack: Stack) -> None:
+    page.goto(stack.base_url)
+    page.get_by_label("E-mail address").fill(stack.email)
+    page.get_by_label("Password", exact=True).fill(stack.password)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("article")).to_have_count(len(stack.zones))
+
+
+def card(page: Page, name: str) -> Locator:
+    return page.get_by_role("article", name=name, exact=True)
+
+
+def position(zone: Locator) -> int:
+    """Seconds into what the zone sounds."""
+    return int(zone.get_by_role("progressbar").get_attribute("aria-valuenow") or "-1")
+
+
+def state(stack: Stack, name: str) -> dict[str, Any]:
+    """What the platform says of a zone."""
+    with stack.http() as http:
+        zones = http.get("/api/v1/playback/state/").json()["results"]
+    found: dict[str, Any] = next(z for z in zones if z["name"] == name)
+    return found
+
+
+def test_a_wrong_password_is_told_and_can_be_corrected(page: Page, stack: Stack) -> None:
+    page.goto(stack.base_url)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_text("Write your e-mail address.")).to_be_visible()
+    page.get_by_label("E-mail address").fill(stack.email)
+    page.get_by_label("Password", exact=True).fill("not the password")
+    page.get_by_role("button", name="Sign in").click()
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text("The e-mail address or the password is wrong")
+    expect(alert).to_be_focused()
+    page.get_by_label("Password", exact=True).fill(stack.password)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Zones")).to_be_visible()
+    page.reload()
+    expect(page.get_by_role("heading", name="Zones")).to_be_visible()
+    page.get_by_role("button", name="Account").click()
+    page.get_by_role("menuitem", name="Sign out").click()
+    expect(page.get_by_role("button", name="Sign in")).to_be_visible()
+
+
+def test_every_zone_moves_without_asking_the_server(page: Page, stack: Stack) -> None:
+    sign_in(page, stack)
+    expect(page.get_by_role("status", name="Connection")).to_have_text("Live")
+    names = [zone["name"] for zone in stack.zones]
+    for name in names:
+        expect(card(page, name).get_by_text("Playing", exact=True)).to_be_visible()
+        expect(card(page, name)).to_contain_text(re.compile("|".join(t for t, _ in TRACKS)))
+    requests: list[str] = []
+    page.on("request", lambda request: requests.append(request.url))
+    before = {name: (time.monotonic(), position(card(page, name))) for name in names}
+    for name in names:
+        began, at = before[name]
+        bar = card(page, name).get_by_role("progressbar")
+        # Another track may begin meanwhile; then it moves from nought.
+        expect(bar).not_to_have_attribute("aria-valuenow", str(at))
+        expect(bar).not_to_have_attribute("aria-valuenow", str(at + 1))
+        assert position(card(page, name)) <= at + (time.monotonic() - began) + 2
+    assert requests == []
+
+
+def test_the_position_is_the_platforms(page: Page, stack: Stack) -> None:
+    sign_in(page, stack)
+    name = stack.zones[0]["name"]
+
+    def agree() -> bool:
+        there: float = state(stack, name)["music"]["offset"] / RATE
+        return abs(position(card(page, name)) - there) < 1.5
+
+    wait_until(agree, "the page shows the platform's position")
+
+
+def test_pause_play_and_next(page: Page, stack: Stack) -> None:
+    sign_in(page, stack)
+    name = stack.zones[0]["name"]
+    zone = card(page, name)
+    zone.get_by_role("button", name=f"Pause {name}").press("Enter")
+    expect(zone.get_by_text("Paused", exact=True)).to_be_visible()
+    wait_until(lambda: state(stack, name)["status"] == "paused", "the platform has paused")
+    wait_until(lambda: not state(stack, name)["music"]["running"], "the music stands still")
+    page.wait_for_timeout(600)  # the lead of the pause, within which the bar still glides
+    at = position(zone)
+    page.wait_for_timeout(2_500)
+    assert position(zone) == at
+    zone.get_by_role("button", name=f"Play {name}").click()
+    expect(zone.get_by_text("Playing", exact=True)).to_be_visible()
+    expect(zone.get_by_role("progressbar")).not_to_have_attribute("aria-valuenow", str(at))
+    item = state(stack, name)["music"]["sha256"]
+    title = zone.get_by_role("progressbar").get_attribute("aria-label") or ""
+    zone.get_by_role("button", name=f"Next track in {name}").click()
+    expect(zone.get_by_role("progressbar", name=title)).to_have_count(0)
+    assert state(stack, name)["music"]["sha256"] != item
+    expect(page.get_by_role("status", name="What plays now")).to_contain_text(name)
+
+
+def test_the_volume_is_told_once_the_hand_rests(page: Page, stack: Stack) -> None:
+    sign_in(page, stack)
+    name = stack.zones[1]["name"]
+    sent: list[str] = []
+    page.on("request", lambda r: sent.append(r.url) if "/volume/" in r.url else None)
+    slider = card(page, name).get_by_role("slider", name=f"Volume of {name}")
+    slider.focus()
+    before = int(slider.input_value())
+    for _ in range(5):
+        slider.press("ArrowLeft")
+    expect(slider).to_have_value(str(before - 5))
+    wait_until(lambda: state(stack, name)["volume"] == before - 5, "the volume is the platform's")
+    assert len(sent) <= 2
+    card(page, name).get_by_role("button", name=f"Mute {name}").click()
+    wait_until(lambda: state(stack, name)["mute"], "the zone is mute")
+    card(page, name).get_by_role("button", name=f"Mute {name}").click()
+    wait_until(lambda: not state(stack, name)["mute"], "the zone is heard again")
+
+
+def test_something_is_said_and_the_music_comes_back(page: Page, stack: Stack) -> None:
+    sign_in(page, stack)
+    here, there = (zone["name"] for zone in stack.zones[:2])
+    expect(page.get_by_role("button", name="Say it now")).to_be_disabled()
+    page.get_by_role("textbox", name="Text").fill(SAYING)
+    expect(page.get_by_text(f"{len(SAYING)} of 5,000 characters")).to_be_visible()
+    page.get_by_role("checkbox", name=here, exact=True).check(force=True)
+    expect(page.get_by_role("checkbox", name="All zones")).not_to_be_checked()
+    page.get_by_role("button", name="Say it now").click()
+    note = page.get_by_role("alert").filter(has_text="The announcement is on its way")
+    expect(note).to_contain_text(re.compile(rf"It starts at \d\d:\d\d:\d\d in {re.escape(here)}"))
+    zone = card(page, here)
+    expect(zone.get_by_text("Announcement", exact=True)).to_be_visible()
+    expect(zone).to_contain_text("Dear customers, the bakery opens")
+    expect(zone.get_by_text("Then back to")).to_be_visible()
+    expect(card(page, there).get_by_text("Music", exact=True)).to_be_visible()
+    save_picture(page)
+    expect(page.get_by_role("textbox", name="Text")).to_have_value("")
+    expect(zone.get_by_text("Music", exact=True)).to_be_visible(timeout=30_000)
+    expect(zone.get_by_text("Playing", exact=True)).to_be_visible()
+
+
+def test_an_announcement_can_be_stopped(page: Page, stack: Stack) -> None:
+    sign_in(page, stack)
+    name = stack.zones[0]["name"]
+    page.get_by_role("textbox", name="Text").fill(SAYING * 5)
+    page.get_by_role("textbox", name="Text").press("Control+Enter")
+    zone = card(page, name)
+    stop = zone.get_by_role("button", name=f"Stop the announcement in {name}")
+    stop.click()
+    expect(zone.get_by_text("Music", exact=True)).to_be_visible(timeout=5_000)
+    other = card(page, stack.zones[1]["name"])
+    other.get_by_role("button", name=re.compile("Stop the announcement")).click()
+    expect(other.get_by_text("Music", exact=True)).to_be_visible(timeout=5_000)
+
+
+def test_a_lost_server_is_told_and_found_again(page: Page, stack: Stack) -> None:
+    sign_in(page, stack)
+    stack["api"].kill()
+    expect(page.get_by_role("status", name="Connection")).to_have_text("Reconnecting")
+    expect(page.get_by_text("The speakers play on")).to_be_visible()
+    name = stack.zones[0]["name"]
+    at = position(card(page, name))
+    bar = card(page, name).get_by_role("progressbar")
+    expect(bar).not_to_have_attribute("aria-valuenow", str(at))
+    card(page, name).get_by_role("button", name=f"Next track in {name}").click()
+    refusal = page.get_by_role("alert").filter(has_text="The next track did not start")
+    expect(refusal).to_contain_text("Check this device's network")
+    stack["api"].start()
+    expect(page.get_by_role("status", name="Connection")).to_have_text("Live", timeout=40_000)
+    expect(page.get_by_text("The speakers play on")).to_have_count(0)
+
+
+def test_a_stranger_token_leads_to_the_sign_in_page(page: Page, stack: Stack) -> None:
+    sign_in(page, stack)
+    page.evaluate(
+        """() => {
+            const kept = JSON.parse(sessionStorage.getItem("sync2gear.session"));
+            sessionStorage.setItem("sync2gear.session", JSON.stringify({...kept, access: "no"}));
+        }"""
+    )
+    page.reload()
+    expect(page.get_by_text("Your session has ended")).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_it_fits_is_named_and_can_be_read(
+    browser: Browser,
+    stack: Stack,
+    complaints: list[str],
+    tmp_path: Path,
+    size: tuple[int, int],
+    scheme: Scheme,
+) -> None:
+    page = open_page(browser, size, scheme, complaints)
+    page.goto(stack.base_url)
+    expect(page.get_by_role("button", name="Sign in")).to_be_visible()
+    check(page)
+    sign_in(page, stack)
+    check(page)
+    expect(page.get_by_role("banner")).to_have_count(1)
+    expect(page.get_by_role("heading", level=1)).to_have_count(1)
+    picture = tmp_path / "page.png"
+    page.screenshot(path=picture)
+    assert picture.stat().st_size > 20_000
+    if size == PHONE:
+        page.get_by_role("button", name="Say something").click()
+        expect(page.get_by_role("dialog", name="Say something")).to_be_visible()
+        expect(page.get_by_role("textbox", name="Text")).to_be_focused()
+        check(page)
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("dialog")).to_have_count(0)
+        expect(page.get_by_role("button", name="Say something")).to_be_focused()
+    page.get_by_role("button", name=re.compile("Use .* colours")).click()
+    other = "dark" if scheme == "light" else "light"
+    expect(page.locator("html")).to_have_attribute("data-mantine-color-scheme", other)
+    page.context.close()
+    assert complaints == []
+
+
+def save_picture(page: Page) -> None:
+    """Keep the picture of the README, where asked for by ``S2G_PICTURES=1``."""
+    if os.environ.get("S2G_PICTURES"):
+        path = ROOT / "docs" / "images" / "dashboard.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        page.wait_for_timeout(1_500)
+        page.screenshot(path=path)
