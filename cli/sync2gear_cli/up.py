@@ -115,6 +115,7 @@ def _start(
     _start_one(supervisor, log, stack.worker(plan, log))
     arguments = [] if music is None else ["--music", str(music.absolute())]
     seeded = _parse_seed(_run_once(supervisor, log, plan, "seed", arguments))
+    log.names = {str(zone["id"]): f"'{zone['name']}'" for zone in seeded["zones"]}
     for one, sink in zip(seeded["speakers"], sinks(seeded["speakers"], wish), strict=True):
         one["sink"] = sink
         if speakers:

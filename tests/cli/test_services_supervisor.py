@@ -134,12 +134,16 @@ def test_a_second_interrupt_ends_by_force(tmp_path: Path) -> None:
 def test_lines_of_children_are_merged_with_their_names() -> None:
     out = StringIO()
     log = MergedLog(out)
-    child = process.spawn(["sh", "-c", "echo one; echo; echo two >&2"], log=subprocess.PIPE)
+    log.names = {"0190": "'Bar'"}
+    child = process.spawn(["sh", "-c", "echo one; echo; echo zone 0190 >&2"], log=subprocess.PIPE)
     follow_output(log, "speaker", child)
     child.wait()
-    assert process.wait_until(lambda: "two" in out.getvalue(), 5)
+    assert process.wait_until(lambda: "Bar" in out.getvalue(), 5)
     log.close()
-    assert [line.split("|")[1].strip() for line in out.getvalue().splitlines()] == ["one", "two"]
+    assert [line.split("|")[1].strip() for line in out.getvalue().splitlines()] == [
+        "one",
+        "zone 'Bar'",
+    ]
     assert all("speaker" in line for line in out.getvalue().splitlines())
 
 

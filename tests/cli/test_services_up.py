@@ -18,7 +18,6 @@ from sync2gear_cli.services import process
 from sync2gear_cli.up import sinks
 
 SYNC2GEAR = str(Path(sys.executable).with_name("sync2gear"))
-START_SECONDS = 90
 
 
 @dataclass
@@ -84,7 +83,7 @@ def folder() -> Path:
     return open_folder("up")
 
 
-@pytest.mark.timeout(START_SECONDS + 60)
+@pytest.mark.timeout(300)
 def test_everything_runs_heals_and_ends(folder: Path) -> None:
     up = start_up(folder)
     assert is_healthy(up.said["url"])
@@ -116,7 +115,7 @@ def test_everything_runs_heals_and_ends(folder: Path) -> None:
     assert all(process.is_free(port) for port in up.said["ports"].values())
 
 
-@pytest.mark.timeout(START_SECONDS + 60)
+@pytest.mark.timeout(300)
 def test_a_killed_up_leaves_nothing_and_starts_again_as_it_was(folder: Path) -> None:
     first = start_up(folder)
     children = first.children()

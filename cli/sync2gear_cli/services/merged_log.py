@@ -31,6 +31,8 @@ class MergedLog:
         self._queue: queue.Queue[tuple[str, str]] = queue.Queue(_LINES)
         self._dropped = 0
         self._colours: dict[str, str] = {}
+        self.names: dict[str, str] = {}
+        """Ids that are shown as names."""
         self._writer = threading.Thread(target=self._write, name="log", daemon=True)
         self._writer.start()
 
@@ -78,6 +80,8 @@ class MergedLog:
     def _print(self, name: str, line: str) -> None:
         colour = self._colours.setdefault(name, _COLOURS[len(self._colours) % len(_COLOURS)])
         body = line if self._plain else readable(line)
+        for identity, shown in self.names.items():
+            body = body.replace(identity, shown)
         self._console.print(Text.assemble((f"{name:>12} | ", colour), body))
 
 

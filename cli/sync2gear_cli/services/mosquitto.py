@@ -145,7 +145,7 @@ class Mosquitto:
         with process.open_log(self.log) as log:
             child = process.spawn(
                 [program, "-c", str(self._configuration)],
-                log=log, run_as=self._account, folder=self.folder,
+                log=log, run_as=self._account, folder=self.folder, death_signal=signal.SIGTERM,
             )  # fmt: skip
         self.child = child
         process.wait_until(lambda: child.poll() is not None or self._listens(child), _START_SECONDS)

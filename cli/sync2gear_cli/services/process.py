@@ -120,13 +120,14 @@ def spawn(
     run_as: Account | None = None,
     env: Mapping[str, str] | None = None,
     folder: Path | None = None,
-    death_signal: signal.Signals = signal.SIGTERM,
+    death_signal: signal.Signals = signal.SIGKILL,
 ) -> subprocess.Popen[bytes]:
     """Start ``command`` in its own process group; it gets ``death_signal`` when we die.
 
     Its own group, so that Ctrl-C reaches only us and we stop the children in our order. util-linux'
     setpriv sets the death signal after the change of account (a change of account clears it), and
-    the shell then makes sure that we had not died before it was set.
+    the shell then makes sure that we had not died before it was set. Only what keeps data on disk
+    needs a gentler one: a program that ends gracefully might wait for services that die with it.
     """
     wrapper: list[str] = []
     if setpriv := shutil.which("setpriv"):

@@ -21,6 +21,8 @@ PLATFORM: Final = (sys.executable, "-m", "sync2gear_platform")
 FIRMWARE: Final = (sys.executable, "-m", "sync2gear_firmware")
 _API_SECONDS: Final = 60.0
 _RANK_SERVICE, _RANK_PLATFORM, _RANK_SPEAKER = 1, 2, 3
+# Not the usual 5432 and 1883: the system's own services may take those at the next boot.
+_POSTGRES_PORT, _DEVICE_PORT, _PLATFORM_PORT, _HTTP_PORT = 54329, 11883, 11884, 8080
 _WEB: Final = Path(__file__).parents[3] / "platform" / "web" / "dist"
 
 
@@ -48,7 +50,7 @@ def compose(folder: Path, given: Mapping[str, str], http_port: int | None = None
     """
     host = given.get("S2G_HTTP_HOST") or LOOPBACK
     chosen = http_port or int(given.get("S2G_HTTP_PORT") or 0)
-    port = chosen or data.port(folder, "http", 8080)
+    port = chosen or data.port(folder, "http", _HTTP_PORT)
     if not process.is_free(port, host):
         raise ServiceError(
             f"port {port} for the dashboard is in use by another program: end it, "
@@ -70,15 +72,15 @@ def compose(folder: Path, given: Mapping[str, str], http_port: int | None = None
         own["S2G_WEB_DIR"] = str(_WEB)
     database = None
     if not given.get("S2G_DATABASE_URL"):
-        database = Postgres(folder / "postgres", data.port(folder, "postgres", 54329))
+        database = Postgres(folder / "postgres", data.port(folder, "postgres", _POSTGRES_PORT))
         own["S2G_DATABASE_URL"] = database.application_url
         own["S2G_DATABASE_ADMIN_URL"] = database.owner_url
     broker = None
     if not given.get("S2G_MQTT_URL"):
         broker = Mosquitto(
             folder / "mosquitto",
-            device_port=data.port(folder, "mqtt_devices", 1883),
-            platform_port=data.port(folder, "mqtt_platform", 1884),
+            device_port=data.port(folder, "mqtt_devices", _DEVICE_PORT),
+            platform_port=data.port(folder, "mqtt_platform", _PLATFORM_PORT),
             device_host=host,
         )
         own["S2G_MQTT_URL"] = broker.platform_url
