@@ -28,7 +28,7 @@ _REDRAW_SECONDS: Final = 0.25
 _MESSAGE_BYTES: Final = 8_000_000
 _AHEAD_FRAMES: Final = 5 * FRAME_RATE
 _FIRST_PAUSE: Final = 0.5
-_LONGEST_PAUSE: Final = 10.0
+_LONGEST_PAUSE: Final = 5.0
 _CLOSED: Final = {4400: REFUSED, 4401: SIGNED_OUT, 4403: REFUSED, 4408: REFUSED}
 
 
@@ -103,16 +103,13 @@ def watch(
             path += f"{find_zones(api, [zone])[0]}/"
     until = None if seconds is None else time.monotonic() + seconds
     picture = Picture()
+    live = Live(console=output.console(), auto_refresh=False)
     with contextlib.ExitStack() as stack:
-        live = None
-        if not as_json:
-            screen = output.console()
-            live = stack.enter_context(
-                Live(picture.table(0.0), console=screen, auto_refresh=False, transient=False)
-            )
         for socket in _connections(connection, path, until):
             for message in _messages(socket, picture, until):
-                if live is not None:
+                if not as_json:
+                    if not live.is_started:
+                        stack.enter_context(live)
                     live.update(picture.table(time.monotonic()), refresh=True)
                 elif message is not None:
                     sys.stdout.write(json.dumps(message, ensure_ascii=False) + "\n")
@@ -154,7 +151,7 @@ def _connections(
 def _messages(
     socket: ClientConnection, picture: Picture, until: float | None
 ) -> Iterator[dict[str, Any] | None]:
-    """The platform's messages, and None a few times a second, until the connection is lost.
+    """The platform's messages, and between them None a few times a second, until it is lost.
 
     Failure when the platform says that we may not listen (any more).
     """
@@ -167,11 +164,13 @@ def _messages(
             picture.take(message, now)
             if message.get("type") == "error":
                 refused = message
-            yield message
+            else:
+                yield message
             for key in picture.running_out(now):
                 socket.send(json.dumps({"type": "more", "zone_id": key}))
         except TimeoutError:
-            yield None
+            if picture.heard_at:
+                yield None
         except ConnectionClosed as closed:
             code = closed.rcvd.code if closed.rcvd else 0
             if code in _CLOSED:
