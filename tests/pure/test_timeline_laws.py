@@ -387,7 +387,9 @@ def check_steps(scene: Scene, t: int, step: int) -> None:
     block, pos = target
     moved = state.model_copy(
         update={
-            "anchor": state.anchor.model_copy(update={"block": block, "pos": pos, "fresh": pos})
+            "anchor": state.anchor.model_copy(
+                update={"block": block, "pos": pos, "fresh": pos, "until": None}
+            )
         }
     )
     there = timeline.music_at(timeline.settle(scene.programmes, moved), t)
@@ -421,6 +423,37 @@ def test_next_and_previous_lead_to_the_beginning_of_an_item(
     check_steps(scene, t, step)
 
 
+# splicing
+
+
+def check_splice(scene: Scene, change: LiveEvent, now: int, at: int) -> None:
+    now, at = sorted((now, at))
+    without = scene.state.model_copy(update={"emergency": None})
+    old = timeline.settle(scene.programmes, without)
+    state = timeline.cancel(scene.programmes, without, "e0", at)
+    state = state.model_copy(update={"live": (*state.live, change), "hold": None})
+    new = timeline.settle(scene.programmes, state)
+    both = timeline.splice(old, new, now)
+    for t in range(now, END):
+        assert same(heard(both, t), heard(old if t < new.start else new, t))
+        assert timeline.music_at(both, t) == timeline.music_at(old if t < new.start else new, t)
+    frames = [(t, piece) for piece in timeline.plan(both, now, END) for t in span_of(piece)]
+    assert all(same(voices_at(piece, t), heard(both, t)) for t, piece in frames)
+    assert timeline.outcomes(both) == timeline.outcomes(new)
+
+
+def span_of(piece: timeline.Piece) -> range:
+    return range(piece.start, piece.end)
+
+
+@FEW
+@given(strategies.scenes(), strategies.live_events(1, 9), st.integers(0, END), st.integers(0, END))
+def test_until_its_anchor_a_newer_state_leaves_the_older_one_sounding(
+    scene: Scene, change: LiveEvent, now: int, at: int
+) -> None:
+    check_splice(scene, change, now, at)
+
+
 @pytest.mark.soak
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("scale", [1, 2])
@@ -438,6 +471,7 @@ def test_all_laws_at_length(scale: int) -> None:
         check_changes(scene)
         check_segments(scene, min(a, b), max(a, b))
         check_steps(scene, a, b % 11 - 5)
+        check_splice(scene, event, a, b)
         if scene.state.anchor is not None:
             check_music_clock(scene)
         if event.start >= start_of(scene.state):

@@ -26,6 +26,7 @@ from sync2gear_broker.timeline.render import (
     segments,
     sounding_at,
 )
+from sync2gear_broker.timeline.splice import splice
 from sync2gear_broker.timeline.walk import Walk
 
 __all__ = [
@@ -45,6 +46,7 @@ __all__ = [
     "segments",
     "settle",
     "sounding_at",
+    "splice",
 ]
 
 

@@ -5,6 +5,7 @@ from bisect import bisect_right
 from sync2gear_broker.timeline.envelope import lowest
 from sync2gear_broker.timeline.model import (
     FOREVER,
+    Alarm,
     Line,
     MusicPosition,
     Piece,
@@ -63,45 +64,46 @@ def _goes_on(before: Piece, after: Piece) -> bool:
 
 def _piece(settled: Settled, t: int, end: int) -> Piece:
     """The longest piece from ``t`` on that ends by ``end``."""
-    voices: list[Voice] = []
     alarm = settled.alarm
     if alarm is not None and t < alarm.end:
-        if t < alarm.start:
-            end = min(end, alarm.start)
-        else:
-            begins = t - (t - alarm.start) % alarm.media.frames
-            ends = min(begins + alarm.media.frames, alarm.end)
-            end = min(end, ends)
-            gain = amplitude(alarm.media.gain)
-            voices.append(
-                Voice(
-                    alarm.media, t - begins, gain, gain, f"emergency:{alarm.gen}", "emergency",
-                    begins, ends, begins,
-                )
-            )  # fmt: skip
+        if t >= alarm.start:
+            return _alarm(alarm, t, end)
+        end = min(end, alarm.start)
     starts = settled.play_starts
     index = bisect_right(starts, t)
     if index < len(starts) and starts[index] < end:
         end = starts[index]
-    if index:
-        play = settled.plays[index - 1]
-        if t < play.end:
-            end = min(end, play.end)
-            gain = amplitude(play.gain + play.media.gain)
-            voices.append(
-                Voice(
-                    play.media, t - play.began, gain, gain, play.id, "event",
-                    play.began, play.end, play.began,
-                )
-            )  # fmt: skip
+    play = settled.plays[index - 1] if index and t < settled.plays[index - 1].end else None
+    if play is not None and play.end < end:
+        end = play.end
+    voices: list[Voice] = []
     starts = settled.run_starts
     index = bisect_right(starts, t)
     if index < len(starts) and starts[index] < end:
         end = starts[index]
     if index and t < settled.runs[index - 1].end:
-        music, end = _music(settled, index - 1, t, min(end, settled.runs[index - 1].end))
-        voices[:0] = music
+        voices, end = _music(settled, index - 1, t, min(end, settled.runs[index - 1].end))
+    if play is not None:
+        gain = amplitude(play.gain + play.media.gain)
+        voices.append(
+            Voice(
+                play.media, t - play.began, gain, gain, play.id, "event",
+                play.began, play.end, play.began,
+            )
+        )  # fmt: skip
     return Piece(t, end, tuple(voices))
+
+
+def _alarm(alarm: Alarm, t: int, end: int) -> Piece:
+    """One round of the emergency; nothing sounds beside it."""
+    begins = t - (t - alarm.start) % alarm.media.frames
+    ends = min(begins + alarm.media.frames, alarm.end)
+    gain = amplitude(alarm.media.gain)
+    voice = Voice(
+        alarm.media, t - begins, gain, gain, f"emergency:{alarm.gen}", "emergency",
+        begins, ends, begins,
+    )  # fmt: skip
+    return Piece(t, min(end, ends), (voice,))
 
 
 def _music(settled: Settled, at: int, t: int, end: int) -> tuple[list[Voice], int]:
