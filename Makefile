@@ -2,7 +2,6 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 BIN := .venv/bin
-export PYTHONDONTWRITEBYTECODE ?= 1
 
 .PHONY: help
 help: ## This list
