@@ -103,6 +103,8 @@ def check_rebase(scene: Scene, now: int, later: int, end: int) -> None:
         one, other = timeline.music_at(settled, t), timeline.music_at(again, t)
         assert (one and (one.block, one.pos)) == (other and (other.block, other.pos))
     later = max(now, later)
+    if scene.state.anchor is None:
+        return  # without an anchor what is over stays listed as long as anything is open
     assert timeline.rebase(scene.programmes, rebased, later) == travelled(
         timeline.rebase(scene.programmes, scene.state, later)
     )
