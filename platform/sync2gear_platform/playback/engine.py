@@ -42,6 +42,13 @@ class NothingToPlay(Refusal):
     code = "nothing_to_play"
 
 
+class AboutToBegin(Refusal):
+    """The music of this zone begins in a moment: try again then."""
+
+    kind = "conflict"
+    code = "about_to_begin"
+
+
 class SeekBeyondEnd(Refusal):
     """That position is beyond the end of what is playing."""
 
@@ -209,7 +216,7 @@ def _jump(
     anchor = _musical(state)
     target = timeline.item_start(timeline.settle(programmes, state), at, step)
     if target is None:
-        raise NothingToPlay
+        raise AboutToBegin
     block, pos = target[0], target[1] + offset
     moved = {"block": block, "pos": pos, "fresh": pos, "until": None}
     return state.model_copy(update={"anchor": anchor.model_copy(update=moved)})

@@ -171,7 +171,7 @@ def _view(score: Score, frame: int, speakers: tuple[int, int]) -> ZoneView:
         name=score.zone.name,
         epoch=state.epoch,
         rev=state.rev,
-        status=_status(state, frame),
+        status=_status(state),
         volume=state.volume,
         mute=state.mute,
         folder_id=row.folder_id if row else None,
@@ -190,7 +190,7 @@ def _status(state: ZoneState, frame: int) -> Literal["playing", "paused", "stopp
         return "idle"
     if state.stopped is not None and state.stopped.until is None:
         return "stopped"
-    held = state.hold is not None and (state.hold.until is None or state.hold.from_ > frame)
+    held = state.hold is not None and state.hold.until is None
     return "paused" if held else "playing"
 
 
