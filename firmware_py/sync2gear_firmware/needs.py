@@ -28,12 +28,15 @@ class _Needs:
 def needed(
     programmes: Mapping[str, Programme], state: ZoneState, now: int
 ) -> tuple[tuple[int, Media], ...]:
-    """``(frame, media)`` by the first frame from ``now`` on at which each is needed."""
+    """``(frame, media)`` by the first frame from ``now`` on at which each is needed.
+
+    What a person sent and the emergency come before all else, as if needed at frame 0.
+    """
     needs = _Needs()
     if state.emergency is not None and state.emergency.media is not None:
-        needs.add(now, state.emergency.media)
+        needs.add(0, state.emergency.media)
     for live in state.live:
-        needs.add(max(now, live.start), live.media)
+        needs.add(0, live.media)
     refs = [r for r in state.programmes if r.sha256 in programmes]
     for i, ref in enumerate(refs):
         a = max(now, ref.from_ if i else 0)

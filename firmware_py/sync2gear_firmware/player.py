@@ -3,7 +3,7 @@
 import logging
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 import numpy as np
@@ -43,6 +43,41 @@ class _Part:
         return (*sound.key, sound.slot, sound.stand_in)
 
 
+@dataclass(frozen=True, slots=True)
+class _Live:
+    """A voice between two pieces: the frame after it, and how loud it is.
+
+    Its ``gain`` runs to ``gain_b`` over the piece. Where a step would click, ``debt`` is the
+    step, paid off over RAMP frames of which ``done`` have passed.
+    """
+
+    sound: Sound
+    after: int
+    gain: float
+    gain_b: float
+    debt: float = 0.0
+    done: int = RAMP
+
+    @property
+    def level(self) -> float:
+        """The gain with what is left of the step."""
+        return self.gain + self.debt * (1 - self.done / RAMP)
+
+
+def _continued(part: _Part, before: _Live | None, loudness: float) -> _Live:
+    """How ``part`` begins: as it went on before, or from silence unless at its very first frame."""
+    sound = part.sound
+    gain_a, gain_b = part.gain_a * loudness, part.gain_b * loudness
+    if sound.lacking:
+        gain_a = gain_b = 0.0
+    live = _Live(sound, sound.offset, gain_a, gain_b)
+    if before is None:
+        return live if sound.offset == 0 else replace(live, debt=-gain_a, done=0)
+    if abs(before.gain - gain_a) > 1e-6:
+        return replace(live, debt=before.level - gain_a, done=0)
+    return replace(live, debt=before.debt, done=before.done)
+
+
 @dataclass(slots=True)
 class _Tail:
     """The last few frames of a voice that was cut at zone frame ``at``, fading from ``gain``."""
@@ -69,7 +104,7 @@ class Player:
         self._pool = pool
         self._tell = tell
         self._score = Score()
-        self._was: dict[_Identity, tuple[_Part, int, float]] = {}
+        self._was: dict[_Identity, _Live] = {}
         self._tails: list[_Tail] = []
         self._stand_ins: dict[_Slot, Media] = {}
         self._volume = 0.0
@@ -148,35 +183,24 @@ class Player:
         """The position jumped: nothing goes on from what was rendered before."""
         if self._next is not None:
             log.info("player.jump from=%s to=%s", self._next, at)
+        self._tails.clear()
         self.look_ahead(at)
 
     def _piece(self, score: Score, piece: Piece, out: _Mix) -> None:
-        n = piece.end - piece.start
         parts, stand_in = self._parts(score, piece)
         if stand_in is not None:
             self._settle_on(*stand_in)
-        now: dict[_Identity, tuple[_Part, int, float]] = {}
+        now: dict[_Identity, _Live] = {}
         changed = not self._told
         for part in parts:
-            sound = part.sound
             before = self._was.pop(part.identity, None)
-            if before is None or before[0].sound.lacking != sound.lacking:
-                changed = True
-            volume = self._loudness(score, sound.role)
-            goes_on = before is not None and before[1] == sound.offset
-            gain_a, gain_b = part.gain_a * volume, part.gain_b * volume
+            goes_on = before is not None and before.after == part.sound.offset
             if before is not None and not goes_on:
                 self._leave(before, piece.start)
+            if before is None or not goes_on or before.sound.lacking != part.sound.lacking:
                 changed = True
-            come_from = before[2] if before is not None and goes_on else 0.0
-            if not goes_on and sound.offset == 0:
-                come_from = gain_a
-            after = sound.offset + n
-            if sound.stand_in:
-                after %= sound.media.frames
-            now[part.identity] = (part, after, gain_b)
-            if not sound.lacking:
-                self._add(out, sound, gain_a, gain_b, come_from)
+            live = _continued(part, before if goes_on else None, self._loudness(score, part))
+            now[part.identity] = self._voice(live, out)
         for gone in self._was.values():
             self._leave(gone, piece.start)
             changed = True
@@ -185,26 +209,30 @@ class Player:
             self._told = True
             self._tell(Sounding(piece.start, tuple(part.sound for part in parts)))
 
-    def _loudness(self, score: Score, role: str) -> float:
-        return score.emergency if role == "emergency" else score.volume
+    def _loudness(self, score: Score, part: _Part) -> float:
+        return score.emergency if part.sound.role == "emergency" else score.volume
 
-    def _leave(self, gone: tuple[_Part, int, float], at: int) -> None:
-        part, offset, gain = gone
-        if gain > 0 and not part.sound.lacking and offset < part.sound.media.frames:
-            self._tails.append(_Tail(at, part.sound.media, offset, gain))
+    def _leave(self, gone: _Live, at: int) -> None:
+        if gone.level > 0 and gone.after < gone.sound.media.frames:
+            self._tails.append(_Tail(at, gone.sound.media, gone.after, gone.level))
 
-    def _add(self, out: _Mix, sound: Sound, gain_a: float, gain_b: float, before: float) -> None:
-        n = len(out)
-        pcm, whole = self._read(sound, n)
-        if not whole:
-            self._underrun(sound)
-        gain = np.linspace(gain_a, gain_b, n, endpoint=False, dtype=np.float32)
-        if abs(before - gain_a) > 1e-6:
-            # a step in gain is smoothed over a few milliseconds; no frame moves
-            k = min(RAMP, n)
-            rise = np.linspace(0.0, 1.0, k, endpoint=False, dtype=np.float32)
-            gain[:k] = before + (gain[:k] - before) * rise
-        out += pcm * (gain / np.float32(_FULL))[:, None]
+    def _voice(self, live: _Live, out: _Mix) -> _Live:
+        """Mix a voice in; the voice as it stands at the end of ``out``."""
+        sound, n = live.sound, len(out)
+        if not sound.lacking:
+            pcm, whole = self._read(sound, n)
+            if not whole:
+                self._underrun(sound)
+            gain = np.linspace(live.gain, live.gain_b, n, endpoint=False, dtype=np.float32)
+            if (k := min(RAMP - live.done, n)) > 0:
+                # a step in gain is spread over a few milliseconds; no frame moves
+                steps = np.arange(live.done, live.done + k, dtype=np.float32)
+                gain[:k] += np.float32(live.debt) * (1 - steps / np.float32(RAMP))
+            out += pcm * (gain / np.float32(_FULL))[:, None]
+        after = sound.offset + n
+        if sound.stand_in:
+            after %= sound.media.frames
+        return replace(live, after=after, gain=live.gain_b, done=min(RAMP, live.done + n))
 
     def _read(self, sound: Sound, n: int) -> tuple[Pcm, bool]:
         first = min(n, sound.media.frames - sound.offset) if sound.stand_in else n

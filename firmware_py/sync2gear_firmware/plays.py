@@ -61,11 +61,6 @@ def interrupted(play: Play) -> Play:
     return replace(play, since=None)
 
 
-def close(plays: tuple[Play, ...], at: int) -> tuple[Record, ...]:
-    """What is to be told when none of ``plays`` goes on after ``at``."""
-    return tuple(_told(_stopped(play, at), at) for play in plays)
-
-
 def _same(play: Play, sound: Sound, at: int) -> bool:
     return (
         (play.role, play.item, play.media.sha256) == sound.key

@@ -7,7 +7,7 @@ from typing import Final
 from sync2gear_broker import timeline
 from sync2gear_broker.messages import ZoneState
 from sync2gear_broker.timeline import Settled
-from sync2gear_broker.units import frames_from_millis
+from sync2gear_broker.units import FRAME_RATE, frames_from_millis
 from sync2gear_firmware import clock as clocks
 from sync2gear_firmware import facts as f
 from sync2gear_firmware import misses, needs, plays
@@ -88,9 +88,8 @@ def _stored(
             return replace(state, held=state.held | {sha}, broken=state.broken - {sha}), []
         case f.MediaGone(shas):
             return replace(state, held=state.held - shas), []
-        case f.MediaBroken(sha, detail):
-            state = _trouble(state, "media_undecodable", f"{sha[:12]}: {detail}")
-            return replace(state, broken=state.broken | {sha}), []
+    state = _trouble(state, "media_undecodable", f"{fact.sha256[:12]}: {fact.detail}")
+    return replace(state, broken=state.broken | {fact.sha256}), []
 
 
 def _trouble(state: State, code: str, detail: str | None) -> State:
@@ -139,7 +138,9 @@ def _score(state: State, now: int) -> Step:
     wants_needs = now >= state.timers.needs and state.following is not None
     source = (zone, tuple(state.programmes), state.trusted)
     if source != state.settled_from:
-        settled = _settle(state, zone)
+        settled, frame = _settle(state, zone), frame_at(state, now)
+        if frame is not None:  # a command's lead: until the new anchor all goes on as it was
+            settled = timeline.splice(state.settled, settled, max(0, frame - FRAME_RATE))
         state = replace(state, settled=settled, settled_from=source)
         wants_needs = True
     if wants_needs:
