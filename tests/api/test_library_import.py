@@ -31,9 +31,9 @@ async def take(world: World, tenant: Tenant, path: Path, name: str = "Music") ->
 
 async def items(tenant: Tenant, row: Import) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
-    path: str | None = f"/music/imports/{row.id}/items/?page_size=200"
+    path: str | None = f"/api/v1/music/imports/{row.id}/items/?page_size=200"
     while path:
-        answer = await tenant.read(path.removeprefix("/api/v1"))
+        answer = (await tenant.http.get(path)).json()
         found.update({item["name"]: item for item in answer["results"]})
         path = answer["next"]
     return found
