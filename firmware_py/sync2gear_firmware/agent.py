@@ -16,7 +16,7 @@ from uuid import uuid4
 from pydantic import BaseModel
 
 from sync2gear_broker import topics
-from sync2gear_broker.messages import DeviceConfig, Heartbeat, TimeRequest, ZoneState
+from sync2gear_broker.messages import DeviceConfig, Heartbeat, Media, TimeRequest, ZoneState
 from sync2gear_firmware import facts as f
 from sync2gear_firmware import plays, spool, state
 from sync2gear_firmware.cache import Cache, Fetcher
@@ -47,6 +47,12 @@ class SavedLine(BaseModel):
     offset: float
     slope: float
     error: float
+
+
+class Evergreens(BaseModel):
+    """Tracks that fill in for what is lacking."""
+
+    media: tuple[Media, ...] = ()
 
 
 def local() -> int:
@@ -173,6 +179,8 @@ class Agent:
                 spool.save(self._folder / "zone.json", zone)
             case f.SaveConfig(config):
                 spool.save(self._folder / "config.json", config)
+            case f.SaveEvergreens(media):
+                spool.save(self._folder / "evergreens.json", Evergreens(media=media))
             case f.SaveClock(line):
                 saved = SavedLine(boot=self._machine, **asdict(line))
                 spool.save(self._folder / "clock.json", saved)
@@ -234,6 +242,7 @@ class Agent:
         zone = spool.load(self._folder / "zone.json", ZoneState)
         named = [ref.sha256 for ref in zone.programmes] if zone is not None else []
         found = {sha256: self._cache.programme(sha256) for sha256 in named}
+        greens = spool.load(self._folder / "evergreens.json", Evergreens) or Evergreens()
         return state.State(
             started=self._began,
             log=left.log,
@@ -245,6 +254,7 @@ class Agent:
             programmes={sha256: p for sha256, p in found.items() if p is not None},
             config=spool.load(self._folder / "config.json", DeviceConfig),
             held=self._cache.held(),
+            evergreens=greens.media,
             plays=tuple(plays.interrupted(play) for play in left.open),
             spooled=left.spooled,
             sent=left.acked,

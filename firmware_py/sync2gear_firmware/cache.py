@@ -4,6 +4,7 @@ import hashlib
 import logging
 import os
 import random
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -27,6 +28,7 @@ MAX_MEDIA: Final = 2 * 1024**3
 _TIMEOUT: Final = httpx2.Timeout(10.0, read=20.0)
 _BACKOFF: Final = (1.0, 60.0)
 _CHUNK: Final = 64 * 1024
+_RESERVE: Final = 64 * 1024 * 1024
 
 
 class FetchError(Exception):
@@ -64,6 +66,16 @@ class Cache:
         """Bytes of media on the disk."""
         with self._lock:
             return sum(self._sizes.values())
+
+    def free(self) -> int:
+        """Bytes free on the disk."""
+        return shutil.disk_usage(self._media).free
+
+    def sweep(self, wanted: frozenset[str]) -> None:
+        """Delete what was fetched in part and is not wanted any more."""
+        for part in self._media.glob("*.part"):
+            if part.stem not in wanted:
+                part.unlink()
 
     def media(self, sha256: str) -> Path | None:
         """The checked file of a media, or None; a corrupt one is deleted."""
@@ -188,7 +200,7 @@ class Fetcher:
         self._cache = cache
         self._credential = credential
         self._tell = tell
-        self._want = Want((), (), 0, "")
+        self._want = Want()
         self._changed = threading.Event()
         self._stop = threading.Event()
         self._retry: dict[str, _Retry] = {}
@@ -260,6 +272,7 @@ class Fetcher:
             if not any(True for _ in self._missing(self._want)):
                 self._tell(Trouble("fetch", None))
             return None
+        self._cache.sweep(frozenset(media.sha256 for media in self._want.media))
         return soonest
 
     def _missing(self, want: Want) -> Iterator[tuple[str, Callable[[httpx2.Client], None]]]:
@@ -293,10 +306,14 @@ class Fetcher:
         self._tell(ProgrammeHeld(sha256, programme))
 
     def _media(self, http: httpx2.Client, media: Media, want: Want) -> None:
-        keep = frozenset(_within(want))
-        gone = self._cache.evict(media.bytes, want.limit, keep)
+        room = self._cache.size() + self._cache.free() - _RESERVE
+        gone = self._cache.evict(
+            media.bytes, min(want.limit, room), frozenset(_within(want)) | want.keep
+        )
         if gone:
             self._tell(MediaGone(gone))
+        if media.bytes > self._cache.free() - _RESERVE:
+            raise FetchError("disk_full")
         part = self._cache.part(media.sha256)
         have = part.stat().st_size if part.exists() else 0
         if have > media.bytes:

@@ -262,6 +262,13 @@ class SaveConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class SaveEvergreens:
+    """Put on the disk what is known of the tracks that fill in for what is lacking."""
+
+    media: tuple[Media, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SaveClock:
     """Put the trusted line on the disk, for holdover within this boot."""
 
@@ -270,12 +277,16 @@ class SaveClock:
 
 @dataclass(frozen=True, slots=True)
 class Want:
-    """What should be on the disk, most urgent first; ``limit`` bytes of media at most."""
+    """What should be on the disk, most urgent first; ``limit`` bytes of media at most.
 
-    programmes: tuple[str, ...]
-    media: tuple[Media, ...]
-    limit: int
-    base_url: str
+    ``keep`` names what is not to be deleted for it.
+    """
+
+    programmes: tuple[str, ...] = ()
+    media: tuple[Media, ...] = ()
+    limit: int = 0
+    base_url: str = ""
+    keep: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,6 +336,7 @@ Deed = (
     | SaveZone
     | SaveConfig
     | SaveClock
+    | SaveEvergreens
     | Want
     | Keep
     | SendPlays

@@ -30,8 +30,9 @@ class Timers:
 class State:
     """All that a speaker knows. ``started`` is the local time of its start.
 
-    ``saved`` is the zone frame that it last put on its disk; ``spooled``, ``sent`` and ``acked``
-    count the events of the outbox ``log``. ``joined`` is the frame at which it first followed a
+    ``saved`` is the zone frame that it last put on its disk; ``evergreens`` are some tracks that
+    it can play whatever the documents come to name; ``spooled``, ``sent`` and ``acked`` count the
+    events of the outbox ``log``. ``joined`` is the frame at which it first followed a
     trusted clock; up to ``checked`` it knows what it missed of the events ``judged``, and
     ``sounded`` names the last that it did sound. ``following``, ``score``, ``wanted`` and
     ``reported`` are what was last told, so that only changes are.
@@ -46,6 +47,7 @@ class State:
     programmes: Mapping[str, Programme] = field(default_factory=dict)
     held: frozenset[str] = frozenset()
     broken: frozenset[str] = frozenset()
+    evergreens: tuple[Media, ...] = ()
     faults: Mapping[str, str] = field(default_factory=dict)
     connected: bool = False
     asked: int = 0
@@ -62,6 +64,7 @@ class State:
     settled: Settled | None = None
     settled_from: tuple[object, ...] = ()
     score_from: tuple[object, ...] = ()
+    greens_from: tuple[object, ...] = ()
     following: Line | None = None
     score: f.Score | None = None
     wanted: f.Want | None = None

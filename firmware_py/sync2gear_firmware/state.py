@@ -5,7 +5,7 @@ from itertools import zip_longest
 from typing import Final
 
 from sync2gear_broker import timeline
-from sync2gear_broker.messages import ZoneState
+from sync2gear_broker.messages import Block, Media, Programme, ZoneState
 from sync2gear_broker.timeline import Settled
 from sync2gear_broker.units import FRAME_RATE, frames_from_millis
 from sync2gear_firmware import clock as clocks
@@ -23,6 +23,8 @@ GRACE: Final = 3 * SECOND
 _NEEDS_EVERY = 600 * SECOND
 _FAULTS = 16
 _SOUNDED = 64
+_EVERGREENS = 20
+EVERGREEN: Final = "evergreen"
 
 
 def step(state: State, fact: f.Fact, now: int) -> Step:
@@ -136,7 +138,9 @@ def _score(state: State, now: int) -> Step:
     if zone is None:
         return state, []
     wants_needs = now >= state.timers.needs and state.following is not None
-    source = (zone, tuple(state.programmes), state.trusted)
+    state, saves = _evergreens(state)
+    lost = () if _rules(state, zone) else state.evergreens
+    source = (zone, tuple(state.programmes), state.trusted, lost)
     if source != state.settled_from:
         settled, frame = _settle(state, zone), frame_at(state, now)
         if frame is not None:  # a command's lead: until the new anchor all goes on as it was
@@ -150,10 +154,11 @@ def _score(state: State, now: int) -> Step:
         timers = replace(state.timers, needs=now + _NEEDS_EVERY)
         found = needs.needed(state.programmes, zone, frame)
         state = replace(state, needs=found, timers=timers)
-    inputs = (state.settled, zone, state.config, state.held, state.broken, state.needs)
+    files = (state.held, state.broken, state.needs, state.evergreens)
+    inputs = (state.settled, zone, state.config, *files)
     if all(a is b for a, b in zip_longest(inputs, state.score_from)):
-        return state, []
-    deeds: list[f.Deed] = []
+        return state, saves
+    deeds: list[f.Deed] = [*saves]
     want, score = _want(state, zone), _perform(state, zone)
     if want != state.wanted:
         deeds.append(want)
@@ -163,32 +168,63 @@ def _score(state: State, now: int) -> Step:
 
 
 def _settle(state: State, zone: ZoneState) -> Settled:
+    programmes = state.programmes
+    if not _rules(state, zone) and zone.programmes and state.evergreens:
+        # the zone should have music and we have none of its plans: what we know plays in its stead
+        programmes = {zone.programmes[0].sha256: _stand_in(state.evergreens)}
     if state.trusted:
-        return timeline.settle(state.programmes, zone)
+        return timeline.settle(programmes, zone)
     # without a trusted clock no timed event may sound: only the music of the same documents
-    music = {s: p.model_copy(update={"events": ()}) for s, p in state.programmes.items()}
+    music = {s: p.model_copy(update={"events": ()}) for s, p in programmes.items()}
     anchor = zone.anchor and zone.anchor.model_copy(update={"open": ()})
     return timeline.settle(music, zone.model_copy(update={"live": (), "anchor": anchor}))
+
+
+def _rules(state: State, zone: ZoneState) -> bool:
+    """Whether a programme of the zone is here."""
+    return any(ref.sha256 in state.programmes for ref in zone.programmes)
+
+
+def _stand_in(music: tuple[Media, ...]) -> Programme:
+    block = Block(id=EVERGREEN, source=EVERGREEN, at=0, items=tuple(range(len(music))))
+    return Programme(media=music, blocks=(block,))
+
+
+def _evergreens(state: State) -> tuple[State, list[f.Deed]]:
+    """Keep some playable tracks in mind: the programmes' own, else those known before."""
+    inputs = (state.programmes, state.held, state.broken)
+    if all(a is b for a, b in zip_longest(inputs, state.greens_from)):
+        return state, []
+    playable = state.held - state.broken
+    fresh = {m.sha256: m for p in state.programmes.values() for m in p.media if m.kind == "music"}
+    known = {m.sha256: m for m in state.evergreens} if len(fresh) < _EVERGREENS else {}
+    found = [m for s, m in sorted({**known, **fresh}.items()) if s in playable]
+    own = [m for m in found if m.sha256 in fresh]
+    others = [m for m in found if m.sha256 not in fresh]
+    greens = tuple((own + others)[:_EVERGREENS])
+    state = replace(state, greens_from=inputs)
+    if greens == state.evergreens:
+        return state, []
+    return replace(state, evergreens=greens), [f.SaveEvergreens(greens)]
 
 
 def _want(state: State, zone: ZoneState) -> f.Want:
     missing = tuple(r.sha256 for r in zone.programmes if r.sha256 not in state.programmes)
     config = settings(state)
     media = tuple(m for _, m in state.needs)
-    return f.Want(missing, media, config.cache_limit, config.media_url)
+    keep = frozenset(m.sha256 for m in state.evergreens)
+    return f.Want(missing, media, config.cache_limit, config.media_url, keep)
 
 
 def _perform(state: State, zone: ZoneState) -> f.Score:
     config = settings(state)
     held = state.held - state.broken
-    known = {m.sha256: m for p in state.programmes.values() for m in p.media}
-    music = sorted(s for s in held if s in known and known[s].kind == "music")
     emergency = zone.emergency.volume if zone.emergency is not None else 100
     return f.Score(
         state.settled,
         amplitude(volume(config, zone)),
         amplitude(emergency),
         held,
-        tuple(known[s] for s in music),
+        state.evergreens,
         frames_from_millis(config.trim_millis),
     )

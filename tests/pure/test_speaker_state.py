@@ -507,6 +507,43 @@ def test_a_moved_device_tells_nothing_of_the_past_of_its_new_zone() -> None:
     assert records(speaker.run(30)) == []
 
 
+def test_without_any_of_its_programmes_it_plays_what_it_knows() -> None:
+    old, new = programme(), programme(music=(media("four"),))
+    speaker = joined(zone(old), old)
+    (greens,) = of(f.SaveEvergreens, speaker.deeds)[-1:]
+    assert {m.title for m in greens.media} == {"one", "two", "three"}
+    live = LiveEvent(id="live", start=speaker.frame() + FRAME_RATE, media=CALL)
+    speaker.state = state.State(
+        started=0,
+        log=LOG,
+        clock=speaker.state.clock,
+        held=speaker.state.held,
+        evergreens=greens.media,
+    )
+    deeds = speaker.hear(topics.DEVICE_ZONE, zone(new, rev=2, live=(live,)))
+    score = of(f.Perform, deeds)[-1].score
+    assert score.settled is not None
+    pieces = timeline.plan(score.settled, speaker.frame(), speaker.frame() + 5 * FRAME_RATE)
+    assert [[v.item for v in p.voices] for p in pieces][:3] == [
+        ["evergreen"],
+        ["live"],
+        ["evergreen"],
+    ]
+    assert {m.sha256 for m in MUSIC} <= of(f.Want, deeds)[-1].keep
+    deeds = speaker.take(f.ProgrammeHeld(new.sha256(), new))
+    score = of(f.Perform, deeds)[-1].score
+    assert score.settled is not None
+    piece = timeline.sounding_at(score.settled, speaker.frame())
+    assert [v.media.title for v in piece.voices] == ["four"]
+    assert {m.title for m in score.evergreens} == {"one", "two", "three"}
+    nothing = Speaker(evergreens=greens.media, held=speaker.state.held)
+    nothing.sync()
+    deeds = nothing.hear(topics.DEVICE_ZONE, zone())
+    score = of(f.Perform, deeds)[-1].score
+    assert score.settled is not None
+    assert timeline.sounding_at(score.settled, nothing.frame()).voices == ()
+
+
 # -- needs --------------------------------------------------------------------------------------
 
 
@@ -539,6 +576,17 @@ def test_needs_follow_programmes_blocks_anchors_and_the_emergency() -> None:
     found = {m.title: at - T0 for at, m in needs.needed(both, by_hand, T0 + FRAME_RATE)}
     assert found["two"] == FRAME_RATE
     assert needs.needed({}, zone(), T0) == ()
+
+
+def test_a_block_needs_only_what_it_has_time_for() -> None:
+    short = Block(id="b", source="s", at=T0, items=(0, 1))
+    after = Block(id="c", source="t", at=T0 + 5 * FRAME_RATE, items=(2,))
+    plan = Programme(media=MUSIC, blocks=(short, after))
+    found = [m.title for _, m in needs.needed({plan.sha256(): plan}, zone(plan), T0)]
+    assert found == ["one", "three"]
+    moved = zone(plan, anchor=Anchor(at=T0 + 6 * FRAME_RATE, block="c", pos=0))
+    later = needs.needed({plan.sha256(): plan}, moved, T0 + 6 * FRAME_RATE)
+    assert [m.title for _, m in later] == ["three"]
 
 
 def test_coverage_counts_what_is_needed_in_time() -> None:
