@@ -17,7 +17,7 @@ test: setup-tests ## All tests with coverage, under 10 minutes on 2 cores
 
 .PHONY: check
 check: ## Format, lint, types, import contracts, architecture: under a minute
-	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet --output-format concise .
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/lint-imports --cache-dir .import_linter_cache
 	@$(BIN)/python -m pytest tests/architecture

@@ -49,8 +49,10 @@ def compose(folder: Path, given: Mapping[str, str], http_port: int | None = None
     ``S2G_DATABASE_URL`` and ``S2G_MQTT_URL`` stand for services that run elsewhere.
     """
     host = given.get("S2G_HTTP_HOST") or LOOPBACK
-    chosen = http_port or int(given.get("S2G_HTTP_PORT") or 0)
-    port = chosen or data.port(folder, "http", _HTTP_PORT)
+    wish = given.get("S2G_HTTP_PORT") or "0"
+    if not wish.isdecimal() or int(wish) > 65535:
+        raise ServiceError(f"S2G_HTTP_PORT is {wish!r}; it must be a port number")
+    port = http_port or int(wish) or data.port(folder, "http", _HTTP_PORT)
     if not process.is_free(port, host):
         raise ServiceError(
             f"port {port} for the dashboard is in use by another program: end it, "
