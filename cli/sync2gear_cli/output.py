@@ -4,6 +4,7 @@ import json
 import sys
 import unicodedata
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Annotated, Any, Final
 
 import typer
@@ -19,6 +20,14 @@ _NUMBERS: Final = frozenset(
     {"volume", "speakers", "tracks", "length", "found", "imported", "known", "rejected"}
 )
 STATUS_STYLES: Final = {"playing": "green", "paused": "yellow", "stopped": "red"}
+
+
+def local_time(stamp: str, *, day: bool = False) -> str:
+    """An ISO 8601 instant of the API as this machine's clock shows it, to the tenth of a second."""
+    at = datetime.fromisoformat(stamp).astimezone()
+    if day:
+        return f"{at:%Y-%m-%d %H:%M:%S}"
+    return f"{at:%H:%M:%S}.{at.microsecond // 100_000}"
 
 
 def clean(value: object) -> str:

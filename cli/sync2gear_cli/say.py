@@ -58,7 +58,8 @@ def say(
         output.emit(answer)
         return
     for play in answer["plays"]:
-        output.line(f"{views.get(play['zone_id'], play['zone_id'])}: from {play['starts_at']}")
+        begins = output.local_time(play["starts_at"])
+        output.line(f"{views.get(play['zone_id'], play['zone_id'])}: from {begins}")
 
 
 @app.command()

@@ -173,6 +173,6 @@ def _row(one: dict[str, Any], zones: dict[str, str]) -> tuple[object, ...]:
         "online" if one["is_online"] else "offline",
         one["volume"],
         one["firmware_version"] or "-",
-        (one["last_seen"] or "never").partition(".")[0],
+        output.local_time(one["last_seen"], day=True) if one["last_seen"] else "never",
         one["id"],
     )

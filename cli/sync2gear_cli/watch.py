@@ -103,17 +103,31 @@ def watch(
             path += f"{find_zones(api, [zone])[0]}/"
     until = None if seconds is None else time.monotonic() + seconds
     picture = Picture()
-    live = Live(console=output.console(), auto_refresh=False)
+    messages = (
+        message
+        for socket in _connections(connection, path, until)
+        for message in _messages(socket, picture, until)
+    )
+    if as_json:
+        for message in messages:
+            if message is not None:
+                sys.stdout.write(json.dumps(message, ensure_ascii=False) + "\n")
+                sys.stdout.flush()
+    else:
+        _draw(picture, messages)
+
+
+def _draw(picture: Picture, messages: Iterator[dict[str, Any] | None]) -> None:
+    """The zones drawn over themselves on a terminal; elsewhere once, as they were at the end."""
+    screen = output.console()
+    live = Live(console=screen, auto_refresh=False)
     with contextlib.ExitStack() as stack:
-        for socket in _connections(connection, path, until):
-            for message in _messages(socket, picture, until):
-                if not as_json:
-                    if not live.is_started:
-                        stack.enter_context(live)
-                    live.update(picture.table(time.monotonic()), refresh=True)
-                elif message is not None:
-                    sys.stdout.write(json.dumps(message, ensure_ascii=False) + "\n")
-                    sys.stdout.flush()
+        for _ in messages:
+            if screen.is_terminal and not live.is_started:
+                stack.enter_context(live)
+            live.update(picture.table(time.monotonic()), refresh=live.is_started)
+    if not screen.is_terminal and picture.heard_at:
+        screen.print(picture.table(time.monotonic()))
 
 
 def _over(until: float | None) -> bool:

@@ -134,6 +134,20 @@ def test_every_command_and_option_is_documented() -> None:
     assert set(rows) == {words for words, _ in commands()}
 
 
+def test_every_line_of_the_log_that_operators_look_for_is_written() -> None:
+    text = (DOCS / "operations.md").read_text(encoding="utf-8")
+    faults = text.split("## Faults")[1].split("\n## ")[0]
+    wanted = set(re.findall(r"`([a-z]+\.[a-z_]+)`", faults))
+    wanted |= set(re.findall(r"log: `([^`]+)`", faults))
+    sources = "".join(
+        path.read_text(encoding="utf-8")
+        for folder in ("platform/sync2gear_platform", "cli", "firmware_py")
+        for path in (ROOT / folder).rglob("*.py")
+    )
+    assert wanted
+    assert [words for words in sorted(wanted - {"ports.json"}) if words not in sources] == []
+
+
 def test_decisions_are_short_numbered_and_listed() -> None:
     records = sorted((DOCS / "adr").glob("[0-9]*.md"))
     index = (DOCS / "adr" / "README.md").read_text(encoding="utf-8")

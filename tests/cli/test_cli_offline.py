@@ -346,6 +346,17 @@ def test_no_text_can_steer_the_terminal(text: str) -> None:
     assert len(shown) == len(text)
 
 
+def test_times_are_shown_as_the_clock_on_the_wall(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    try:
+        assert output.local_time("2026-07-21T09:43:33.709723Z") == "11:43:33.7"
+        assert output.local_time("2026-07-21T22:43:33Z", day=True) == "2026-07-22 00:43:33"
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
 def view(*segments: dict[str, object]) -> dict[str, object]:
     return {
         "name": "Bar",
