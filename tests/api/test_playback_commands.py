@@ -1,5 +1,6 @@
 """Playing, pausing and skipping over REST, and what a zone's view says of it."""
 
+import itertools
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -54,7 +55,7 @@ async def test_a_folder_plays_in_order_and_in_every_zone_from_the_same_frame(wor
     assert views[0]["segments"] == views[1]["segments"]
     segments = views[0]["segments"]
     assert [s["title"] for s in segments[:4]] == ["One", "Two", "Three", "One"]
-    assert all(a["end"] == b["start"] for a, b in zip(segments, segments[1:], strict=False))
+    assert all(a["end"] == b["start"] for a, b in itertools.pairwise(segments))
     assert views[0]["frame"] < segments[0]["start"] < views[0]["frame"] + 6 * FRAME_RATE
     assert segments[0]["offset"] == 0
     assert segments[0]["duration"] == 180 * FRAME_RATE
@@ -237,7 +238,7 @@ async def test_announcements_of_one_rank_wait_for_each_other_and_twelve_are_enou
     view = (await tenant.read("/playback/state/", zone_id=zone))["results"][0]
     voices = [s for s in view["segments"] if s["role"] == "event"]
     assert len(voices) == 12
-    assert all(a["end"] == b["start"] for a, b in zip(voices, voices[1:], strict=False))
+    assert all(a["end"] == b["start"] for a, b in itertools.pairwise(voices))
     with pytest.raises(service.engine.TooManyLiveEvents):
         await announce(world, tenant, [zone], media)
 

@@ -184,7 +184,7 @@ def _view(score: Score, frame: int, speakers: tuple[int, int]) -> ZoneView:
     )
 
 
-def _status(state: ZoneState, frame: int) -> Literal["playing", "paused", "stopped", "idle"]:
+def _status(state: ZoneState) -> Literal["playing", "paused", "stopped", "idle"]:
     """What people asked for, without waiting for the lead: an open end is what counts."""
     if state.anchor is None or not state.programmes:
         return "idle"
