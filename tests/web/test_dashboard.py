@@ -1,5 +1,6 @@
 """The dashboard in a real browser, over the whole product: what floor staff see, press and hear."""
 
+import json
 import os
 import re
 import subprocess
@@ -11,7 +12,7 @@ from typing import Any
 
 import av
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, WebSocketRoute, expect
 
 from support.browser import Scheme, check, chromium, open_page
 from support.hearing import RATE, noise_tune
@@ -28,7 +29,7 @@ TRACKS = (
     ("Slow Tide", "The Lanterns"),
     ("Market Day", "Copper Street Quartet"),
 )
-SECONDS = 75.0
+SECONDS = 45.0
 SAYING = "Dear customers, the bakery opens in five minutes. Warm bread is waiting for you."
 
 
@@ -256,6 +257,56 @@ def test_an_announcement_can_be_stopped(page: Page, stack: Stack) -> None:
     expect(other.get_by_text("Music", exact=True)).to_be_visible(timeout=5_000)
 
 
+def test_a_new_zone_appears_and_is_given_music(page: Page, stack: Stack) -> None:
+    sign_in(page, stack)
+    name = "Stock room"
+    with stack.http() as http:
+        made = http.post("/api/v1/zones/", json={"name": name}).raise_for_status().json()
+        zone = card(page, name)
+        expect(zone.get_by_text("No music chosen")).to_be_visible()
+        expect(zone.get_by_text("No speaker in this zone")).to_be_visible()
+        expect(zone.get_by_role("combobox", name=f"Music for {name}")).to_contain_text("4 tracks")
+        zone.get_by_role("button", name=f"Play in {name}").click()
+        expect(zone.get_by_role("button", name=f"Pause {name}")).to_be_visible()
+        expect(zone.get_by_role("progressbar")).to_be_visible()
+        http.delete(f"/api/v1/zones/{made['id']}/").raise_for_status()
+    page.reload()
+    expect(page.get_by_role("article")).to_have_count(len(stack.zones))
+
+
+def test_more_is_asked_before_the_known_ends(page: Page, stack: Stack) -> None:
+    asked: list[str] = []
+
+    def shorten(text: str) -> str:
+        """The greeting as of a server that looks only four seconds ahead."""
+        message = json.loads(text)
+        if message["type"] == "snapshot":
+            for zone in message["zones"]:
+                zone["until"] = zone["frame"] + 4 * RATE
+                zone["segments"] = [s for s in zone["segments"] if s["start"] < zone["until"]]
+                for segment in zone["segments"]:
+                    segment["end"] = min(segment["end"], zone["until"])
+        return json.dumps(message)
+
+    def between(browser_side: WebSocketRoute) -> None:
+        server = browser_side.connect_to_server()
+
+        def ask(message: str | bytes) -> None:
+            if json.loads(message)["type"] == "more":
+                asked.append(json.loads(message)["zone_id"])
+            server.send(message)
+
+        browser_side.on_message(ask)
+        server.on_message(lambda message: browser_side.send(shorten(str(message))))
+
+    page.route_web_socket(re.compile("/ws/playback/"), between)
+    sign_in(page, stack)
+    page.wait_for_timeout(6_000)  # beyond what the greeting told
+    for zone in stack.zones:
+        expect(card(page, zone["name"]).get_by_role("progressbar")).to_be_visible()
+    assert sorted(asked) == sorted(zone["id"] for zone in stack.zones)
+
+
 def test_a_lost_server_is_told_and_found_again(page: Page, stack: Stack) -> None:
     sign_in(page, stack)
     stack["api"].kill()
@@ -326,5 +377,6 @@ def save_picture(page: Page) -> None:
     if os.environ.get("S2G_PICTURES"):
         path = ROOT / "docs" / "images" / "dashboard.png"
         path.parent.mkdir(parents=True, exist_ok=True)
+        page.set_viewport_size({"width": 1440, "height": 720})
         page.wait_for_timeout(1_500)
         page.screenshot(path=path)

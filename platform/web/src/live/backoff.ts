@@ -1,7 +1,7 @@
 /** How long to wait before the next attempt to connect. */
 
 const FIRST = 500;
-const LONGEST = 15_000;
+const LONGEST = 10_000;
 
 /**
  * Milliseconds before attempt `n` (from 0): doubling, and jittered over its upper half, so that a
