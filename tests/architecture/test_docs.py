@@ -2,6 +2,7 @@
 
 import os
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -157,6 +158,25 @@ def test_decisions_are_short_numbered_and_listed() -> None:
         assert len(lines) <= 40, path.name
         assert lines[0].startswith(f"# {int(path.name[:4])}. ")
         assert f"]({path.name})" in index
+
+
+def test_the_layers_are_those_that_are_enforced() -> None:
+    text = (DOCS / "architecture.md").read_text(encoding="utf-8")
+    drawn = text.split("## Layers")[1].split("```")[1].strip().splitlines()
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    layers = next(
+        contract["layers"]
+        for contract in contracts["tool"]["importlinter"]["contracts"]
+        if contract["type"] == "layers"
+    )
+    assert drawn == layers
+
+
+def test_the_ports_are_those_that_are_tried_first() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"^\| (\d{4,5}) \|", text, re.MULTILINE))
+    source = (ROOT / "cli/sync2gear_cli/services/stack.py").read_text(encoding="utf-8")
+    assert named == set(re.findall(r"data\.port\(folder, \"[a-z_]+\", (\d+)\)", source))
 
 
 def test_the_table_of_events_names_every_noun() -> None:
