@@ -18,6 +18,7 @@ PURE: Final = (
 )
 PURE_PERCENT: Final = 100.0
 REST_PERCENT: Final = 80.0
+_SHOWN: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,21 @@ def share(files: list[dict[str, Any]]) -> Share:
     )
 
 
+def _missing(file: dict[str, Any]) -> str:
+    """Where to look: the first missing lines as ranges, or the branches never taken."""
+    ranges: list[list[int]] = []
+    for number in file["missing_lines"]:
+        if ranges and number == ranges[-1][1] + 1:
+            ranges[-1][1] = number
+        else:
+            ranges.append([number, number])
+    if not ranges:
+        branches = file.get("missing_branches", [])[:_SHOWN]
+        return "branches " + ", ".join(f"{a}->{b}" for a, b in branches)
+    shown = ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in ranges[:_SHOWN])
+    return f"lines {shown}" + (", ..." if len(ranges) > _SHOWN else "")
+
+
 def verdict(files: dict[str, Any]) -> tuple[list[str], bool]:
     """Lines to print and whether the bounds hold, for ``files`` of a ``coverage json`` report."""
     pure = {path: file for path, file in files.items() if is_pure(path)}
@@ -54,8 +70,7 @@ def verdict(files: dict[str, Any]) -> tuple[list[str], bool]:
     lines = []
     for path, file in sorted(pure.items()):
         if share([file]).percent < PURE_PERCENT:
-            missing = ", ".join(map(str, file["missing_lines"])) or "branches only"
-            lines.append(f"pure core below 100 %: {path} (lines {missing})")
+            lines.append(f"pure core below 100 %: {path} ({_missing(file)})")
     pure_share, rest_share = share(list(pure.values())), share(rest)
     lines.append(
         f"coverage: pure core {pure_share.percent:.1f} % (bound {PURE_PERCENT:g}), "

@@ -98,7 +98,7 @@ def main() -> int:
     # What programs that outlived their pytest wrote; "nothing to combine" is fine.
     subprocess.run(
         [sys.executable, "-m", "coverage", "combine", "--append", "--quiet"],
-        cwd=ROOT, stderr=subprocess.DEVNULL, check=False,
+        cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False,
     )  # fmt: skip
     gate = subprocess.run([sys.executable, "scripts/coverage_gate.py"], cwd=ROOT, check=False)
     if gate.returncode:
