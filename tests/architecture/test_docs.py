@@ -176,7 +176,9 @@ def test_the_ports_are_those_that_are_tried_first() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     named = set(re.findall(r"^\| (\d{4,5}) \|", text, re.MULTILINE))
     source = (ROOT / "cli/sync2gear_cli/services/stack.py").read_text(encoding="utf-8")
-    assert named == set(re.findall(r"data\.port\(folder, \"[a-z_]+\", (\d+)\)", source))
+    preferred = re.search(r"_PORT = ((?:\d+, )*\d+)$", source, re.MULTILINE)
+    assert preferred is not None
+    assert named == set(preferred[1].split(", "))
 
 
 def test_the_table_of_events_names_every_noun() -> None:
