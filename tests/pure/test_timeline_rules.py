@@ -314,6 +314,13 @@ def test_an_override_lasts_to_its_end_and_then_the_block_reads_its_own_position(
     assert story(timeline.settle({A: plan}, gone), 30) == [(20, 30, "1", 20)]
 
 
+def test_an_override_that_ends_where_the_block_stands_changes_nothing() -> None:
+    zone = state(anchor=Anchor(at=20, block="day", pos=20, until=50))
+    settled = timeline.settle({A: programme(crossfade=10)}, zone)
+    assert timeline.next_change_after(settled, 20) == 90
+    assert gains(settled, 45) == [1.0]
+
+
 def test_what_was_put_by_hand_begins_without_the_tail_of_its_predecessor() -> None:
     plan = {A: programme(crossfade=20)}
     settled = timeline.settle(plan, state())
@@ -401,6 +408,40 @@ def test_the_same_event_of_a_newer_programme_is_not_taken_twice() -> None:
         (140, 160, "c", 0),
         (160, 200, "2", 0),
     ]
+
+
+def test_a_newer_version_of_a_hopeless_event_takes_its_place() -> None:
+    zone = state(
+        programmes=(ProgrammeRef(sha256=A, from_=0), ProgrammeRef(sha256=B, from_=25)),
+    )
+    first = programme(event("a", 10, when="wait", max_wait=20, late_by=5))
+    second = programme(event("a", 30, when="wait", max_wait=5))
+    results = timeline.outcomes(timeline.settle({A: first, B: second}, zone))
+    assert [(o.start, o.state, o.began) for o in results] == [
+        (10, "dropped", None),
+        (30, "played", 35),
+    ]
+
+
+def test_an_unknown_open_event_is_nothing() -> None:
+    anchor = Anchor(at=5, block="day", pos=0, open=(OpenEvent(id="unknown", began=3),))
+    lost = state(programmes=(), anchor=anchor)
+    assert story(timeline.settle({}, lost), 50) == []
+
+
+def test_a_command_s_lead_sounds_as_before() -> None:
+    plan = {A: programme(event("a", 40), crossfade=20)}
+    old = timeline.settle(plan, state())
+    at = timeline.rebase(plan, state(), 50)
+    assert at.anchor is not None
+    hand = at.anchor.model_copy(update={"pos": 80, "fresh": 80})
+    new = timeline.settle(plan, at.model_copy(update={"anchor": hand}))
+    assert story(new, 70) == [(50, 60, "a", 10), (60, 70, "2", 0)]
+    both = timeline.splice(old, new, 30)
+    assert story(both, 70, 30) == [(30, 40, "1", 30), (40, 60, "a", 0), (60, 70, "2", 0)]
+    assert timeline.splice(None, new, 30) is new
+    assert timeline.splice(old, new, 50) is new
+    assert timeline.splice(new, new, 30) is new
 
 
 def test_a_document_holds_a_bounded_number_of_open_events() -> None:

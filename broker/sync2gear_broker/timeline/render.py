@@ -69,6 +69,8 @@ def _piece(settled: Settled, t: int, end: int) -> Piece:
         if t >= alarm.start:
             return _alarm(alarm, t, end)
         end = min(end, alarm.start)
+    if t < settled.start:
+        return Piece(t, min(end, settled.start), ())
     starts = settled.play_starts
     index = bisect_right(starts, t)
     if index < len(starts) and starts[index] < end:
