@@ -9,8 +9,8 @@ from sync2gear_platform.identity import service
 from sync2gear_platform.identity.passwords import Passwords
 from sync2gear_platform.identity.schemas import ClientOut, LoginIn, LoginOut, MeOut, UserOut
 from sync2gear_platform.identity.tokens import ACCESS_LIFETIME, SessionEnded, Signer
-from sync2gear_platform.kit.context import Actor, Ctx
-from sync2gear_platform.kit.web import SELF, allow, public
+from sync2gear_platform.kit.context import SELF, Actor, Ctx
+from sync2gear_platform.kit.web import allow, public
 
 router = APIRouter(prefix="/api/v1/auth", tags=["auth"])
 

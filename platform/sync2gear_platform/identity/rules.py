@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from sync2gear_platform.kit.web import SELF
+from sync2gear_platform.kit.context import SELF
 
 NOUNS: Final = ("locations", "facilities", "floors", "zones", "devices", "music", "announcements")
 

@@ -8,6 +8,9 @@ from uuid import UUID
 from sync2gear_platform.kit.clock import frames_of
 from sync2gear_platform.kit.db import AsyncSession
 
+SELF = "self"
+"""The permission over what is one's own: it spans clients, so its transaction is the system's."""
+
 
 @dataclass(frozen=True, slots=True)
 class Actor:

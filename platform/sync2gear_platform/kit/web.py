@@ -26,7 +26,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sync2gear_platform.kit import log
 from sync2gear_platform.kit.clock import Clock
-from sync2gear_platform.kit.context import Actor, Ctx
+from sync2gear_platform.kit.context import SELF, Actor, Ctx
 from sync2gear_platform.kit.db import AsyncSession, Database, enter_system, enter_tenant
 from sync2gear_platform.kit.errors import Refusal, Unavailable
 from sync2gear_platform.kit.ids import uuid7
@@ -36,9 +36,6 @@ logger = log.get(__name__)
 PROBLEM = "application/problem+json"
 PAGES = ("/api/docs/", "/api/redoc/")
 """The documentation, which everybody may read."""
-
-SELF = "self"
-"""The permission over what is one's own: it spans clients, so its transaction is the system's."""
 
 MAX_BODY = 1_000_000
 """Bytes of a request body unless a route streams it (uploads)."""
