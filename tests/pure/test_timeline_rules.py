@@ -314,6 +314,19 @@ def test_an_override_lasts_to_its_end_and_then_the_block_reads_its_own_position(
     assert story(timeline.settle({A: plan}, gone), 30) == [(20, 30, "1", 20)]
 
 
+def test_an_override_ends_with_the_programme_that_has_its_block() -> None:
+    night = Block(id="night", source="t", at=500, items=(1,))
+    day = Block(id="day", source="s", at=0, items=(0,))
+    zone = state(
+        programmes=(ProgrammeRef(sha256=A, from_=0), ProgrammeRef(sha256=B, from_=40)),
+        anchor=Anchor(at=20, block="night", pos=3, until=90),
+    )
+    plans = {A: programme(blocks=(day, night)), B: programme()}
+    assert story(timeline.settle(plans, zone), 60) == [(20, 40, "2", 3), (40, 60, "1", 40)]
+    plans[B] = plans[A].model_copy(update={"events": (event("a", 50),)})
+    assert story(timeline.settle(plans, zone), 60)[0] == (20, 50, "2", 3)
+
+
 def test_an_override_that_ends_where_the_block_stands_changes_nothing() -> None:
     zone = state(anchor=Anchor(at=20, block="day", pos=20, until=50))
     settled = timeline.settle({A: programme(crossfade=10)}, zone)
