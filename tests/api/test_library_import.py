@@ -15,7 +15,9 @@ from sqlalchemy import text
 from support import audio
 from support.world import Tenant, World
 from sync2gear_platform.kit.blobs import Folder, open_blobs
-from sync2gear_platform.library import service
+from sync2gear_platform.library import housekeeping, service
+from sync2gear_platform.library.probe import Unfit
+from sync2gear_platform.library.prober import Prober
 from sync2gear_platform.library.tables import Import
 
 
@@ -231,6 +233,67 @@ async def test_killed_in_the_middle_it_goes_on_without_repeating(
     assert listed["count"] == 300
     assert len(stored(blobs_of(world))) == 300
     assert not any(staging.iterdir())
+
+
+async def test_what_nothing_refers_to_is_forgotten(world: World, tmp_path: Path) -> None:
+    mine, theirs = await world.tenant("Mine"), await world.tenant("Theirs")
+    audio.tiny_files(tmp_path / "in", 3)
+    await take(world, mine, tmp_path / "in")
+    (tmp_path / "in" / "00" / "track 2.wav").unlink()
+    await take(world, theirs, tmp_path / "in")
+    spoken = await mine.make("/announcements/tts/", text="I stay.")
+    blobs = blobs_of(world)
+    async with blobs.stage(b"of a writer that died before its commit") as staged:
+        await staged.keep()
+    tracks = (await mine.read("/music/files/"))["results"]
+    for track in tracks[1:]:
+        await mine.http.delete(f"/api/v1/music/files/{track['id']}/")
+    assert await housekeeping.collect(world.db, blobs, world.clock) == (0, 1)
+    async with world.db.system() as session:
+        await session.execute(text("UPDATE media SET created_at = created_at - interval '2 hours'"))
+    # Mine lost 1 and 2; theirs still has the bytes of 1, nobody those of 2.
+    assert await housekeeping.collect(world.db, blobs, world.clock) == (2, 1)
+    kept = {path.name for path in stored(blobs)}
+    assert kept == {tracks[0]["sha256"], tracks[1]["sha256"], spoken["sha256"]}
+    assert await housekeeping.collect(world.db, blobs, world.clock) == (0, 0)
+
+
+async def test_probes_that_die_or_hang_are_replaced(tmp_path: Path) -> None:
+    data = audio.tiny_wav(1)
+    file = tmp_path / "fine.wav"
+    file.write_bytes(data)
+    patience = 60.0
+    async with Prober(1, lambda size: patience) as prober:
+
+        async def ask() -> str:
+            try:
+                await prober.examine(file, len(data))
+            except Unfit as unfit:
+                return unfit.code
+            return ""
+
+        assert await ask() == ""
+        (child,) = probes()
+        os.kill(child, signal.SIGKILL)
+        assert await ask() == ""
+        (another,) = probes()
+        assert another != child
+        os.kill(another, signal.SIGSTOP)
+        patience = 0.5
+        assert await ask() == "timeout"
+        patience = 60.0
+        assert await ask() == ""
+    assert probes() == []
+
+
+def probes() -> list[int]:
+    """The probe processes of this process."""
+    children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+    return [
+        int(child)
+        for child in children
+        if b"library.probe" in Path(f"/proc/{child}/cmdline").read_bytes()
+    ]
 
 
 @pytest.mark.soak

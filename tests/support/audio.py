@@ -144,6 +144,7 @@ def odd_files(folder: Path) -> list[Odd]:
         "playlist.m3u8": b"#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\n/etc/passwd\n",
         "list.ffconcat": b"ffconcat version 1.0\nfile fine.mp3\n",
         "endless.wav": _endless_wav(),
+        "claims hours.flac": _claims_hours(flac),
     }
     for name, data in written.items():
         (folder / name).write_bytes(data)
@@ -159,6 +160,7 @@ def odd_files(folder: Path) -> list[Odd]:
         "header only.wav": "zero_length",
         "cut.flac": "truncated",
         "broken.flac": "decoder_error",
+        "claims hours.flac": "too_long",
         "playlist.m3u8": "not_audio",
         "list.ffconcat": "not_audio",
         "film.mp4": "no_audio_stream",
@@ -173,6 +175,14 @@ def _endless_wav() -> bytes:
     """Half a second whose header promises the largest length there is, as a pipe writes it."""
     data = bytearray(wav_bytes(sine(0.5, 880)))
     data[4:8] = data[40:44] = b"\xff\xff\xff\xff"
+    return bytes(data)
+
+
+def _claims_hours(flac: bytes) -> bytes:
+    """A FLAC whose STREAMINFO counts 2^34 samples: a hundred hours."""
+    data = bytearray(flac)
+    data[21] = data[21] & 0xF0 | 0x4
+    data[22:26] = bytes(4)
     return bytes(data)
 
 

@@ -84,6 +84,10 @@ class Blobs(Protocol):
         """Remove what writers that died left half-written; returns how many files."""
         ...
 
+    def digests(self) -> AsyncIterator[list[str]]:
+        """The digests of all blobs, some at a time."""
+        ...
+
 
 def open_blobs(url: str) -> Blobs:
     """The store at ``url``: ``file:///absolute/folder``; ``ValueError`` for anything else."""
@@ -148,6 +152,14 @@ class Folder:
         """See :class:`Blobs`."""
         return await asyncio.to_thread(self._sweep)
 
+    async def digests(self) -> AsyncIterator[list[str]]:
+        """See :class:`Blobs`."""
+        for first in range(256):
+            paths = await asyncio.to_thread(_below, self.root / f"{first:02x}")
+            found = [path.name for path in paths if _SHA256.fullmatch(path.name)]
+            if found:
+                yield found
+
     def _stage(self, source: Path | bytes, limit: int) -> "_StagedFile":
         self._staging.mkdir(parents=True, exist_ok=True)
         file = self._temporary()
@@ -159,7 +171,9 @@ class Folder:
                 with _open_plain(source) as reader:
                     while data := reader.read(CHUNK):
                         staged.write(data, limit)
+            # Here rather than when kept: whoever keeps may hold a transaction open.
             file.flush()
+            os.fsync(file.fileno())
         except BaseException:
             staged.drop()
             raise
@@ -215,7 +229,6 @@ class _StagedFile:
 
     def _keep(self) -> None:
         target = self._store.path(self.sha256)
-        os.fsync(self._file.fileno())
         for folder in (target.parent.parent, target.parent):
             if not folder.exists():
                 folder.mkdir(exist_ok=True)
@@ -236,6 +249,10 @@ def _sync_folder(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _below(folder: Path) -> list[Path]:
+    return list(folder.glob("??/*"))
 
 
 def hash_file(path: Path) -> str:

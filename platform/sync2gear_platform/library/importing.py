@@ -7,24 +7,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import UUID
 
-from sqlalchemy import func
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import col, select
 
-from sync2gear_broker.units import millis_from_frames
 from sync2gear_platform.audit import service as audit
-from sync2gear_platform.identity.tables import Client
 from sync2gear_platform.kit import events, log, rows
-from sync2gear_platform.kit.blobs import Blobs, Staged, TooLarge, hash_file
+from sync2gear_platform.kit.blobs import Blobs, TooLarge, hash_file
 from sync2gear_platform.kit.clock import Clock
 from sync2gear_platform.kit.context import Actor, Ctx
 from sync2gear_platform.kit.db import Database
 from sync2gear_platform.kit.errors import Refusal
-from sync2gear_platform.library import rules
-from sync2gear_platform.library.probe import Tags, Unfit
-from sync2gear_platform.library.prober import Finding, Prober
-from sync2gear_platform.library.tables import Folder, Import, ImportItem, Media, Track
+from sync2gear_platform.library import rules, shelving
+from sync2gear_platform.library.probe import Unfit
+from sync2gear_platform.library.prober import Prober
+from sync2gear_platform.library.shelving import Candidate
+from sync2gear_platform.library.tables import Folder, Import, ImportItem, Track
 from sync2gear_platform.library.walk import Entry, walk
 
 logger = log.get(__name__)
@@ -33,20 +30,7 @@ BATCH_FILES = 50
 BATCH_BYTES = 8 << 20
 """A batch, which is one transaction, ends with whichever is reached first: music soon sounds."""
 
-GIGABYTE = 1_000_000_000
-
 Progress = Callable[[Import], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """An entry on its way: its content once read, what a probe found, or why it is not taken."""
-
-    entry: Entry
-    sha256: str = ""
-    staged: Staged | None = None
-    finding: Finding | None = None
-    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +67,14 @@ async def import_folder(
     *,
     import_id: UUID | None = None,
     progress: Progress | None = None,
+    prober: Prober | None = None,
 ) -> Import:
     """Read ``path`` into the client's music folder ``folder_name``, which is made if missing.
 
     Safe to repeat at any time: what is there already is not taken twice. With ``import_id`` an
     import that was begun goes on where it stopped. Raises ``OSError`` where ``path`` cannot be
-    read at all; the import is then ``failed``. ``progress`` is called after every batch.
+    read at all; the import is then ``failed``. ``progress`` is called after every batch. Imports
+    that share a ``prober`` share its processes.
     """
     clock = Clock()
     async with touch(db, clock, client_id) as ctx:
@@ -98,9 +84,9 @@ async def import_folder(
         await blobs.sweep()
         entries = await asyncio.to_thread(lambda: list(walk(path)))
         todo = await _begun(run, entries)
-        async with Prober() as prober:
+        async with prober or Prober() as pool:
             for batch in _batches(todo):
-                row = await _take(run, prober, batch)
+                row = await _take(run, pool, batch)
                 if progress is not None:
                     progress(row)
         return await _end(run, "done")
@@ -197,9 +183,9 @@ async def _take(run: Run, prober: Prober, batch: list[Entry]) -> Import:
             else:
                 seen.add(candidate.sha256)
                 jobs.append(_examined(run, prober, stack, candidate))
-        candidates = await _kept(run, await asyncio.gather(*jobs))
-    async with run.touch() as ctx:
-        return await _write(ctx, run, candidates)
+        candidates = await asyncio.gather(*jobs)
+        async with run.touch() as ctx:
+            return await _write(ctx, run, await _kept(ctx, candidates))
 
 
 async def _as_it_is(candidate: Candidate) -> Candidate:
@@ -241,10 +227,10 @@ async def _examined(
     return replace(candidate, sha256=staged.sha256, staged=staged, finding=finding)
 
 
-async def _kept(run: Run, candidates: list[Candidate]) -> list[Candidate]:
+async def _kept(ctx: Ctx, candidates: list[Candidate]) -> list[Candidate]:
     """Store what is fit, as long as the client has room for it."""
-    async with run.touch() as ctx:
-        room = await room_left(ctx)
+    await shelving.guard(ctx, [c.sha256 for c in candidates if c.staged is not None and not c.code])
+    room = await shelving.room_left(ctx)
     kept = []
     for candidate in candidates:
         if candidate.staged is not None and not candidate.code:
@@ -257,15 +243,6 @@ async def _kept(run: Run, candidates: list[Candidate]) -> list[Candidate]:
     return kept
 
 
-async def room_left(ctx: Ctx) -> int:
-    """How many bytes of media the client may still store."""
-    client = await ctx.db.get_one(Client, ctx.client_id)
-    used = await ctx.db.execute(
-        select(func.coalesce(func.sum(Media.bytes), 0)).where(col(Media.client_id) == ctx.client_id)
-    )
-    return client.max_storage_gb * GIGABYTE - int(used.scalar_one())
-
-
 async def _write(ctx: Ctx, run: Run, candidates: list[Candidate]) -> Import:
     """Media, tracks and items of a batch; content that is in the folder already is not repeated."""
     row = await rows.find(ctx, Import, run.import_id, lock=True)
@@ -273,8 +250,8 @@ async def _write(ctx: Ctx, run: Run, candidates: list[Candidate]) -> Import:
         raise Refusal("This import has no folder.", kind="conflict", code="no_folder")
     # The folder's lock makes two imports into it take turns, so that neither repeats the other.
     folder = await rows.find(ctx, Folder, row.folder_id, lock=True)
-    await _write_media(ctx, candidates)
-    shelf = await _shelf(ctx, folder.id, candidates)
+    await shelving.write_media(ctx, candidates)
+    shelf = await shelving.shelf(ctx, folder.id, candidates)
     unfit = {c.sha256: c.code for c in candidates if c.code and c.sha256}
     counts = {"imported": row.imported, "duplicates": row.duplicates, "rejected": row.rejected}
     for c in candidates:
@@ -299,90 +276,3 @@ async def _write(ctx: Ctx, run: Run, candidates: list[Candidate]) -> Import:
     await events.changed(ctx, "import", row.id)
     await events.changed(ctx, "folder", folder.id)
     return row
-
-
-async def _write_media(ctx: Ctx, candidates: list[Candidate]) -> None:
-    values = [
-        {
-            "client_id": ctx.client_id,
-            "sha256": c.staged.sha256,
-            "bytes": c.staged.size,
-            "frames": c.finding.sound.frames,
-            "codec": c.finding.sound.codec,
-            "loudness": c.finding.sound.loudness,
-            "true_peak": c.finding.sound.true_peak,
-            "gain": rules.gain_of(c.finding.sound.loudness, c.finding.sound.true_peak),
-            "created_at": ctx.now,
-        }
-        for c in candidates
-        if c.staged is not None and c.finding is not None and not c.code
-    ]
-    if values:
-        await ctx.db.execute(insert(Media).values(values).on_conflict_do_nothing())
-
-
-@dataclass
-class _Shelf:
-    """The folder as a batch fills it.
-
-    ``described`` says for each content what a track of it is called; ``present`` names the track
-    of each content that is in the folder; ``position`` is the last one's.
-    """
-
-    folder_id: UUID
-    described: dict[str, dict[str, object]]
-    present: dict[str, UUID]
-    position: int
-
-    def place(self, ctx: Ctx, candidate: Candidate) -> UUID:
-        """The track of this content in the folder, a new one where there is none."""
-        sha256 = candidate.sha256
-        if sha256 not in self.present:
-            self.position += 1
-            track = rows.new(
-                ctx,
-                Track,
-                **self.described[sha256],
-                sha256=sha256,
-                filename=candidate.entry.filename,
-                folder_id=self.folder_id,
-                position=self.position,
-            )
-            self.present[sha256] = track.id
-        return self.present[sha256]
-
-
-async def _shelf(ctx: Ctx, folder_id: UUID, candidates: list[Candidate]) -> _Shelf:
-    owned = select(Track).where(col(Track.client_id) == ctx.client_id)
-    same = owned.where(col(Track.sha256).in_({c.sha256 for c in candidates}))
-    tracks = list(await ctx.db.exec(same.order_by(col(Track.id))))
-    last = select(func.max(col(Track.position))).where(
-        col(Track.client_id) == ctx.client_id, col(Track.folder_id) == folder_id
-    )
-    position = (await ctx.db.execute(last)).scalar_one()
-    described: dict[str, dict[str, object]] = {
-        t.sha256: t.model_dump(include=_DESCRIPTION) for t in tracks
-    }
-    described.update({c.sha256: _described(c, c.finding) for c in candidates if c.finding})
-    return _Shelf(
-        folder_id=folder_id,
-        described=described,
-        present={t.sha256: t.id for t in tracks if t.folder_id == folder_id},
-        position=0 if position is None else position,
-    )
-
-
-_DESCRIPTION = {"title", "artist", "album", "genre", "year", "duration_millis"}
-
-
-def _described(candidate: Candidate, finding: Finding) -> dict[str, object]:
-    tags: Tags = finding.tags
-    stem = rules.label(candidate.entry.filename.rpartition(".")[0], 255)
-    return {
-        "title": tags.title or stem or candidate.entry.filename,
-        "artist": tags.artist,
-        "album": tags.album,
-        "genre": tags.genre,
-        "year": tags.year,
-        "duration_millis": millis_from_frames(finding.sound.frames),
-    }

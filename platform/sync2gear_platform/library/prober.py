@@ -4,6 +4,7 @@ import asyncio
 import json
 import signal
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,11 @@ SLACK = 15.0
 """Seconds beyond the time limit (which is of computing) for starting and for a busy machine."""
 
 
+def patience(size: int) -> float:
+    """Seconds to wait for the answer about a file of ``size`` bytes."""
+    return rules.time_limit(size) * 2 + SLACK
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """What a probe says of a file that is fit."""
@@ -32,15 +38,21 @@ class Finding:
 
 
 class Prober:
-    """A pool of confined processes that examine files. Use as an async context manager."""
+    """A pool of confined processes that examine files, started when first needed.
 
-    def __init__(self, size: int = 2) -> None:
+    An async context manager, which may be entered many times: the last to leave ends them.
+    """
+
+    def __init__(self, size: int = 2, patience: Callable[[int], float] = patience) -> None:
+        self._patience = patience
         self._idle: asyncio.LifoQueue[_Child] = asyncio.LifoQueue()
         self._children = [_Child() for _ in range(size)]
         for child in self._children:
             self._idle.put_nowait(child)
+        self._users = 0
 
     async def __aenter__(self) -> Self:
+        self._users += 1
         return self
 
     async def __aexit__(
@@ -49,15 +61,22 @@ class Prober:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        await asyncio.gather(*(child.end() for child in self._children))
+        self._users -= 1
+        if self._users == 0:
+            await asyncio.gather(*(child.end() for child in self._children))
 
     async def examine(self, path: Path, size: int) -> Finding:
         """The sound and tags of a file of ``size`` bytes; raises ``Unfit``."""
         child = await self._idle.get()
         try:
-            answer = await child.ask(path, rules.time_limit(size) * 2 + SLACK)
+            # A process that died may have been ended for another reason: the file has two chances.
+            answer = await child.ask(path, self._patience(size)) or await child.ask(
+                path, self._patience(size)
+            )
         finally:
             self._idle.put_nowait(child)
+        if answer is None:
+            raise Unfit("decoder_error")
         if "code" in answer:
             raise Unfit(answer["code"])
         return Finding(Sound(**answer["sound"]), Tags(**answer["tags"]))
@@ -69,15 +88,15 @@ class _Child:
     def __init__(self) -> None:
         self._process: asyncio.subprocess.Process | None = None
 
-    async def ask(self, path: Path, timeout: float) -> dict[str, Any]:  # noqa: ASYNC109 - ends a process
-        """The answer about ``path``; a process that gives none in time is ended."""
+    async def ask(self, path: Path, seconds: float) -> dict[str, Any] | None:
+        """The answer about ``path``, ``None`` from a process that died; a stuck one is ended."""
         process = self._process = self._process or await _start()
         if process.stdin is None or process.stdout is None:
             raise RuntimeError("a probe has pipes")
         done = False
         try:
             process.stdin.write(json.dumps(str(path)).encode() + b"\n")
-            line = await asyncio.wait_for(process.stdout.readline(), timeout)
+            line = await asyncio.wait_for(process.stdout.readline(), seconds)
             if line.endswith(b"\n"):
                 done = True
                 answer: dict[str, Any] = json.loads(line)
@@ -88,7 +107,7 @@ class _Child:
             return {"code": "timeout"}
         else:
             logger.warning("a probe died", exit=code, file=path.name)
-            return {"code": "timeout" if code == -signal.SIGXCPU else "decoder_error"}
+            return {"code": "timeout"} if code == -signal.SIGXCPU else None
         finally:
             if not done:
                 await self.end()

@@ -15,8 +15,9 @@ from sync2gear_platform.kit import events, rows
 from sync2gear_platform.kit.context import Ctx
 from sync2gear_platform.kit.errors import NotFound, Refusal
 from sync2gear_platform.library import rules
-from sync2gear_platform.library.importing import begin, import_folder, room_left
+from sync2gear_platform.library.importing import begin, import_folder
 from sync2gear_platform.library.probe import Sound
+from sync2gear_platform.library.shelving import guard, room_left
 from sync2gear_platform.library.tables import Folder, Import, Media, Track
 
 __all__ = [
@@ -128,7 +129,8 @@ async def media(ctx: Ctx, sha256: str) -> Media:
 
 
 async def add_media(ctx: Ctx, *, sha256: str, size: int, sound: Sound) -> Media:
-    """Media that another domain made and stored; once, however often it is added."""
+    """Media that another domain made and keeps in this transaction; once, however often added."""
+    await guard(ctx, [sha256])
     existing = await ctx.db.get(Media, (ctx.client_id, sha256))
     if existing is not None:
         return existing
