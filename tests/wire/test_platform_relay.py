@@ -258,17 +258,21 @@ async def test_a_new_device_connects_and_a_revoked_one_is_thrown_off(lab: Lab) -
     kept = await lab.register(tenant, "two", None)
     async with lab.device_client(kept) as other:
         with pytest.raises(aiomqtt.MqttError):
-            async with lab.device_client(credential) as client:
-                answer = await tenant.http.delete(f"/api/v1/devices/{credential['device']}/")
-                assert answer.status_code == 204
-                async with asyncio.timeout(5):
-                    await anext(client.messages)
+            await _revoked_while_connected(lab, tenant, credential)
         await other.publish(
             topics.build(topics.TIME_REQUEST, client=kept["client"], device=kept["device"]),
             b"{}",
             qos=1,
         )
     assert not await admitted()
+
+
+async def _revoked_while_connected(lab: Lab, tenant: Tenant, credential: dict[str, str]) -> None:
+    async with lab.device_client(credential) as client:
+        answer = await tenant.http.delete(f"/api/v1/devices/{credential['device']}/")
+        assert answer.status_code == 204
+        async with asyncio.timeout(5):
+            await anext(client.messages)
 
 
 async def test_time_is_answered_to_whom_asked_at_once(lab: Lab) -> None:

@@ -1,0 +1,403 @@
+"""What commands make of a zone's document: laws of the playback engine."""
+
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sync2gear_broker import timeline
+from sync2gear_broker.messages import (
+    Anchor,
+    Event,
+    LiveEvent,
+    Media,
+    OpenEvent,
+    Programme,
+    ProgrammeRef,
+    Window,
+    ZoneState,
+    sha256_hex,
+)
+from sync2gear_broker.units import FRAME_RATE, frames_from_millis
+from sync2gear_platform.playback import engine, rules
+
+ZONE = "00000000-0000-4000-8000-000000000001"
+NOW = 1_000_000_000
+LEAD = 12_000
+S = FRAME_RATE
+
+
+def media(name: str, seconds: float = 100, kind: Any = "music") -> Media:
+    return Media(
+        sha256=sha256_hex(name.encode()), bytes=1000, frames=int(seconds * S), kind=kind, title=name
+    )
+
+
+SONGS = [media("one"), media("two"), media("three")]
+
+
+def idle() -> ZoneState:
+    return ZoneState(zone=ZONE, epoch=1, rev=1)
+
+
+def playing(at: int = NOW, **more: Any) -> tuple[dict[str, Programme], ZoneState]:
+    """A zone whose three songs began at ``at``."""
+    programme = engine.programme_of(SONGS, source="s", at=at, **more)
+    programmes = {programme.sha256(): programme}
+    return programmes, engine.play(idle(), programme, programme.sha256(), at)
+
+
+def live(name: str, start: int, seconds: float = 5, **more: Any) -> LiveEvent:
+    return LiveEvent(id=name, start=start, media=media(name, seconds, "announcement"), **more)
+
+
+def sounds(programmes: dict[str, Programme], state: ZoneState, t: int) -> set[tuple[str, int]]:
+    """``(title, offset)`` of what sounds at ``t``."""
+    piece = timeline.sounding_at(timeline.settle(programmes, state), t)
+    return {(v.media.title, v.offset) for v in piece.voices}
+
+
+def test_a_programme_lists_each_song_once_and_loops_them_in_order() -> None:
+    programme = engine.programme_of([*SONGS, SONGS[0]], source="s", at=NOW, crossfade=S)
+    assert len(programme.media) == 3
+    assert programme.blocks[0].items == (0, 1, 2, 0)
+    assert programme.blocks[0].crossfade == S
+    assert (programme.blocks[0].at, programme.blocks[0].source) == (NOW, "s")
+
+
+@given(st.integers(0, 2**32))
+def test_shuffling_is_the_same_for_the_same_seed_and_loses_nothing(seed: int) -> None:
+    songs = [media(str(n)) for n in range(20)]
+    a = engine.programme_of(songs, source="s", at=NOW, seed=seed)
+    assert a == engine.programme_of(songs, source="s", at=NOW, seed=seed)
+    assert sorted(a.blocks[0].items) == list(range(20))
+
+
+def test_music_begins_on_its_frame_and_not_before() -> None:
+    programme = engine.programme_of(SONGS, source="s", at=NOW + LEAD)
+    programmes = {programme.sha256(): programme}
+    state = engine.play(idle(), programme, programme.sha256(), NOW)
+    assert sounds(programmes, state, NOW + LEAD - 1) == set()
+    assert sounds(programmes, state, NOW + LEAD) == {("one", 0)}
+
+
+def test_other_music_takes_over_on_its_frame_and_ends_pause_and_stop() -> None:
+    programmes, state = playing()
+    now = NOW + 10 * S
+    for close in (engine.pause, engine.stop):
+        silent = close(engine.opened(programmes, state, now), now)
+        other = engine.programme_of([media("new")], source="n", at=now + LEAD)
+        both = {**programmes, other.sha256(): other}
+        after = engine.play(silent, other, other.sha256(), now)
+        assert sounds(both, after, now + LEAD - 1) == set()
+        assert sounds(both, after, now + LEAD) == {("new", 0)}
+    after = engine.play(engine.opened(programmes, state, now), other, other.sha256(), now)
+    assert sounds(both, after, now + LEAD - 1) == {("one", 10 * S + LEAD - 1)}
+
+
+def test_of_music_chosen_twice_in_a_moment_the_later_choice_rules() -> None:
+    programmes, state = playing()
+    now = NOW + 10 * S
+    state = engine.opened(programmes, state, now)
+    for name in ("first", "second", "third"):
+        now += 10
+        other = engine.programme_of([media(name)], source="n", at=now + LEAD)
+        programmes[other.sha256()] = other
+        state = engine.play(engine.opened(programmes, state, now), other, other.sha256(), now)
+        assert len(state.programmes) == 2
+    assert sounds(programmes, state, now + LEAD) == {("third", 0)}
+    assert sounds(programmes, state, now + LEAD - 1) == {("one", 10 * S + LEAD + 30 - 1)}
+
+
+def test_the_first_music_keeps_what_is_said_and_what_waits() -> None:
+    state = idle()
+    state = engine.announce(state, live("first", NOW, 5))
+    state = engine.announce(state, live("second", NOW + 10, 5))
+    state = engine.announce(state, live("over", NOW - 60 * S, 5))
+    now = NOW + S
+    programme = engine.programme_of(SONGS, source="s", at=now + LEAD)
+    programmes = {programme.sha256(): programme}
+    after = engine.play(engine.opened({}, state, now), programme, programme.sha256(), now)
+    for t in (now, now + LEAD, NOW + 5 * S - 1):
+        assert ("first", t - NOW) in sounds(programmes, after, t)
+    assert sounds(programmes, after, NOW + 5 * S) == {("second", 0)}
+    assert sounds(programmes, after, NOW + 10 * S) == {("one", 0)}
+
+
+def test_music_chosen_anew_before_the_first_began_keeps_what_is_said() -> None:
+    state = engine.announce(idle(), live("voice", NOW, 20))
+    now, programmes = NOW + S, {}
+    for name in ("a", "b"):
+        programme = engine.programme_of([media(name)], source="s", at=now + 2 * S)
+        programmes[programme.sha256()] = programme
+        state = engine.opened(programmes, state, now)
+        state = engine.play(state, programme, programme.sha256(), now)
+        now += S
+    assert sounds(programmes, state, now) == {("voice", now - NOW)}
+    assert sounds(programmes, state, NOW + 20 * S) == {("b", 0)}
+
+
+@given(st.integers(0, 290 * S), st.integers(0, 50 * S), st.integers(0, 50 * S))
+def test_a_pause_keeps_the_very_frame(before: int, length: int, after: int) -> None:
+    programmes, state = playing()
+    at = NOW + before
+    state = engine.pause(engine.opened(programmes, state, at - min(before, 100)), at)
+    state = engine.resume(engine.opened(programmes, state, at), at + length)
+    plain = sounds(*playing(), at + after)
+    assert sounds(programmes, state, at + length + after) == plain
+    if length:
+        assert sounds(programmes, state, at) == set()
+
+
+def test_a_pause_that_crosses_a_resume_stays_a_pause() -> None:
+    programmes, state = playing()
+    state = engine.pause(state, NOW + S)
+    state = engine.resume(state, NOW + 2 * S)
+    assert state.hold == Window(from_=NOW + S, until=NOW + 2 * S)
+    assert engine.resume(state, NOW + 3 * S).hold == state.hold, "an earlier end stands"
+    state = engine.pause(state, NOW + 3 * S)
+    assert state.hold == Window(from_=NOW + S)
+    assert engine.resume(state, NOW + S).hold is None
+    assert sounds(programmes, state, NOW + 4 * S) == set()
+
+
+def test_stop_silences_announcements_too_and_resume_brings_the_music_back() -> None:
+    programmes, state = playing()
+    state = engine.announce(engine.stop(state, NOW + S), live("voice", NOW + 2 * S))
+    assert sounds(programmes, state, NOW + 3 * S) == set()
+    state = engine.resume(engine.opened(programmes, state, NOW + 4 * S), NOW + 5 * S)
+    assert sounds(programmes, state, NOW + 5 * S) == {("one", S)}
+
+
+def test_skipping_forward_and_back() -> None:
+    programmes, state = playing()
+    at = NOW + 10 * S
+    for want in ("two", "three", "one"):
+        state = engine.skip_forward(programmes, engine.opened(programmes, state, at), at)
+        assert sounds(programmes, state, at) == {(want, 0)}
+        at += S
+    state = engine.skip_back(programmes, engine.opened(programmes, state, at), at)
+    assert sounds(programmes, state, at) == {("three", 0)}, "just begun: the one before"
+    at += 4 * S
+    state = engine.skip_back(programmes, engine.opened(programmes, state, at), at)
+    assert sounds(programmes, state, at) == {("three", 0)}, "well under way: from its beginning"
+
+
+def test_skipping_under_an_announcement_moves_only_the_music() -> None:
+    programmes, state = playing()
+    state = engine.announce(state, live("voice", NOW + 10 * S, 5))
+    at = NOW + 12 * S
+    state = engine.skip_forward(programmes, engine.opened(programmes, state, at), at)
+    assert sounds(programmes, state, at) == {("voice", 2 * S)}
+    assert sounds(programmes, state, NOW + 15 * S) == {("two", 0)}
+
+
+@given(st.integers(0, 99), st.integers(0, 250))
+def test_seeking_puts_the_item_on_the_frame(second: int, when: int) -> None:
+    programmes, state = playing()
+    at = NOW + when * S
+    title = next(iter(sounds(programmes, state, at)))[0]
+    after = engine.seek(programmes, engine.opened(programmes, state, at), at, second * S)
+    assert sounds(programmes, after, at) == {(title, second * S)}
+    with pytest.raises(engine.SeekBeyondEnd):
+        engine.seek(programmes, engine.opened(programmes, state, at), at, 100 * S)
+
+
+def test_a_cancelled_announcement_stops_and_the_music_does_not_jump() -> None:
+    programmes, state = playing()
+    state = engine.announce(state, live("voice", NOW + 10 * S, 20))
+    at = NOW + 15 * S
+    state = engine.cancel(programmes, engine.opened(programmes, state, at), "voice", at + LEAD)
+    assert sounds(programmes, state, at + LEAD - 1) == {("voice", 5 * S + LEAD - 1)}
+    assert sounds(programmes, state, at + LEAD) == {("one", 10 * S)}
+    again = engine.cancel(programmes, state, "voice", at + 2 * LEAD)
+    assert again == state, "an earlier end stands"
+
+
+def test_cancelling_before_it_began_leaves_the_music_alone() -> None:
+    programmes, state = playing()
+    state = engine.announce(state, live("voice", NOW + 10 * S, 20))
+    state = engine.cancel(programmes, state, "voice", NOW + S)
+    assert sounds(programmes, state, NOW + 12 * S) == {("one", 12 * S)}
+
+
+def test_a_planned_announcement_is_skipped_once() -> None:
+    voice = media("planned", 5, "announcement")
+    plain = engine.programme_of(SONGS, source="s", at=NOW)
+    events = tuple(Event(id=f"e{n}", start=NOW + (20 + n) * S, media=3) for n in range(66))
+    programme = plain.model_copy(update={"media": (*plain.media, voice), "events": events})
+    programmes = {programme.sha256(): programme}
+    state = engine.play(idle(), programme, programme.sha256(), NOW)
+    state = engine.cancel(programmes, state, "e0", NOW + S)
+    assert state.skip == ("e0",)
+    with pytest.raises(engine.NoSuchEvent):
+        engine.cancel(programmes, state, "e0", NOW + S)
+    for n in range(1, 64):
+        state = engine.cancel(programmes, state, f"e{n}", NOW + S)
+    with pytest.raises(engine.StateTooLarge):
+        engine.cancel(programmes, state, "e64", NOW + S)
+
+
+def test_a_planned_announcement_under_way_is_ended_where_it_is_listed() -> None:
+    programmes, state = playing()
+    assert state.anchor is not None
+    entry = OpenEvent(id="e", began=NOW, cue=live("e", NOW, 20))
+    state = state.model_copy(update={"anchor": state.anchor.model_copy(update={"open": (entry,)})})
+    assert sounds(programmes, state, NOW + S) == {("e", S)}
+    state = engine.cancel(programmes, state, "e", NOW + 2 * S)
+    assert sounds(programmes, state, NOW + 2 * S) == {("one", 0)}
+
+
+def test_what_is_not_there_can_not_be_cancelled() -> None:
+    programmes, state = playing()
+    for some, documents in ((state, programmes), (idle(), {})):
+        with pytest.raises(engine.NoSuchEvent):
+            engine.cancel(documents, some, "nothing", NOW)
+
+
+def test_cancelling_in_a_zone_without_music() -> None:
+    state = engine.cancel({}, engine.announce(idle(), live("v", NOW)), "v", NOW + S)
+    assert sounds({}, state, NOW + S - 1) == {("v", S - 1)}
+    assert sounds({}, state, NOW + S) == set()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        lambda p, s: engine.pause(s, NOW),
+        lambda p, s: engine.resume(s, NOW),
+        lambda p, s: engine.stop(s, NOW),
+        lambda p, s: engine.skip_forward(p, s, NOW),
+        lambda p, s: engine.skip_back(p, s, NOW),
+        lambda p, s: engine.seek(p, s, NOW, 0),
+    ],
+)
+def test_a_zone_without_music_refuses_what_needs_it(
+    command: Callable[[dict[str, Programme], ZoneState], ZoneState],
+) -> None:
+    with pytest.raises(engine.NothingToPlay):
+        command({}, idle())
+    anchor = Anchor(at=NOW, block="b", pos=0)
+    with pytest.raises(engine.NothingToPlay):
+        command({}, idle().model_copy(update={"anchor": anchor}))
+
+
+def test_music_that_has_not_begun_can_not_be_skipped() -> None:
+    programme = engine.programme_of(SONGS, source="s", at=NOW + LEAD)
+    state = engine.play(idle(), programme, programme.sha256(), NOW)
+    programmes = {programme.sha256(): programme}
+    for command in (engine.skip_forward, engine.skip_back):
+        with pytest.raises(engine.AboutToBegin):
+            command(programmes, state, NOW)
+    with pytest.raises(engine.AboutToBegin):
+        engine.seek(programmes, state, NOW, 0)
+
+
+def test_volume_keeps_the_mute_unless_told() -> None:
+    state = engine.volume(idle(), 30, mute=True)
+    assert (state.volume, state.mute) == (30, True)
+    assert engine.volume(state, 40).mute is True
+    assert engine.volume(state, 40, mute=False).mute is False
+
+
+def test_twelve_announcements_are_enough() -> None:
+    state = idle()
+    for n in range(12):
+        state = engine.announce(state, live(f"e{n}", NOW + n))
+    with pytest.raises(engine.TooManyLiveEvents):
+        engine.announce(state, live("e12", NOW))
+
+
+def test_a_document_carries_its_version_and_has_a_size() -> None:
+    assert engine.closed(idle(), (2, 9)).version == (2, 9)
+    crowded = idle()
+    for n in range(12):
+        name = f"{'e' * 50}{n}"
+        event = live(name, NOW)
+        voice = event.media.model_copy(update={"title": "ä" * 200, "artist": "ö" * 200})
+        crowded = engine.announce(crowded, event.model_copy(update={"media": voice}))
+    with pytest.raises(engine.StateTooLarge):
+        engine.closed(crowded, (1, 1))
+
+
+COMMANDS = st.lists(
+    st.tuples(
+        st.sampled_from(
+            ["play", "pause", "resume", "stop", "next", "back", "seek", "say", "cancel", "volume"]
+        ),
+        st.integers(0, 40 * S),
+    ),
+    max_size=12,
+)
+
+
+@given(COMMANDS)
+def test_nothing_that_a_command_does_changes_what_sounds_before_it(
+    commands: list[tuple[str, int]],
+) -> None:
+    programmes, state = playing()
+    now = NOW
+    for number, (verb, wait) in enumerate(commands):
+        now += wait
+        before = engine.opened(programmes, state, now)
+        try:
+            state, at = _done(programmes, before, verb, now, number)
+        except (engine.NoSuchEvent, engine.AboutToBegin, engine.TooManyLiveEvents):
+            state, at = before, now
+        assert len(state.programmes) <= 3
+        moments = [now, (now + at) // 2, at - 1] if at > now else []
+        if verb == "play":  # music chosen a moment ago and not begun yet is not heard any more
+            moments = [t for t in moments if all(r.from_ > t for r in before.programmes[1:])]
+        for t in moments:
+            assert sounds(programmes, state, t) == sounds(programmes, before, t), verb
+        state = engine.closed(state, (1, number + 2))
+
+
+def _done(
+    programmes: dict[str, Programme], state: ZoneState, verb: str, now: int, number: int
+) -> tuple[ZoneState, int]:
+    """The state after ``verb``, and the frame from which it holds."""
+    at = now + LEAD
+    match verb:
+        case "play":
+            programme = engine.programme_of([media(f"p{number}")], source="p", at=at)
+            programmes[programme.sha256()] = programme
+            return engine.play(state, programme, programme.sha256(), now), at
+        case "say":
+            return engine.announce(state, live(f"e{number}", at)), at
+        case "cancel":
+            return engine.cancel(programmes, state, f"e{number - 1}", at), at
+        case "next":
+            return engine.skip_forward(programmes, state, now), now
+        case "back":
+            return engine.skip_back(programmes, state, now), now
+        case "seek":
+            return engine.seek(programmes, state, now, S), now
+        case "volume":
+            return engine.volume(state, 10), now
+        case "stop":
+            return engine.stop(state, at), at
+        case "pause":
+            return engine.pause(state, at), at
+        case _:
+            return engine.resume(state, at), at
+
+
+def test_the_lead_grows_with_what_must_be_fetched_and_has_an_end() -> None:
+    cached = rules.lead([rules.Need(10**9, cached=True)])
+    leads = [rules.lead([rules.Need(n, cached=False)]) for n in (0, 10**6, 10**7, 10**12)]
+    assert rules.lead([]) == cached == frames_from_millis(rules.LEAD_MILLIS)
+    assert all(a < b for a, b in pairwise([cached, *leads]))
+    assert leads[-1] == frames_from_millis(rules.MAX_LEAD_MILLIS)
+
+
+def test_a_programme_whose_document_is_missing_is_left_alone() -> None:
+    programmes, state = playing()
+    lost = ProgrammeRef(sha256=sha256_hex(b"lost"), from_=NOW + S)
+    state = state.model_copy(update={"programmes": (*state.programmes, lost)})
+    with pytest.raises(engine.NoSuchEvent):
+        engine.cancel(programmes, state, "nothing", NOW)
+    assert sounds(programmes, state, NOW + 2 * S) == {("one", 2 * S)}
