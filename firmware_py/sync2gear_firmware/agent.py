@@ -8,6 +8,7 @@ import random
 import shutil
 import sqlite3
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Final, assert_never
@@ -89,7 +90,7 @@ class Agent:
         self._fetcher = Fetcher(self._cache, credential, self._tell)
         self._pool = Pool(self._find, lambda sha, why: self._tell(f.MediaBroken(sha, why)))
         self._player = Player(self._pool, self._tell)
-        self._sink = _sink(settings, self._player)
+        self._sink = _sink(settings, self._player, self._tell)
         self._link = Link(credential, self._boot, local, self._tell)
         self._state = self._first_state()
 
@@ -291,7 +292,7 @@ def _own(path: Path) -> IO[str]:
     return file
 
 
-def _sink(settings: Settings, player: Player) -> Sink:
+def _sink(settings: Settings, player: Player, tell: Callable[[f.Fact], None]) -> Sink:
     match settings.sink:
         case "null":
             return null_sink(player, local)
@@ -303,7 +304,7 @@ def _sink(settings: Settings, player: Player) -> Sink:
             # PortAudio is a system library: only who plays through a card needs it
             from sync2gear_firmware.players.card import CardSink
 
-            return CardSink(player, local, settings.card)
+            return CardSink(player, local, settings.card, tell)
 
 
 def _temperature() -> float | None:

@@ -88,7 +88,7 @@ class Pool:
         self,
         find: Callable[[str], Path | None],
         broken: Callable[[str, str], None],
-        budget: int = 64 * 1024 * 1024,
+        budget: int = 24 * 1024 * 1024,
     ) -> None:
         self._find = find
         self._broken = broken

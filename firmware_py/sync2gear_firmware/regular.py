@@ -14,7 +14,7 @@ _FAST_ASKS, _FAST_EVERY = 20, SECOND // 20
 _BEAT = 30 * SECOND
 _DEBOUNCE = SECOND // 2
 _KEEP_EVERY = 10 * SECOND
-_CLOCK_EVERY = 60 * SECOND
+_CLOCK_EVERY = 30 * SECOND
 
 
 def tick(state: State, fact: f.Tick, now: int) -> Step:
@@ -40,9 +40,8 @@ def tick(state: State, fact: f.Tick, now: int) -> Step:
             state, told = misses.kept(state, (), frame)
             deeds += told
         t = replace(t, keep=now + _KEEP_EVERY)
-    if now >= t.clock:
-        if state.clock.line is not None:
-            deeds.append(f.SaveClock(state.clock.line))
+    if now >= t.clock and state.clock.line is not None:
+        deeds.append(f.SaveClock(state.clock.line))
         t = replace(t, clock=now + _CLOCK_EVERY)
     state, reports = _report(replace(state, timers=t), now)
     return state, [*deeds, *reports]

@@ -38,7 +38,9 @@ def step(state: State, fact: f.Fact, now: int) -> Step:
 def due(state: State) -> int:
     """The local time at which the next tick is needed at the latest."""
     t = state.timers
-    times = [t.beat, t.keep, t.clock]
+    times = [t.beat, t.keep]
+    if state.trusted:
+        times.append(t.clock)
     if state.connected:
         times.append(t.ask)
         if state.spooled > state.acked:

@@ -307,7 +307,7 @@ def test_the_heartbeat_comes_every_half_minute_and_a_trusted_clock_is_saved() ->
     deeds = speaker.run(125, 1)
     assert 4 <= len(of(f.Beat, deeds)) <= 5
     assert all(beat.clock_error is not None for beat in of(f.Beat, deeds))
-    assert 2 <= len(of(f.SaveClock, deeds)) <= 3
+    assert 4 <= len(of(f.SaveClock, deeds)) <= 5
 
 
 def test_changes_are_reported_once_and_debounced() -> None:

@@ -79,6 +79,7 @@ def test_kill_minus_nine_loses_and_doubles_no_play_and_the_recording_stays_reada
     after = lab.heard_at(border, FRAME_RATE // 2)
     assert np.array_equal(after, rest[: FRAME_RATE // 2])
     assert (lab.folder / "heard.1.wav").exists()
+    assert lab.said(topics.DEVICE_STATE, DeviceState)[-1].clock == "holdover"
     told = [(e.kind, e.media) for e in lab.plays()]
     a, b = (track.sha256 for track in tracks)
     assert told == [("started", a), ("finished", a), ("started", b)]
@@ -264,3 +265,45 @@ def test_the_broker_gone_and_back_music_never_stops(lab: Lab) -> None:
     assert len(about["segments"]) == 1
     at = start - zone.anchor.at
     assert np.array_equal(lab.heard_at(start, end - start), music[at : at + end - start])
+
+
+def test_a_card_that_is_not_there_is_told_and_tried_again(lab: Lab) -> None:
+    process = lab.speak(S2G_SPEAKER_SINK="card", S2G_SPEAKER_CARD="no such card")
+
+    def faults() -> list[str]:
+        states = lab.said(topics.DEVICE_STATE, DeviceState)
+        return [fault.code for fault in states[-1].faults] if states else []
+
+    eventually(lambda: faults() == ["card"])
+    eventually(lambda: lab.log().count("card.failed") > 1)
+    assert process.poll() is None
+
+
+def test_when_its_new_plan_cannot_be_had_it_plays_what_it_knows(lab: Lab) -> None:
+    known, unknown = noise(16, 20), noise(17, 6)
+    track = lab.offer(wav(known), len(known))
+    lab.publish_music((track,))
+    lab.speak()
+    eventually(lambda: "ready" in lab.log())
+    lab.shelf.status = 503
+    lab.publish_music((lab.offer(wav(unknown), len(unknown)),))
+    eventually(lambda: [e for e in lab.plays("started") if e.item == "evergreen"])
+    assert lab.plays()[-1].media == track.sha256
+    lab.shelf.status = None
+    eventually(lambda: lab.plays("started")[-1].media != track.sha256, 20)
+    assert lab.plays()[-1].item == "b1"
+
+
+def test_two_speakers_never_share_a_folder(lab: Lab) -> None:
+    lab.speak()
+    eventually(lambda: "link.up" in lab.log())
+    second = lab.speak()
+    assert second.wait(15) == 2
+    assert "cannot start" in lab.log()
+
+
+def test_a_wrong_setting_is_one_clear_line(lab: Lab) -> None:
+    assert lab.speak(S2G_SPEAKER_FILE="", S2G_SPEAKER_SINK="loudspeaker").wait(15) == 2
+    (lab.folder / "credential.json").write_text("{}")
+    assert lab.speak().wait(15) == 2
+    assert "Traceback" not in lab.log()

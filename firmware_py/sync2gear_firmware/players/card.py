@@ -1,6 +1,7 @@
 """The sink that is heard: a sound card through PortAudio, its heard position on the zone clock."""
 
 import logging
+import threading
 from collections import deque
 from collections.abc import Callable
 from statistics import median
@@ -12,6 +13,7 @@ import sounddevice
 from sync2gear_broker.units import FRAME_RATE
 from sync2gear_firmware.clock import Line
 from sync2gear_firmware.decoder import Pcm
+from sync2gear_firmware.facts import Trouble
 from sync2gear_firmware.player import Player
 
 log = logging.getLogger(__name__)
@@ -24,6 +26,7 @@ _SLIP_EVERY = 4
 _LOOKS = 25
 _LATENCY = 0.06
 _REPORT = 100
+_RETRY = 3.0
 
 
 class Servo:
@@ -79,34 +82,35 @@ def stretch(pcm: Pcm, n: int) -> Pcm:
 
 
 class CardSink:
-    """Plays through PortAudio; the callback renders, from media that is decoded already."""
+    """Plays through PortAudio; the callback renders, from media that is decoded already.
 
-    def __init__(self, player: Player, local: Callable[[], int], device: str) -> None:
+    A card that is not there, or goes away, is tried again every few seconds; ``tell`` hears so.
+    """
+
+    def __init__(
+        self,
+        player: Player,
+        local: Callable[[], int],
+        device: str,
+        tell: Callable[[Trouble], None],
+    ) -> None:
         self._player = player
         self._local = local
         self._device = device or None
+        self._tell = tell
         self._line: Line | None = None
-        self._obeyed: Line | None = None
         self._pos: int | None = None
         self._servo = Servo()
         self._blocks = 0
         self._begun = False
         self._underflows = 0
         self._stream: Any = None
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._attend, name="card", daemon=True)
 
     def start(self) -> None:
-        """Open the card; raises ``sounddevice.PortAudioError`` if it cannot be."""
-        self._stream = sounddevice.OutputStream(
-            device=self._device,
-            samplerate=FRAME_RATE,
-            channels=2,
-            dtype="int16",
-            blocksize=BLOCK,
-            latency=_LATENCY,
-            callback=self._callback,
-        )
-        self._stream.start()
-        log.info("card.open device=%r latency=%.3f", self._device, self._stream.latency)
+        """Open the card as soon as it can be."""
+        self._thread.start()
 
     def follow(self, line: Line) -> None:
         """Keep to ``line`` from now on."""
@@ -114,9 +118,41 @@ class CardSink:
 
     def stop(self) -> None:
         """Close the card."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join(10)
+
+    def _attend(self) -> None:
+        while True:
+            if self._stream is None or not self._stream.active:
+                self._open()
+            if self._stop.wait(_RETRY):
+                break
         if self._stream is not None:
             self._stream.close()
-            self._stream = None
+
+    def _open(self) -> None:
+        self._pos, self._servo, self._blocks, self._begun = None, Servo(), 0, False
+        try:
+            if self._stream is not None:
+                self._stream.close()
+                self._stream = None
+            self._stream = sounddevice.OutputStream(
+                device=self._device,
+                samplerate=FRAME_RATE,
+                channels=2,
+                dtype="int16",
+                blocksize=BLOCK,
+                latency=_LATENCY,
+                callback=self._callback,
+            )
+            self._stream.start()
+        except (sounddevice.PortAudioError, ValueError) as error:  # the latter: no such name
+            log.warning("card.failed device=%r error=%r", self._device, str(error))
+            self._tell(Trouble("card", str(error)))
+            return
+        log.info("card.open device=%r latency=%.3f", self._device, self._stream.latency)
+        self._tell(Trouble("card", None))
 
     def _callback(self, out: Pcm, n: int, when: Any, status: Any) -> None:
         if status.output_underflow:

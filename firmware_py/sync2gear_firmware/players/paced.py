@@ -34,6 +34,7 @@ class Paced:
         self._local = local
         self._write = write
         self._line: Line | None = None
+        self._failures = 0
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sink", daemon=True)
 
@@ -79,5 +80,7 @@ class Paced:
                 try:
                     self._write(pos, self._player.render(pos, n))
                 except Exception:
-                    log.exception("sink.block_failed frame=%d", pos)
+                    self._failures += 1
+                    if self._failures & (self._failures - 1) == 0:  # the 1st, 2nd, 4th, ...
+                        log.exception("sink.block_failed frame=%d n=%d", pos, self._failures)
                 pos += n
