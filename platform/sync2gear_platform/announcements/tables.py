@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint
+from sqlalchemy import BigInteger, CheckConstraint, Index, text
 from sqlmodel import Field
 
 from sync2gear_platform.kit.db import Owned, belongs_to, by_client, owned
@@ -14,6 +14,7 @@ class Announcement(Owned, table=True):
     __tablename__ = "announcements"
     __table_args__ = owned(
         by_client("announcements", "created_at", "id"),
+        Index("ix_announcements_client_words", "client_id", "voice", text("md5(text)")),
         belongs_to("media", "sha256", on=("sha256",), ondelete="RESTRICT"),
         CheckConstraint("state IN ('rendering', 'ready', 'failed')", name="state"),
         CheckConstraint("(state = 'ready') = (sha256 IS NOT NULL)", name="ready_has_media"),
