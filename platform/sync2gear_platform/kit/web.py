@@ -169,6 +169,15 @@ def problem(
     return JSONResponse(body, status_code=status, media_type=PROBLEM, headers=headers)
 
 
+HTTP_CODES = {
+    400: "bad_request",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "too_large",
+}
+"""The codes of what the framework itself refuses."""
+
+
 def install_problems(app: FastAPI) -> None:
     """Answer every exception that leaves a route as a problem."""
 
@@ -194,9 +203,7 @@ def install_problems(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def http(_: Request, error: HTTPException) -> JSONResponse:
-        code = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}.get(
-            error.status_code, "http_error"
-        )
+        code = HTTP_CODES.get(error.status_code, "http_error")
         refusal = Refusal(str(error.detail), code=code)
         return problem(refusal, dict(error.headers or {}), status=error.status_code)
 
