@@ -187,9 +187,9 @@ def test_pause_play_and_next(page: Page, stack: Stack) -> None:
     expect(zone.get_by_text("Paused", exact=True)).to_be_visible()
     wait_until(lambda: state(stack, name)["status"] == "paused", "the platform has paused")
     wait_until(lambda: not state(stack, name)["music"]["running"], "the music stands still")
-    page.wait_for_timeout(600)  # the lead of the pause, within which the bar still glides
+    expect(zone.locator("[data-moving]")).to_have_count(0)
     at = position(zone)
-    page.wait_for_timeout(2_500)
+    page.wait_for_timeout(2_500)  # as long as a moving bar needs to show it
     assert position(zone) == at
     zone.get_by_role("button", name=f"Play {name}").click()
     expect(zone.get_by_text("Playing", exact=True)).to_be_visible()

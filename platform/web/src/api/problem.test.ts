@@ -18,5 +18,6 @@ it("says what to do, and gives the number of what should not happen", () => {
   expect(advice(offline())).toContain("network");
   expect(advice(new Problem(500, "bug", "", "0123"))).toContain("0123");
   expect(advice(new Problem(422, "empty_text", "Write something."))).toBe("");
+  expect(advice(new Problem(503, "unavailable", "Try again shortly."))).toBe("");
   expect(asProblem(new TypeError("x is not a function")).code).toBe("bug");
 });

@@ -45,7 +45,8 @@ export function asProblem(error: unknown): Problem {
 }
 
 /** What to do next, in one sentence; empty where the detail already says it. */
-export function advice({ status, code, trace }: Problem): string {
+export function advice({ status, code, detail, trace }: Problem): string {
+  if (status > 0 && status !== 500 && /\bagain\b/i.test(detail)) return "";
   if (code === "offline") return "Check this device's network, then try again. Music plays on.";
   if (status === 401) return "Sign in again.";
   if (status === 403) return "Ask a manager for the permission.";

@@ -12,7 +12,7 @@ export function tellDone(title: string, message: string): void {
     color: "teal",
     icon: <CheckIcon size={18} />,
     autoClose: 8_000,
-    closeButtonProps: { "aria-label": "Dismiss" },
+    closeButtonProps: { "aria-label": "Dismiss", size: 44 },
   });
 }
 
@@ -28,6 +28,6 @@ export function tellProblem(title: string, error: unknown): void {
     color: "red",
     icon: <WarnIcon size={18} />,
     autoClose: 12_000,
-    closeButtonProps: { "aria-label": "Dismiss" },
+    closeButtonProps: { "aria-label": "Dismiss", size: 44 },
   });
 }
