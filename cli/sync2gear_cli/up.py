@@ -108,6 +108,8 @@ def _start(
     data.hold(folder)
     plan = stack.compose(folder, os.environ, port)
     log.say("up", f"data in {folder}")
+    if "S2G_MQTT_PASSWORD_FILE" not in plan.environment:
+        log.say("up", "S2G_MQTT_PASSWORD_FILE is not set: accounts of devices are yours to make")
     for program in stack.services(plan):
         _start_one(supervisor, log, program)
     _run_once(supervisor, log, plan, "migrate", [])

@@ -100,6 +100,12 @@ def test_the_data_folder_has_one_holder(tmp_path: Path) -> None:
     os.close(folder.hold(tmp_path))
 
 
+def test_a_data_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ServiceError, match=r"file/data cannot be used .*S2G_DATA_DIR"):
+        folder.hold(tmp_path / "file" / "data")
+
+
 def test_the_data_folder_follows_the_environment(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -23,10 +23,16 @@ def data_folder() -> Path:
 
 def hold(folder: Path) -> int:
     """Take ``folder`` for this process until it ends; ServiceError if another one holds it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    # Services that run as other accounts must reach their own folders below.
-    folder.chmod(0o755 if os.geteuid() == 0 else 0o700)
-    descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        # Services that run as other accounts must reach their own folders below.
+        folder.chmod(0o755 if os.geteuid() == 0 else 0o700)
+        descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise ServiceError(
+            f"the data folder {folder} cannot be used ({error.strerror}); "
+            f"set S2G_DATA_DIR to a folder of your own"
+        ) from None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

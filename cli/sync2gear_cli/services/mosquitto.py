@@ -168,6 +168,7 @@ class Mosquitto:
             return
         if process.is_alive(pid) and str(self._configuration) in process.command_line(pid):
             process.end(pid, signal.SIGTERM, _STOP_SECONDS)
+        self.pid_file.unlink(missing_ok=True)  # its number may soon be another program's
 
     def _move_store_aside(self) -> bool:
         store = self._store / "mosquitto.db"
