@@ -1,6 +1,7 @@
 """Reading folders of strangers into the library."""
 
 import asyncio
+import json
 import os
 import signal
 import sys
@@ -19,6 +20,7 @@ from sync2gear_platform.library import housekeeping, service
 from sync2gear_platform.library.probe import Unfit
 from sync2gear_platform.library.prober import Prober
 from sync2gear_platform.library.tables import Import
+from sync2gear_platform.library.walk import walk
 
 
 def blobs_of(world: World) -> Folder:
@@ -174,6 +176,37 @@ async def test_deep_and_hidden_folders(world: World, tmp_path: Path) -> None:
     assert codes.pop("d/ok.wav") == ""
     assert codes.pop("loop") == "not_a_file"
     assert list(codes.values()) == ["too_deep"]
+
+
+def test_a_walk_ends_where_it_must(tmp_path: Path) -> None:
+    audio.tiny_files(tmp_path, 5)
+    entries = list(walk(tmp_path, max_files=2))
+    assert [e.code for e in entries] == ["", "", "too_many"]
+    with pytest.raises(NotADirectoryError):
+        list(walk(tmp_path / "00" / "track 0.wav"))
+
+
+async def test_the_probe_as_a_program(tmp_path: Path) -> None:
+    file = tmp_path / "-fine; rm.wav"
+    file.write_bytes(audio.tiny_wav(1))
+
+    async def run(*arguments: str) -> tuple[int | None, bytes]:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "sync2gear_platform.library.probe",
+            *arguments,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        output, _ = await process.communicate()
+        return process.returncode, output
+
+    code, output = await run(str(file))
+    assert (code, json.loads(output)["sound"]["frames"]) == (0, 480)
+    code, output = await run(str(tmp_path / "missing"))
+    assert (code, json.loads(output)) == (0, {"code": "unreadable"})
+    assert await run() == (2, b"")
 
 
 IMPORTER = """

@@ -3,6 +3,8 @@
 import asyncio
 import base64
 import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -193,19 +195,46 @@ async def test_an_import_whose_source_went_away_fails(world: World, tmp_path: Pa
     assert (await tenant.read(f"/music/imports/{begun['id']}/"))["state"] == "failed"
 
 
-async def work_off(world: World, tenant: Tenant, import_id: str) -> None:
-    """Run a worker until the import is no longer running."""
+async def test_an_import_goes_on_after_its_worker_was_stopped(world: World, tmp_path: Path) -> None:
+    tenant = await world.tenant()
+    world.settings.import_dir = tmp_path
+    audio.tiny_files(tmp_path / "many", 200)
+    begun = await tenant.make("/music/imports/", folder="many")
+    async with worker(world, grace=0):
+        await until(tenant, begun["id"], lambda row: row["imported"] >= 50)
+    stopped = await tenant.read(f"/music/imports/{begun['id']}/")
+    assert stopped["state"] == "running"
+    assert stopped["imported"] < 200
+    await work_off(world, tenant, begun["id"])
+    done = await tenant.read(f"/music/imports/{begun['id']}/")
+    assert (done["state"], done["found"], done["imported"]) == ("done", 200, 200)
+    assert done["duplicates"] == done["rejected"] == 0
+
+
+@asynccontextmanager
+async def worker(world: World, grace: float = 5) -> AsyncIterator[None]:
+    """A worker that runs the library's jobs."""
     stop = asyncio.Event()
     blobs = open_blobs(world.settings.blobs_url)
     tasks = {"library": jobs.blueprint(world.db, blobs, world.settings.import_dir)}
     async with open_app(world.settings.database_url.get_secret_value(), tasks) as app:
-        worker = asyncio.create_task(run_worker(app, stop))
-        deadline = time.monotonic() + 60
-        while (await tenant.read(f"/music/imports/{import_id}/"))["state"] == "running":
-            assert time.monotonic() < deadline
-            await asyncio.sleep(0.05)
+        running = asyncio.create_task(run_worker(app, stop, grace=grace))
+        yield
         stop.set()
-        await worker
+        await running
+
+
+async def until(tenant: Tenant, import_id: str, enough: Callable[[dict[str, Any]], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not enough(await tenant.read(f"/music/imports/{import_id}/")):
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.05)
+
+
+async def work_off(world: World, tenant: Tenant, import_id: str) -> None:
+    """Run a worker until the import is no longer running."""
+    async with worker(world):
+        await until(tenant, import_id, lambda row: row["state"] != "running")
 
 
 async def speaker(world: World, tenant: Tenant, number: int = 1) -> httpx2.AsyncClient:

@@ -72,8 +72,16 @@ async def open_app(url: str, domains: Mapping[str, Blueprint] | None = None) -> 
         yield app
 
 
-async def run_worker(app: App, stop: asyncio.Event, *, concurrency: int = CONCURRENCY) -> None:
+async def run_worker(
+    app: App,
+    stop: asyncio.Event,
+    *,
+    concurrency: int = CONCURRENCY,
+    grace: float = GRACE_SECONDS,
+) -> None:
     """Run jobs until ``stop`` is set, whatever becomes of the database meanwhile.
+
+    Jobs that run then have ``grace`` seconds; what is not done is left for another worker.
 
     Procrastinate's worker returns when its connections break; it is started again, with growing
     pauses while nothing answers. Jobs whose worker died are put back.
@@ -83,7 +91,7 @@ async def run_worker(app: App, stop: asyncio.Event, *, concurrency: int = CONCUR
     try:
         while not stop.is_set():
             began = asyncio.get_running_loop().time()
-            await _run_until(app, stop, concurrency)
+            await _run_until(app, stop, concurrency, grace)
             if stop.is_set():
                 return
             lived = asyncio.get_running_loop().time() - began
@@ -96,14 +104,14 @@ async def run_worker(app: App, stop: asyncio.Event, *, concurrency: int = CONCUR
             await rescue
 
 
-async def _run_until(app: App, stop: asyncio.Event, concurrency: int) -> None:
+async def _run_until(app: App, stop: asyncio.Event, concurrency: int, grace: float) -> None:
     worker = asyncio.create_task(
         app.run_worker_async(
             concurrency=concurrency,
             install_signal_handlers=False,
             listen_notify=True,
             delete_jobs="successful",
-            shutdown_graceful_timeout=GRACE_SECONDS,
+            shutdown_graceful_timeout=grace,
             update_heartbeat_interval=10,
             stalled_worker_timeout=STALLED_SECONDS,
         ),
