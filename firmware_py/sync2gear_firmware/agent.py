@@ -10,6 +10,7 @@ import sqlite3
 import time
 from collections.abc import Callable
 from dataclasses import asdict
+from importlib.metadata import version
 from pathlib import Path
 from typing import IO, Final, assert_never
 from uuid import uuid4
@@ -32,7 +33,7 @@ from sync2gear_firmware.settings import Credential, Settings
 
 log = logging.getLogger(__name__)
 
-VERSION: Final = "0.1.0"
+VERSION: Final = version("sync2gear-firmware")
 _QUEUE = 10_000
 _UNWRITTEN = 10_000
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
@@ -293,18 +294,14 @@ def _own(path: Path) -> IO[str]:
 
 
 def _sink(settings: Settings, player: Player, tell: Callable[[f.Fact], None]) -> Sink:
-    match settings.sink:
-        case "null":
-            return null_sink(player, local)
-        case "file":
-            if settings.file is None:
-                raise ValueError("S2G_SPEAKER_FILE names the file that the sink `file` writes")
-            return FileSink(player, local, settings.file)
-        case "card":
-            # PortAudio is a system library: only who plays through a card needs it
-            from sync2gear_firmware.players.card import CardSink
+    if settings.sink == "null":
+        return null_sink(player, local)
+    if settings.file is not None and settings.sink == "file":
+        return FileSink(player, local, settings.file)
+    # PortAudio is a system library: only who plays through a card needs it
+    from sync2gear_firmware.players.card import CardSink
 
-            return CardSink(player, local, settings.card, tell)
+    return CardSink(player, local, settings.card, tell)
 
 
 def _temperature() -> float | None:

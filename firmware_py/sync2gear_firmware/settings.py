@@ -1,10 +1,10 @@
 """What the speaker is told at its start: the environment and its credential file."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, field_validator
+from pydantic import BaseModel, ConfigDict, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from sync2gear_broker import topics
@@ -26,6 +26,12 @@ class Settings(BaseSettings):
     card: str = ""
     file: Path | None = None
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    @model_validator(mode="after")
+    def _has_a_file(self) -> Self:
+        if self.sink == "file" and (self.file is None or not self.file.name or self.file.is_dir()):
+            raise ValueError("S2G_SPEAKER_FILE must name the file that the sink `file` writes")
+        return self
 
 
 class Credential(BaseModel):

@@ -21,7 +21,7 @@ GRACE: Final = 3 * SECOND
 """So long a start waits for a trusted clock before music plays on from the saved frame."""
 
 _NEEDS_EVERY = 600 * SECOND
-_FAULTS = 16
+_FAULTS = 8
 _SOUNDED = 64
 _EVERGREENS = 20
 EVERGREEN: Final = "evergreen"
@@ -99,7 +99,7 @@ def _stored(
 def _trouble(state: State, code: str, detail: str | None) -> State:
     faults = {c: d for c, d in state.faults.items() if c != code}
     if detail is not None:
-        faults[code[:64]] = detail[:200]
+        faults[code[:64]] = detail[:120]
     return replace(state, faults=dict(list(faults.items())[-_FAULTS:]))
 
 

@@ -1,5 +1,6 @@
 """The speaker as a process, on a real broker: what sounds, what is told, what survives."""
 
+import random
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -304,6 +305,46 @@ def test_two_speakers_never_share_a_folder(lab: Lab) -> None:
 
 def test_a_wrong_setting_is_one_clear_line(lab: Lab) -> None:
     assert lab.speak(S2G_SPEAKER_FILE="", S2G_SPEAKER_SINK="loudspeaker").wait(15) == 2
+    assert lab.speak(S2G_SPEAKER_FILE="").wait(15) == 2
     (lab.folder / "credential.json").write_text("{}")
     assert lab.speak().wait(15) == 2
     assert "Traceback" not in lab.log()
+
+
+def kill_loop(lab: Lab, kills: int, seed: int) -> None:
+    chance = random.Random(seed)
+    tracks = tuple(lab.offer(wav(noise(n, 1.5)), 3 * FRAME_RATE // 2) for n in (30, 31, 32))
+    lab.publish_music(tracks)
+    for _ in range(kills):
+        lab.acknowledges = chance.random() < 0.7
+        process = lab.speak()
+        ready = lab.log().count("ready")
+        eventually(lambda before=ready: lab.log().count("ready") > before)  # type: ignore[misc]
+        time.sleep(chance.uniform(0, 2))
+        process.kill()
+        process.wait()
+    lab.acknowledges = True
+    lab.speak()
+    told = len(lab.plays())
+    eventually(lambda: len(lab.plays()) > told + 2)
+    events = lab.plays()
+    assert [e.seq for e in events] == list(range(1, len(events) + 1))
+    assert len({e.id for e in events}) == len(events)
+    starts = [(e.media, e.planned) for e in events if e.kind == "started"]
+    ends = [(e.media, e.planned) for e in events if e.kind == "finished"]
+    assert len(set(starts)) == len(starts), "nothing is told twice"
+    assert len(set(ends)) == len(ends)
+    assert set(ends) <= set(starts)
+    assert len(starts) - len(ends) <= 1, "only what sounds now is open"
+    assert len({log for log, _ in lab.events}) == 1
+
+
+def test_kills_at_random_moments_lose_and_double_nothing(lab: Lab) -> None:
+    kill_loop(lab, 3, seed=1)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("seed", range(2, 5))
+def test_many_kills_at_random_moments_lose_and_double_nothing(lab: Lab, seed: int) -> None:
+    kill_loop(lab, 40, seed)
