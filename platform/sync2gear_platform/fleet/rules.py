@@ -4,7 +4,6 @@ import base64
 import binascii
 import hashlib
 import hmac
-import secrets
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -25,14 +24,8 @@ TRUST_AFTER: Final = timedelta(seconds=72)
 for so long after a new connection nobody counts as lost."""
 
 
-def new_secret() -> str:
-    """A device's secret: 256 random bits as 43 characters that any URL or file can hold."""
-    return secrets.token_urlsafe(32)
-
-
-def hash_secret(secret: str, salt: bytes | None = None) -> str:
+def hash_secret(secret: str, salt: bytes) -> str:
     """``$7$rounds$salt$digest`` of Mosquitto's password file: PBKDF2 with SHA-512."""
-    salt = secrets.token_bytes(12) if salt is None else salt
     digest = hashlib.pbkdf2_hmac("sha512", secret.encode(), salt, HASH_ROUNDS)
     parts = (base64.b64encode(part).decode() for part in (salt, digest))
     return f"$7${HASH_ROUNDS}${'$'.join(parts)}"

@@ -1,5 +1,6 @@
 """Use cases of the fleet: registering, changing and revoking devices, and recognising them."""
 
+import secrets
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -17,6 +18,12 @@ from sync2gear_platform.kit.context import Actor, Ctx
 from sync2gear_platform.kit.errors import NotFound, Refusal
 from sync2gear_platform.sites import service as sites
 from sync2gear_platform.sites.tables import Device, DevicePresence
+
+SECRET_BYTES = 32
+"""256 random bits: 43 characters that any URL or file can hold."""
+
+SALT_BYTES = 12
+"""As mosquitto_passwd has it."""
 
 _COUNTING = 0x73_32_67_10
 _INT = 0x7F_FF_FF_FF
@@ -82,14 +89,14 @@ async def register(
     active = mine.where(col(Device.revoked_at).is_(None)).subquery()
     if (await ctx.db.exec(select(func.count()).select_from(active))).one() >= client.max_devices:
         raise DeviceLimit(limit=client.max_devices)
-    secret = rules.new_secret()
+    secret = secrets.token_urlsafe(SECRET_BYTES)
     epoch, rev = await revisions.next_version(ctx)
     values: dict[str, Any] = {
         "name": name,
         "zone_id": zone_id,
         "device_type": device_type,
         "model": model,
-        "secret_hash": rules.hash_secret(secret),
+        "secret_hash": rules.hash_secret(secret, secrets.token_bytes(SALT_BYTES)),
         "config_epoch": epoch,
         "config_rev": rev,
     }

@@ -183,7 +183,7 @@ def cancel(programmes: Programmes, state: ZoneState, event_id: str, at: int) -> 
     anchor = state.anchor
     listed = anchor.open if anchor else ()
     entries = tuple(_cut(e, at) if e.id == event_id else e for e in listed)
-    known = any(e.id == event_id for e in (*state.live, *listed))
+    known = event_id in {e.id for e in state.live} | {e.id for e in listed}
     skip = state.skip
     if not known and _planned(programmes, state, event_id, at) and event_id not in skip:
         skip, known = (*skip, event_id), True

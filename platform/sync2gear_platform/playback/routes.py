@@ -1,5 +1,6 @@
 """Playback over HTTP: commands, what sounds now, proof of play, and programmes for speakers."""
 
+import asyncio
 import gzip
 from typing import Annotated
 from uuid import UUID
@@ -157,5 +158,5 @@ async def programme(
     if sha256 in if_none_match:
         return Response(status_code=304, headers=headers)
     if "gzip" in accept_encoding:
-        body, headers["Content-Encoding"] = gzip.compress(body, 6), "gzip"
+        body, headers["Content-Encoding"] = await asyncio.to_thread(gzip.compress, body, 6), "gzip"
     return Response(body, media_type="application/json", headers=headers)

@@ -75,6 +75,7 @@ class PlayEventRow(SQLModel, table=True):
         UniqueConstraint("device_id", "log", "seq"),
         by_client("play_events", "received_at", "id"),
         by_client("play_events", "zone_id", "at_frame"),
+        by_client("play_events", "sha256", "device_id"),
         CheckConstraint("kind IN ('started', 'finished', 'missed')", name="kind"),
     )
 
