@@ -195,6 +195,20 @@ def test_an_event_that_was_cut_may_begin_again_however_late() -> None:
     ]
 
 
+def test_an_event_that_has_not_sounded_waits_rather_than_being_cut() -> None:
+    plan = programme(
+        event("pausing", 100, priority=10),
+        event("higher", 105, when="next", priority=90),
+        event("taker", 110, mode="mix"),
+    )  # the taker lets the music go on, which stands at a boundary, which releases the higher one
+    settled = timeline.settle({A: plan}, state())
+    assert [(o.id, o.began, o.end, o.state) for o in timeline.outcomes(settled)] == [
+        ("pausing", 100, 110, "cut"),
+        ("higher", 110, 130, "played"),
+        ("taker", 130, 150, "played"),
+    ]
+
+
 def test_an_event_that_comes_too_late_is_dropped() -> None:
     plan = programme(event("a", 40), event("b", 45, late_by=14), event("c", 46, late_by=14))
     results = timeline.outcomes(timeline.settle({A: plan}, state()))

@@ -246,7 +246,11 @@ class Oracle:
             self.queue = [one for one in self.queue if one is not talk]
             if self.hopeless(talk, t):
                 continue
-            if self.talk is not None:
+            if self.talk is not None and self.talk.began == t:
+                self.talk.began = None  # not a frame of it has sounded, so that it only waits
+                self.talks = [one for one in self.talks if one is not self.talk]
+                self.queue.append(self.talk)
+            elif self.talk is not None:
                 self.cut(t)
             talk.began = t
             self.talk = talk

@@ -77,8 +77,8 @@ def cancel(
     if anchor is not None and any(entry.id == event_id for entry in anchor.open):
         entries = tuple(_ended(entry, event_id, at) for entry in anchor.open)
         update["anchor"] = anchor.model_copy(update={"open": entries})
-    elif all(one.id != event_id for one in live) and event_id not in state.skip:
-        update["skip"] = (*state.skip, event_id)
+    if event_id not in state.skip:  # also where a newer programme has it once more
+        update["skip"] = _skips(programmes, state.programmes, (*state.skip, event_id), at)
     return state.model_copy(update=update)
 
 

@@ -330,7 +330,10 @@ class Walk:
             if job.refusal(self.t) is not None:
                 self._drop(job)
                 continue
-            if self.voice is not None:
+            if self.voice is not None and self.voice.began == self.t:
+                self.voice.began = -1  # it has not sounded yet: it waits rather than being cut
+                self._make_due(self.voice)
+            elif self.voice is not None:
                 self._cut(self.voice, "priority")
             job.began = self.t
             self.voice = job
