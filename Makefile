@@ -15,12 +15,17 @@ run: setup ## Everything on this machine (MUSIC=folder of audio files, PORT=numb
 test: setup-tests ## All tests with coverage, under 10 minutes on 2 cores
 	@$(BIN)/python scripts/run_tests.py
 
-.PHONY: check
-check: ## Format, lint, types, import contracts, architecture: under a minute
-	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet --output-format concise .
+.PHONY: check check-python check-web
+check: setup ## Format, lint, types, import contracts, architecture: under a minute
+	@$(MAKE) --no-print-directory --output-sync=target -j2 check-web check-python
+check-python:
+	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/lint-imports --cache-dir .import_linter_cache
 	@$(BIN)/python -m pytest tests/architecture
+check-web:
+	@cd platform/web && export PATH="$(CURDIR)/$(BIN):$$PATH" && \
+		npm run --silent lint && npm run --silent typecheck && npm test --silent -- --reporter=dot
 
 .PHONY: setup setup-tests
 setup: ## What `make run` needs
