@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,26 @@ def start_up(folder: Path) -> Up:
     return Up(child, json.loads(line))
 
 
+@pytest.fixture(scope="module")
+def folder() -> Path:
+    return open_folder("up")
+
+
+@pytest.fixture
+def launch(folder: Path) -> Iterator[Callable[[], Up]]:
+    """Starts `up` in the module's folder; what a failed test leaves running is killed."""
+    started: list[Up] = []
+
+    def start() -> Up:
+        started.append(start_up(folder))
+        return started[-1]
+
+    yield start
+    for up in started:
+        if up.child.poll() is None:
+            up.end(signal.SIGKILL)
+
+
 def is_healthy(url: str) -> bool:
     try:
         return httpx2.get(f"{url}/api/v1/health/", timeout=2).status_code == 200
@@ -78,14 +99,9 @@ def is_healthy(url: str) -> bool:
         return False
 
 
-@pytest.fixture(scope="module")
-def folder() -> Path:
-    return open_folder("up")
-
-
 @pytest.mark.timeout(300)
-def test_everything_runs_heals_and_ends(folder: Path) -> None:
-    up = start_up(folder)
+def test_everything_runs_heals_and_ends(launch: Callable[[], Up], folder: Path) -> None:
+    up = launch()
     assert is_healthy(up.said["url"])
     assert len(up.said["zones"]) == 2
     assert {one["sink"] for one in up.said["speakers"]} == {"null"}
@@ -101,9 +117,9 @@ def test_everything_runs_heals_and_ends(folder: Path) -> None:
         process.wait_until(lambda pid=killed: pid not in up.children(), 5)  # type: ignore[misc]
         assert process.wait_until(
             lambda text=part: any(text in line for line in up.children().values()),  # type: ignore[misc]
-            20,
+            60,
         )
-    assert process.wait_until(lambda: is_healthy(up.said["url"]), 30, 0.1)
+    assert process.wait_until(lambda: is_healthy(up.said["url"]), 60, 0.1)
 
     refused = run_up(folder)
     assert refused.returncode == 1
@@ -116,12 +132,12 @@ def test_everything_runs_heals_and_ends(folder: Path) -> None:
 
 
 @pytest.mark.timeout(300)
-def test_a_killed_up_leaves_nothing_and_starts_again_as_it_was(folder: Path) -> None:
-    first = start_up(folder)
+def test_a_killed_up_leaves_nothing_and_starts_again_as_it_was(launch: Callable[[], Up]) -> None:
+    first = launch()
     children = first.children()
     first.end(signal.SIGKILL)
-    assert process.wait_until(lambda: not any(map(process.is_alive, children)), 10)
-    again = start_up(folder)
+    assert process.wait_until(lambda: not any(map(process.is_alive, children)), 30)
+    again = launch()
     assert again.said == first.said
     assert again.end(signal.SIGTERM) == 0
 
