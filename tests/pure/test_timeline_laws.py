@@ -13,7 +13,7 @@ from sync2gear_broker.messages import LiveEvent, Programme, ZoneState
 
 END = 2 * SPAN
 SEEK = tuple(phase for phase in Phase if phase is not Phase.explain)
-FEW = settings(max_examples=60, deadline=None, phases=SEEK)
+FEW = settings(max_examples=40, deadline=None, phases=SEEK)
 MANY = settings(max_examples=2000, deadline=None, phases=SEEK)
 
 Heard = list[tuple[str, str, str, int, float]]
@@ -116,7 +116,7 @@ def test_rebasing_changes_nothing_from_now_on(scene: Scene, now: int, later: int
     check_rebase(scene, now, later, END)
 
 
-@FEW
+@settings(FEW, max_examples=20)
 @given(strategies.scenes(4800), st.integers(0, END * 4800), st.integers(0, END * 4800))
 def test_rebasing_changes_nothing_at_the_scale_of_real_audio(
     scene: Scene, now: int, later: int
