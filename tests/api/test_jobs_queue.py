@@ -80,12 +80,12 @@ async def test_a_job_lives_and_dies_with_its_transaction(world: World) -> None:
 async def test_jobs_of_one_lock_run_in_order(world: World) -> None:
     tenant = await world.tenant()
     async with world.ctx(tenant.id) as ctx:
-        for number in range(5):
+        for number in range(3):
             await defer(ctx, "test:note", lock="one", word=str(number))
     ran: list[str] = []
     async with working(world.settings.database_url.get_secret_value(), ran):
-        await until(lambda: len(ran) == 5)
-    assert ran == ["0", "1", "2", "3", "4"]
+        await until(lambda: len(ran) == 3)
+    assert ran == ["0", "1", "2"]
 
 
 @pytest.mark.timeout(180)

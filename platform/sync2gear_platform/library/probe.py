@@ -3,7 +3,7 @@
 Run as ``python -m sync2gear_platform.library.probe FILE`` it prints one JSON object and exits;
 with ``--serve`` it reads one JSON string per line, the path of a file, and answers each with one
 line, until its input ends. Files come from strangers: the process has little memory and time,
-writes nothing, and opens nothing but the file named.
+writes next to nothing, and opens nothing but the file named.
 """
 
 import json
@@ -28,6 +28,9 @@ from sync2gear_platform.library import rules
 
 MEMORY = 1 << 30
 """Bytes of address space: about four times what the largest of usual files needs."""
+
+WRITTEN = 16 << 20
+"""Bytes of any file that the process may write: its answers, and a developer's measurements."""
 
 CONTAINERS = "mp3,mov,mp4,m4a,3gp,3g2,mj2,ogg,flac,wav,w64,matroska,webm,aiff,aac"
 """Names of FFmpeg demuxers: files only, none that refers to other files or addresses."""
@@ -254,9 +257,7 @@ def _grant_time(seconds: float) -> None:
 def _confine() -> None:
     """Give up what reading a file does not need."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    resource.setrlimit(
-        resource.RLIMIT_FSIZE, (1 << 16, 1 << 16)
-    )  # an answer, where stdout is a file
+    resource.setrlimit(resource.RLIMIT_FSIZE, (WRITTEN, WRITTEN))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when to end

@@ -110,15 +110,20 @@ class _Child:
             return {"code": "timeout"} if code == -signal.SIGXCPU else None
         finally:
             if not done:
-                await self.end()
+                await self.end(0)
 
-    async def end(self) -> None:
-        """End the process, if there is one."""
+    async def end(self, seconds: float = 2) -> None:
+        """End the process, if there is one: by the end of its input, after a while by force."""
         process, self._process = self._process, None
         if process is None:
             return
-        with suppress(ProcessLookupError):
-            process.kill()
+        if process.stdin is not None:
+            process.stdin.close()
+        try:
+            await asyncio.wait_for(process.wait(), seconds)
+        except TimeoutError:
+            with suppress(ProcessLookupError):
+                process.kill()
         await process.communicate()
 
 
