@@ -16,7 +16,7 @@ test: setup-tests ## All tests with coverage, under 10 minutes on 2 cores
 	@$(BIN)/python scripts/run_tests.py
 
 .PHONY: check check-python check-web
-check: setup ## Format, lint, types, import contracts, architecture: under a minute
+check: setup-tests ## Format, lint, types, import contracts, architecture: under a minute
 	@$(MAKE) --no-print-directory --output-sync=target -j2 check-web check-python
 check-python:
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .
