@@ -79,10 +79,12 @@ class Relay:
 
     def heard(self, message: Message) -> None:
         """Take note of what the broker retains of our own."""
+        if not message.retained:
+            return
         self._heard.set()
         if message.topic == GENERATION:
             self._told = _generation(message.payload)
-        elif message.retained and message.payload:
+        elif message.payload:
             self._retained.add(message.topic)
 
     async def run(self, session: Session) -> None:
@@ -170,10 +172,10 @@ class Relay:
     async def _clear_ghosts(self, session: Session, expected: set[str]) -> int:
         """Clear what the broker retains of ours and the database does not know."""
         self._retained.clear()
-        for projection in self._projections.values():
-            topic_filter = topics.everyone(projection.channel)
-            await session.subscribe([(topic_filter, 0)])
-            await self._quiet()
+        filters = [topics.everyone(p.channel) for p in self._projections.values()]
+        await session.subscribe([(topic_filter, 0) for topic_filter in filters])
+        await self._quiet()
+        for topic_filter in filters:
             await session.unsubscribe(topic_filter)
         suspects = self._retained - expected
         async with self._db.system() as db:
