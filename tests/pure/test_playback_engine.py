@@ -174,36 +174,60 @@ def test_stop_silences_announcements_too_and_resume_brings_the_music_back() -> N
 
 def test_skipping_forward_and_back() -> None:
     programmes, state = playing()
-    at = NOW + 10 * S
+    now = NOW + 10 * S
     for want in ("two", "three", "one"):
-        state = engine.skip_forward(programmes, engine.opened(programmes, state, at), at)
+        at = now + LEAD
+        state = engine.skip_forward(programmes, engine.opened(programmes, state, now), now, at)
+        assert sounds(programmes, state, now) == sounds(programmes, state, at - 1) == set()
         assert sounds(programmes, state, at) == {(want, 0)}
-        at += S
-    state = engine.skip_back(programmes, engine.opened(programmes, state, at), at)
+        now = at + S
+    at = now + LEAD
+    state = engine.skip_back(programmes, engine.opened(programmes, state, now), now, at)
     assert sounds(programmes, state, at) == {("three", 0)}, "just begun: the one before"
-    at += 4 * S
-    state = engine.skip_back(programmes, engine.opened(programmes, state, at), at)
+    now = at + 4 * S
+    at = now + LEAD
+    state = engine.skip_back(programmes, engine.opened(programmes, state, now), now, at)
     assert sounds(programmes, state, at) == {("three", 0)}, "well under way: from its beginning"
 
 
 def test_skipping_under_an_announcement_moves_only_the_music() -> None:
     programmes, state = playing()
     state = engine.announce(state, live("voice", NOW + 10 * S, 5))
-    at = NOW + 12 * S
-    state = engine.skip_forward(programmes, engine.opened(programmes, state, at), at)
-    assert sounds(programmes, state, at) == {("voice", 2 * S)}
+    now = NOW + 12 * S
+    opened = engine.opened(programmes, state, now)
+    state = engine.skip_forward(programmes, opened, now, now + LEAD)
+    for t in (now, now + LEAD, NOW + 15 * S - 1):
+        assert sounds(programmes, state, t) == {("voice", t - NOW - 10 * S)}
     assert sounds(programmes, state, NOW + 15 * S) == {("two", 0)}
+
+
+def test_skipping_in_a_pause_stays_in_it_and_keeps_its_end() -> None:
+    programmes, state = playing()
+    now = NOW + 10 * S
+    state = engine.opened(programmes, state, now)
+    held = engine.pause(state, now)
+    moved = engine.skip_forward(programmes, held, now, now + LEAD)
+    assert moved.hold == Window(from_=now)
+    later = engine.opened(programmes, engine.resume(moved, now + S), now + 5)
+    again = engine.skip_forward(programmes, later, now + 5, now + LEAD)
+    assert again.hold == Window(from_=now, until=now + S)
+    assert sounds(programmes, again, now + S) == {("three", 0)}
+    coming = engine.pause(state, now + LEAD)
+    moved = engine.skip_forward(programmes, coming, now, now + LEAD)
+    assert moved.hold == Window(from_=now)
 
 
 @given(st.integers(0, 99), st.integers(0, 250))
 def test_seeking_puts_the_item_on_the_frame(second: int, when: int) -> None:
     programmes, state = playing()
-    at = NOW + when * S
-    title = next(iter(sounds(programmes, state, at)))[0]
-    after = engine.seek(programmes, engine.opened(programmes, state, at), at, second * S)
+    now = NOW + when * S
+    at = now + LEAD
+    title = next(iter(sounds(programmes, state, now)))[0]
+    opened = engine.opened(programmes, state, now)
+    after = engine.seek(programmes, opened, now, at, second * S)
     assert sounds(programmes, after, at) == {(title, second * S)}
     with pytest.raises(engine.SeekBeyondEnd):
-        engine.seek(programmes, engine.opened(programmes, state, at), at, 100 * S)
+        engine.seek(programmes, opened, now, at, 100 * S)
 
 
 def test_a_cancelled_announcement_stops_and_the_music_does_not_jump() -> None:
@@ -270,9 +294,9 @@ def test_cancelling_in_a_zone_without_music() -> None:
         lambda p, s: engine.pause(s, NOW),
         lambda p, s: engine.resume(s, NOW),
         lambda p, s: engine.stop(s, NOW),
-        lambda p, s: engine.skip_forward(p, s, NOW),
-        lambda p, s: engine.skip_back(p, s, NOW),
-        lambda p, s: engine.seek(p, s, NOW, 0),
+        lambda p, s: engine.skip_forward(p, s, NOW, NOW),
+        lambda p, s: engine.skip_back(p, s, NOW, NOW),
+        lambda p, s: engine.seek(p, s, NOW, NOW, 0),
     ],
 )
 def test_a_zone_without_music_refuses_what_needs_it(
@@ -291,9 +315,9 @@ def test_music_that_has_not_begun_can_not_be_skipped() -> None:
     programmes = {programme.sha256(): programme}
     for command in (engine.skip_forward, engine.skip_back):
         with pytest.raises(engine.AboutToBegin):
-            command(programmes, state, NOW)
+            command(programmes, state, NOW, NOW + LEAD)
     with pytest.raises(engine.AboutToBegin):
-        engine.seek(programmes, state, NOW, 0)
+        engine.seek(programmes, state, NOW, NOW + LEAD, 0)
 
 
 def test_volume_keeps_the_mute_unless_told() -> None:
@@ -351,6 +375,9 @@ def test_nothing_that_a_command_does_changes_what_sounds_before_it(
         moments = [now, (now + at) // 2, at - 1] if at > now else []
         if verb == "play":  # music chosen a moment ago and not begun yet is not heard any more
             moments = [t for t in moments if all(r.from_ > t for r in before.programmes[1:])]
+        ending = {"pause": before.hold, "stop": before.stopped}.get(verb)
+        if ending is not None:  # a window that was about to end does not
+            moments = [t for t in moments if t < (ending.until or t + 1)]
         for t in moments:
             assert sounds(programmes, state, t) == sounds(programmes, before, t), verb
         state = engine.closed(state, (1, number + 2))
@@ -371,11 +398,11 @@ def _done(
         case "cancel":
             return engine.cancel(programmes, state, f"e{number - 1}", at), at
         case "next":
-            return engine.skip_forward(programmes, state, now), now
+            return engine.skip_forward(programmes, state, now, at), now
         case "back":
-            return engine.skip_back(programmes, state, now), now
+            return engine.skip_back(programmes, state, now, at), now
         case "seek":
-            return engine.seek(programmes, state, now, S), now
+            return engine.seek(programmes, state, now, at, S), now
         case "volume":
             return engine.volume(state, 10), now
         case "stop":

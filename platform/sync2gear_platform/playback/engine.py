@@ -143,25 +143,25 @@ def stop(state: ZoneState, at: int) -> ZoneState:
     return state.model_copy(update={"stopped": _begun(state.stopped, at)})
 
 
-def skip_forward(programmes: Programmes, state: ZoneState, at: int) -> ZoneState:
-    """The next item begins at ``at``."""
-    return _jump(programmes, state, at, 1)
+def skip_forward(programmes: Programmes, state: ZoneState, now: int, at: int) -> ZoneState:
+    """What sounds at ``now`` ends; the next item begins at ``at``."""
+    return _jump(programmes, state, now, at, 1)
 
 
-def skip_back(programmes: Programmes, state: ZoneState, at: int) -> ZoneState:
+def skip_back(programmes: Programmes, state: ZoneState, now: int, at: int) -> ZoneState:
     """The item begins again at ``at``, or the one before it if this one has only just begun."""
-    position = timeline.music_at(timeline.settle(programmes, state), at)
+    position = timeline.music_at(timeline.settle(programmes, state), now)
     again = position is not None and position.offset > RESTART_AFTER
-    return _jump(programmes, state, at, 0 if again else -1)
+    return _jump(programmes, state, now, at, 0 if again else -1)
 
 
-def seek(programmes: Programmes, state: ZoneState, at: int, offset: int) -> ZoneState:
-    """At ``at`` the item that has the music is ``offset`` frames in."""
+def seek(programmes: Programmes, state: ZoneState, now: int, at: int, offset: int) -> ZoneState:
+    """The item that has the music goes on at ``at`` from ``offset`` frames in."""
     _musical(state)
-    position = timeline.music_at(timeline.settle(programmes, state), at)
+    position = timeline.music_at(timeline.settle(programmes, state), now)
     if position is not None and offset >= position.length:
         raise SeekBeyondEnd
-    return _jump(programmes, state, at, 0, offset)
+    return _jump(programmes, state, now, at, 0, offset)
 
 
 def volume(state: ZoneState, percent: int, *, mute: bool | None = None) -> ZoneState:
@@ -208,18 +208,30 @@ def _musical(state: ZoneState) -> Anchor:
 
 
 def _jump(
-    programmes: Programmes, state: ZoneState, at: int, step: int, offset: int = 0
+    programmes: Programmes, state: ZoneState, now: int, at: int, step: int, offset: int = 0
 ) -> ZoneState:
-    """Put the music by hand; what is announced meanwhile goes on."""
-    _musical(state)
-    state = timeline.rebase(programmes, state, at)
+    """Put the music by hand; what is announced meanwhile goes on.
+
+    An anchor says nothing of the time before it, so it lies at ``now`` and the music stands still
+    on its new place until ``at``: every speaker begins there on the same frame, with the first one.
+    """
     anchor = _musical(state)
-    target = timeline.item_start(timeline.settle(programmes, state), at, step)
+    target = timeline.item_start(timeline.settle(programmes, state), now, step)
     if target is None:
         raise AboutToBegin
     block, pos = target[0], target[1] + offset
     moved = {"block": block, "pos": pos, "fresh": pos, "until": None}
-    return state.model_copy(update={"anchor": anchor.model_copy(update=moved)})
+    return state.model_copy(
+        update={"anchor": anchor.model_copy(update=moved), "hold": _still(state.hold, now, at)}
+    )
+
+
+def _still(window: Window | None, now: int, at: int) -> Window:
+    """A pause from ``now`` until ``at``, or until a longer one that people asked for ends."""
+    if window is None:
+        return Window(from_=now, until=at)
+    until = None if window.until is None else max(window.until, at)
+    return Window(from_=min(window.from_, now), until=until)
 
 
 def _open(state: ZoneState, now: int) -> tuple[OpenEvent, ...]:

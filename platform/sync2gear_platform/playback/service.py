@@ -126,7 +126,7 @@ async def skip_forward(
     """The next item begins in these zones."""
     return await _change(
         ctx, zone_ids, rev, "next",
-        lambda s, _: engine.skip_forward(s.programmes, s.state, ctx.frame),
+        lambda s, at: engine.skip_forward(s.programmes, s.state, ctx.frame, at),
     )  # fmt: skip
 
 
@@ -136,7 +136,7 @@ async def skip_back(
     """The item begins again, or the one before it."""
     return await _change(
         ctx, zone_ids, rev, "previous",
-        lambda s, _: engine.skip_back(s.programmes, s.state, ctx.frame),
+        lambda s, at: engine.skip_back(s.programmes, s.state, ctx.frame, at),
     )  # fmt: skip
 
 
@@ -147,7 +147,7 @@ async def seek(
     offset = frames_from_millis(position_millis)
     return await _change(
         ctx, zone_ids, rev, "seek",
-        lambda s, _: engine.seek(s.programmes, s.state, ctx.frame, offset),
+        lambda s, at: engine.seek(s.programmes, s.state, ctx.frame, at, offset),
         {"position_millis": position_millis},
     )  # fmt: skip
 
