@@ -376,6 +376,8 @@ def test_cancelling_ends_the_voice_and_the_music_resumes_without_a_jump() -> Non
     plan = {A: programme(event("a", 40), event("b", 90))}
     zone = timeline.cancel(plan, state(), "a", 50)
     assert story(timeline.settle(plan, zone), 100, 50) == [(50, 90, "1", 40), (90, 100, "b", 0)]
+    at_once = timeline.settle(plan, timeline.cancel(plan, state(), "a", 40))
+    assert story(at_once, 90, 40) == [(40, 90, "1", 40)]
     zone = timeline.cancel(plan, zone, "b", 60)
     assert zone.skip == ("b",)
     (result,) = timeline.outcomes(timeline.settle(plan, zone))
