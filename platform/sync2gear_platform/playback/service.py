@@ -218,10 +218,11 @@ async def announce(
 
 async def collect_programmes(ctx: Ctx) -> int:
     """Forget programmes that no zone names any more. ``ctx`` is the system's."""
-    ref = func.jsonb_array_elements(ZonePlayback.document["programmes"]).table_valued("value")
+    ref = func.jsonb_build_object("sha256", col(ProgrammeRow.sha256))
+    refs = func.jsonb_build_object("programmes", func.jsonb_build_array(ref))
     named = exists().where(
         col(ZonePlayback.client_id) == col(ProgrammeRow.client_id),
-        ref.c.value["sha256"].astext == col(ProgrammeRow.sha256),
+        col(ZonePlayback.document).op("@>")(refs),
     )
     old = col(ProgrammeRow.created_at) < ctx.now - KEEP_PROGRAMMES
     gone = await ctx.db.execute(delete(ProgrammeRow).where(old, ~named))
