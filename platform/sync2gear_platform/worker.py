@@ -30,6 +30,7 @@ from sync2gear_platform.kit.db import Database
 from sync2gear_platform.kit.mqtt import BrokerLost, Message, Session
 from sync2gear_platform.kit.outbox import OutboxMark
 from sync2gear_platform.kit.relay import Relay
+from sync2gear_platform.kit.seldom import Seldom
 from sync2gear_platform.kit.web import NOBODY
 from sync2gear_platform.library import jobs as library
 from sync2gear_platform.playback import mqtt as playback
@@ -40,6 +41,7 @@ from sync2gear_platform.settings import Settings
 __all__ = ["run", "tables"]
 
 logger = log.get(__name__)
+strangers = Seldom(logger)
 
 CLIENT_ID: Final = "sync2gear-leader"
 """Fixed, so that a new leader takes the connection from one that does not know yet that it lost."""
@@ -172,7 +174,7 @@ class Leader:
         received = self._clock.micros()
         address = topics.parse(message.topic)
         if address is None or len(message.payload) > address.channel.max_bytes:
-            logger.warning("mqtt.ignored", topic=message.topic[:200], bytes=len(message.payload))
+            strangers.warning("mqtt.ignored", topic=message.topic[:200], bytes=len(message.payload))
         elif address.channel is topics.TIME_REQUEST:
             self._heard_time(address, message.payload, received)
         elif address.channel is topics.PLAY_EVENTS:
@@ -194,7 +196,7 @@ class Leader:
             )
             self._answers.put_nowait((topic, reply))
         except (ValidationError, asyncio.QueueFull) as error:
-            logger.warning("time.ignored", device=address.device, error=str(error)[:200])
+            strangers.warning("time.ignored", device=address.device, error=str(error)[:200])
 
     async def _answer(self, session: Session) -> None:
         while True:

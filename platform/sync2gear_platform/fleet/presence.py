@@ -21,9 +21,11 @@ from sync2gear_platform.fleet import rules
 from sync2gear_platform.kit import events, log
 from sync2gear_platform.kit.clock import Clock
 from sync2gear_platform.kit.db import Database
+from sync2gear_platform.kit.seldom import Seldom
 from sync2gear_platform.sites.tables import Device, DevicePresence
 
 logger = log.get(__name__)
+strangers = Seldom(logger)
 
 EVERY_SECONDS: Final = 1.0
 LOST_SECONDS: Final = 2.0
@@ -53,11 +55,11 @@ class PresenceIngest:
         try:
             document = address.channel.body.parse(payload)
         except (ValidationError, RecursionError) as error:
-            logger.warning("presence.unreadable", device=address.device, error=str(error)[:300])
+            strangers.warning("presence.unreadable", device=address.device, error=str(error)[:300])
             return
         key = UUID(address.client), UUID(address.device)
         if key not in self._waiting and len(self._waiting) >= MAX_WAITING:
-            logger.warning("presence.overflow", device=address.device)
+            strangers.warning("presence.overflow", device=address.device)
             return
         before = self._waiting.get(key, rules.Heard())
         after = replace(before, live=before.live or not retained)

@@ -28,10 +28,12 @@ from sync2gear_broker.units import MAX_SAFE_INTEGER, Uuid
 from sync2gear_platform.kit import log
 from sync2gear_platform.kit.clock import Clock
 from sync2gear_platform.kit.db import Database
+from sync2gear_platform.kit.seldom import Seldom
 from sync2gear_platform.playback.tables import PlayEventRow, PlayLog
 from sync2gear_platform.sites.tables import Device, Zone
 
 logger = log.get(__name__)
+strangers = Seldom(logger)
 
 MAX_WAITING: Final = 2000
 """Batches that may wait in memory: 100,000 events, some 50 MB."""
@@ -79,7 +81,7 @@ def read(address: Address, payload: bytes) -> Batch:
             event = PlayEvent.model_validate_json(json.dumps(raw.model_dump()))
         except ValidationError as error:
             text = str(error)[:300]
-            logger.warning("plays.tombstone", device=address.device, seq=raw.seq, error=text)
+            strangers.warning("plays.tombstone", device=address.device, seq=raw.seq, error=text)
             event = None
         events[raw.seq] = event
     return Batch(UUID(address.client), UUID(address.device), UUID(batch.log), events)
@@ -113,10 +115,10 @@ class Ingest:
         try:
             batch = read(address, payload)
         except (ValueError, RecursionError) as error:
-            logger.warning("plays.unreadable", device=address.device, error=str(error)[:300])
+            strangers.warning("plays.unreadable", device=address.device, error=str(error)[:300])
             return
         if len(self._waiting) >= MAX_WAITING:
-            logger.warning("plays.overflow", device=address.device)
+            strangers.warning("plays.overflow", device=address.device)
             return
         self._waiting.append(batch)
         self._woken.set()
@@ -191,7 +193,7 @@ class Ingest:
             if event is None:
                 continue
             if (batch.client, event.zone) in foreign:
-                logger.warning("plays.foreign_zone", device=str(batch.device), seq=seq)
+                strangers.warning("plays.foreign_zone", device=str(batch.device), seq=seq)
                 continue
             taken.append(self._row(batch, event))
         return taken

@@ -8,7 +8,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from sync2gear_broker import topics
-from sync2gear_broker.messages import ZoneState
+from sync2gear_broker.messages import ZoneState, canonical_json
 from sync2gear_broker.topics import Address
 from sync2gear_platform.kit.relay import Projection
 from sync2gear_platform.kit.revisions import Installation
@@ -26,7 +26,7 @@ async def read_zones(db: AsyncSession, addresses: Sequence[Address]) -> Mapping[
     statement = select(ZonePlayback).where(col(ZonePlayback.zone_id).in_(wanted))
     rows = (await db.exec(statement)).all()
     return {
-        wanted[row.zone_id]: ZoneState.model_validate(row.document).canonical()
+        wanted[row.zone_id]: canonical_json(row.document)
         for row in rows
         if wanted[row.zone_id].client == str(row.client_id)
     }
@@ -54,27 +54,28 @@ async def read_devices(db: AsyncSession, addresses: Sequence[Address]) -> Mappin
     ]
     silence = await _silence(db)
     return {
-        address: (silence if zone is None else _copy(device, zone, row)).canonical()
+        address: silence if zone is None else _copy(device, zone, row)
         for address, device, zone, row in found
     }
 
 
-async def _silence(db: AsyncSession) -> ZoneState:
+async def _silence(db: AsyncSession) -> bytes:
     """The state of no zone, newer than any that a speaker may have applied before it lost its."""
-    rev = func.nextval("document_rev_seq")
-    epoch, rev = (await db.execute(select(col(Installation.epoch), rev))).one()
-    return ZoneState(zone=NOWHERE, epoch=epoch, rev=rev)
+    drawn = func.nextval("document_rev_seq")
+    epoch, rev = (await db.execute(select(col(Installation.epoch), drawn))).one()
+    return ZoneState(zone=NOWHERE, epoch=epoch, rev=rev).canonical()
 
 
-def _copy(device: Device, zone: Zone, row: ZonePlayback | None) -> ZoneState:
+def _copy(device: Device, zone: Zone, row: ZonePlayback | None) -> bytes:
     """The state of the device's zone, at least as new as the device's own last change.
 
     A speaker that was moved would take its new zone's document for an old one otherwise. Both
     versions come from one sequence, so the zone's next one is newer again.
     """
-    state = state_of(zone, row)
-    epoch, rev = max(state.version, (device.config_epoch, device.config_rev))
-    return state.model_copy(update={"epoch": epoch, "rev": rev})
+    document = row.document if row else state_of(zone, None).model_dump(mode="json", by_alias=True)
+    version = document["epoch"], document["rev"]
+    epoch, rev = max(version, (device.config_epoch, device.config_rev))
+    return canonical_json({**document, "epoch": epoch, "rev": rev})
 
 
 async def all_devices(db: AsyncSession) -> Sequence[Address]:
