@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from typing import Any, TypeVar
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -32,7 +32,7 @@ from sync2gear_firmware import facts as f
 from sync2gear_firmware import known, needs, state
 from sync2gear_firmware.clock import Line, from_frame
 
-CLIENT, DEVICE, ZONE, OTHER, LOG, SRC = (str(uuid4()) for _ in range(6))
+CLIENT, DEVICE, ZONE, OTHER, LOG, SRC = (str(UUID(int=n)) for n in range(1, 7))
 EPOCH = 1_790_000_000_000_000
 SECOND = 1_000_000
 T0 = frames_from_micros(EPOCH)
