@@ -23,9 +23,9 @@ from support.stack import Stack, wait_until
 CALLS = 60
 
 
-def announce(stack: Stack) -> tuple[list[float], list[float]]:
-    """``(milliseconds to the first sample, milliseconds of the call)`` of each announcement."""
-    sounded, answered = [], []
+def announce(stack: Stack) -> tuple[list[float], list[float], int]:
+    """Milliseconds to the first sample and of the call, of each; and how many joined late."""
+    sounded, answered, late = [], [], 0
     with stack.http() as http:
         zone = stack.zones[0]["id"]
         made = http.post("/api/v1/announcements/tts/", json={"text": "Till two, please."})
@@ -45,11 +45,13 @@ def announce(stack: Stack) -> tuple[list[float], list[float]]:
                 return mine if len(ended) == 2 else []
 
             events = wait_until(started, "both speakers have said it", 20, every=0.1)
-            first = max(e["at_frame"] / 48 for e in events if e["kind"] == "started")
+            started_at = [e for e in events if e["kind"] == "started"]
+            first = max(e["at_frame"] / 48 for e in started_at)
             if number >= 3:  # the first ones fetch the media
                 sounded.append(first - called)
                 answered.append(took)
-    return sounded, answered
+                late += any(e["at_frame"] > e["planned_frame"] for e in started_at)
+    return sounded, answered, late
 
 
 def bare_trip() -> list[float]:
@@ -84,7 +86,7 @@ def main() -> None:
     stack = Stack.start()
     try:
         trips = bare_trip()
-        sounded, answered = announce(stack)
+        sounded, answered, late = announce(stack)
         trips += bare_trip()
     finally:
         stack.stop()
@@ -97,6 +99,7 @@ def main() -> None:
             ),
             "api_call_p50": Metric(quantile(answered, 0.5), "ms"),
             "api_call_p99": Metric(quantile(answered, 0.99), "ms"),
+            "joined_late": Metric(late, "of all"),
         },
         f"{CALLS} announcements to a zone of two cached speakers; baseline bare MQTT round trip",
     )

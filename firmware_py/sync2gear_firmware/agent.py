@@ -247,6 +247,7 @@ class Agent:
         greens = spool.load(self._folder / "evergreens.json", Evergreens) or Evergreens()
         return state.State(
             started=self._began,
+            buffer=self._sink.ahead,
             log=left.log,
             saved=left.frame,
             checked=left.frame,

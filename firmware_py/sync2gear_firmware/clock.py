@@ -17,6 +17,7 @@ SYNCED_FOR: Final = 30_000_000
 """Without an exchange for this long a trusted clock is in holdover."""
 
 _KEPT = 240
+_LATEST = 60
 _WINDOW = 600_000_000
 _SILENT = 5_000_000
 _MAX_DELAY = 5_000_000
@@ -106,6 +107,17 @@ def quality(clock: Clock, local: int) -> Literal["none", "holdover", "synced"]:
         return "none"
     fresh = clock.heard is not None and local - clock.heard <= SYNCED_FOR
     return "synced" if fresh else "holdover"
+
+
+def slowest(clock: Clock) -> int | None:
+    """The 95th percentile of the last exchanges' round trips in microseconds, once trusted.
+
+    A one-way trip is at most as long as its round trip, however unlike the two ways are.
+    """
+    latest = clock.estimators[0].samples[-_LATEST:] if clock.estimators else ()
+    if len(latest) < READY:
+        return None
+    return sorted(s.delay for s in latest)[len(latest) * 95 // 100]
 
 
 def error_millis(clock: Clock, local: int) -> float | None:

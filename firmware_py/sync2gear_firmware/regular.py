@@ -15,6 +15,8 @@ _BEAT = 30 * SECOND
 _DEBOUNCE = SECOND // 2
 _KEEP_EVERY = 10 * SECOND
 _CLOCK_EVERY = 30 * SECOND
+_THOUGHT = 20
+_LEVELS = (20, 30, 50, 70, 100, 150, 200, 300, 500, 700, 1000, 2000, 5000)
 
 
 def tick(state: State, fact: f.Tick, now: int) -> Step:
@@ -48,19 +50,34 @@ def tick(state: State, fact: f.Tick, now: int) -> Step:
 
 
 def _report(state: State, now: int) -> Step:
-    report = _reportable(state, now)
+    current = report(state, now)
     t = state.timers
-    if report == state.reported:
+    if current == state.reported:
         return replace(state, timers=replace(t, report=None)), []
     if t.report is None:
         return replace(state, timers=replace(t, report=now + _DEBOUNCE)), []
     if now < t.report or not state.connected:
         return state, []
-    state = replace(state, reported=report, timers=replace(t, report=None))
-    return state, [f.Publish(topics.DEVICE_STATE, report)]
+    state = replace(state, reported=current, timers=replace(t, report=None))
+    return state, [f.Publish(topics.DEVICE_STATE, current)]
 
 
-def _reportable(state: State, now: int) -> DeviceState:
+def _ahead(state: State) -> int | None:
+    """How early a command must leave, on a coarse scale; it falls only when it halves.
+
+    So the report stays the same while the network merely breathes.
+    """
+    slowest = clocks.slowest(state.clock)
+    if slowest is None:
+        return None
+    millis = (state.buffer + slowest) // 1000 + _THOUGHT
+    level = next((step for step in _LEVELS if step >= millis), _LEVELS[-1])
+    told = state.reported.ahead if state.reported else None
+    return told if told is not None and told / 2 < level < told else level
+
+
+def report(state: State, now: int) -> DeviceState:
+    """What the speaker says of itself at ``now``."""
     zone = state.zone
     frame = frame_at(state, now) or state.saved or 0
     held = state.held - state.broken
@@ -73,5 +90,6 @@ def _reportable(state: State, now: int) -> DeviceState:
         clock=clocks.quality(state.clock, now),
         cache_24h=needs.coverage(state.needs, held, frame + 24 * needs.HOUR),
         cache_72h=needs.coverage(state.needs, held, frame + 72 * needs.HOUR),
+        ahead=_ahead(state),
         faults=tuple(Fault(code=c, detail=d) for c, d in state.faults.items()),
     )

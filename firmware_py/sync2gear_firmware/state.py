@@ -28,11 +28,14 @@ EVERGREEN: Final = "evergreen"
 
 
 def step(state: State, fact: f.Fact, now: int) -> Step:
-    """What is so after ``fact``, and what is to be done about it, in order."""
+    """What is so after ``fact``, and what is to be done about it, in order.
+
+    What is heard comes first: a disk may take its time.
+    """
     state, deeds = _take(state, fact, now)
-    state, more = _follow(state, now)
+    state, line = _follow(state, now)
     state, score = _score(state, now)
-    return state, [*deeds, *more, *score]
+    return state, [*line, *score, *deeds]
 
 
 def due(state: State) -> int:

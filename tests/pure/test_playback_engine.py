@@ -416,7 +416,8 @@ def _done(
 def test_the_lead_grows_with_what_must_be_fetched_and_has_an_end() -> None:
     cached = rules.lead([rules.Need(10**9, cached=True)])
     leads = [rules.lead([rules.Need(n, cached=False)]) for n in (0, 10**6, 10**7, 10**12)]
-    assert rules.lead([]) == cached == frames_from_millis(rules.LEAD_MILLIS)
+    unmeasured = rules.PUBLISH_MILLIS + rules.UNKNOWN_AHEAD_MILLIS
+    assert rules.lead([]) == cached == frames_from_millis(unmeasured)
     assert all(a < b for a, b in pairwise([cached, *leads]))
     assert leads[-1] == frames_from_millis(rules.MAX_LEAD_MILLIS)
 
@@ -428,3 +429,11 @@ def test_a_programme_whose_document_is_missing_is_left_alone() -> None:
     with pytest.raises(engine.NoSuchEvent):
         engine.cancel(programmes, state, "nothing", NOW)
     assert sounds(programmes, state, NOW + 2 * S) == {("one", 2 * S)}
+
+
+def test_the_lead_is_what_the_slowest_connected_speaker_has_measured() -> None:
+    assert rules.lead([], ahead=30) == frames_from_millis(rules.PUBLISH_MILLIS + 30)
+    assert rules.lead([], ahead=30) < rules.lead([], ahead=300) < rules.lead([], ahead=9000)
+    assert rules.lead([], ahead=9000) == frames_from_millis(rules.MAX_LEAD_MILLIS)
+    more = frames_from_millis(rules.ZONE_MILLIS * 99)
+    assert rules.lead([], ahead=30, zones=100) == rules.lead([], ahead=30) + more

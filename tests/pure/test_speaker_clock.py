@@ -131,3 +131,14 @@ def test_a_saved_frame_is_where_its_line_begins(frame: int, local: int) -> None:
 
 def test_frames_before_the_epoch_do_not_exist() -> None:
     assert Line(A, 0, -1e9).frame_at(5) == 0
+
+
+def test_the_slowest_trip_of_late_is_known_once_the_clock_is_trusted() -> None:
+    assert clocks.slowest(Clock()) is None
+    assert clocks.slowest(run(Network(1), READY - 1)) is None
+    assert clocks.slowest(run(Network(1), READY)) == 200
+    busy = run(Network(1, jitter=50_000), 200)
+    slowest = clocks.slowest(busy)
+    assert slowest is not None
+    latest = sorted(s.delay for s in busy.estimators[0].samples[-60:])
+    assert latest[50] < slowest <= latest[-1]

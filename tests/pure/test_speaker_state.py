@@ -28,8 +28,9 @@ from sync2gear_broker.messages import (
     sha256_hex,
 )
 from sync2gear_broker.units import FRAME_RATE, frames_from_micros
+from sync2gear_firmware import clock as clocks
 from sync2gear_firmware import facts as f
-from sync2gear_firmware import known, needs, state
+from sync2gear_firmware import known, needs, regular, state
 from sync2gear_firmware.clock import Line, from_frame
 
 CLIENT, DEVICE, ZONE, OTHER, LOG, SRC = (str(UUID(int=n)) for n in range(1, 7))
@@ -308,6 +309,29 @@ def test_the_heartbeat_comes_every_half_minute_and_a_trusted_clock_is_saved() ->
     assert 4 <= len(of(f.Beat, deeds)) <= 5
     assert all(beat.clock_error is not None for beat in of(f.Beat, deeds))
     assert 4 <= len(of(f.SaveClock, deeds)) <= 5
+
+
+def test_how_early_a_command_must_leave_follows_the_network_but_not_its_every_breath() -> None:
+    def told(buffer: int, delay: int, before: int | None) -> int | None:
+        sample = clocks.Sample(0, 0, delay)
+        estimator = clocks.Estimator(SRC, (sample,) * clocks.READY, Line(SRC, 0, 0.0))
+        reported = None if before is None else DeviceState(ahead=before)
+        speaker = Speaker(
+            buffer=buffer,
+            clock=clocks.Clock((estimator,), estimator.line, 0),
+            reported=reported,
+        )
+        return regular.report(speaker.state, 0).ahead
+
+    assert told(0, 300, None) == 20
+    assert told(80_000, 1300, None) == 150
+    assert told(0, 40_000, None) == 70
+    assert told(0, 60_000_000, None) == 5000
+    assert told(0, 40_000, 50) == 70, "slower at once"
+    assert told(0, 40_000, 100) == 100, "a little faster is no news"
+    assert told(0, 300, 100) == 20, "much faster is"
+    assert Speaker().state.reported is None
+    assert regular.report(Speaker().state, 0).ahead is None
 
 
 def test_changes_are_reported_once_and_debounced() -> None:

@@ -110,6 +110,7 @@ _EXAMPLES: Final[tuple[Document, ...]] = (
         clock="synced",
         cache_24h=100,
         cache_72h=96,
+        ahead=100,
         faults=(Fault(code="media_missing", detail="one track of 214 is not yet here"),),
     ),
     PlayEvents(

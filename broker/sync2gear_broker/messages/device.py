@@ -44,6 +44,8 @@ class DeviceState(Document):
     """Reported on change: what the device has made true. Never what sounds now: that is computed.
 
     ``cache_24h`` is the percentage of the media of the next 24 hours that is on its disk.
+    ``ahead`` is how many milliseconds before its effect a command must leave the broker: the
+    slowest trip of late, and what is rendered ahead; null as long as it is not measured.
     """
 
     applied: Version | None = None
@@ -53,6 +55,7 @@ class DeviceState(Document):
     clock: Literal["none", "holdover", "synced"] = "none"
     cache_24h: Percent = 0
     cache_72h: Percent = 0
+    ahead: Annotated[int, Field(strict=True, ge=0, le=60_000)] | None = None
     faults: Annotated[tuple[Fault, ...], Field(max_length=16)] = ()
 
 

@@ -6,7 +6,12 @@ from sync2gear_firmware.clock import Line
 
 
 class Sink(Protocol):
-    """Pulls frames from a player; its position follows the last line that it was given."""
+    """Pulls frames from a player; its position follows the last line that it was given.
+
+    ``ahead`` is how many microseconds before they are heard it has rendered its frames.
+    """
+
+    ahead: int
 
     def start(self) -> None:
         """Open the output; frames flow once there is a line."""

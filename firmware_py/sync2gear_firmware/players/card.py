@@ -87,6 +87,8 @@ class CardSink:
     A card that is not there, or goes away, is tried again every few seconds; ``tell`` hears so.
     """
 
+    ahead = round((_LATENCY + 2 * BLOCK / FRAME_RATE) * 1e6)
+
     def __init__(
         self,
         player: Player,

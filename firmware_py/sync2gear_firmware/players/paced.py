@@ -27,6 +27,8 @@ class Paced:
     clock itself jumped or the process was away for more than some seconds.
     """
 
+    ahead = 0
+
     def __init__(
         self, player: Player, local: Callable[[], int], write: Callable[[int, Pcm], None]
     ) -> None:

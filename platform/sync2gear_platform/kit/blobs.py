@@ -116,7 +116,14 @@ class Folder:
     @asynccontextmanager
     async def stage(self, source: Path | bytes, *, limit: int = 1 << 40) -> AsyncIterator[Staged]:
         """See :class:`Blobs`."""
-        staged = await asyncio.to_thread(self._stage, source, limit)
+        staging = asyncio.create_task(asyncio.to_thread(self._stage, source, limit))
+        try:
+            staged = await asyncio.shield(staging)
+        except asyncio.CancelledError:
+            # The thread goes on; what it makes is nobody's.
+            with suppress(OSError, TooLarge):
+                (await staging).drop()
+            raise
         try:
             yield staged
         finally:

@@ -6,9 +6,16 @@ from typing import Final
 
 from sync2gear_broker.units import frames_from_millis
 
-LEAD_MILLIS: Final = 250
-"""Commit, relay and broker take some 20 ms, Wi-Fi up to 100 ms at its worst per cent, and a
-speaker has rendered about 100 ms ahead."""
+PUBLISH_MILLIS: Final = 100
+"""From the beginning of the request to the broker: decide, commit and relay take 30 to 60 ms, and
+at 60 one announcement of sixty still lost its first sound."""
+
+ZONE_MILLIS: Final = 3
+"""What each further zone of one command adds to that."""
+
+UNKNOWN_AHEAD_MILLIS: Final = 190
+"""For a speaker that has not measured its way yet: Wi-Fi takes up to 100 ms at its worst per cent,
+and a sound card has rendered about 90 ms ahead."""
 
 FETCH_MILLIS: Final = 600
 """What a speaker needs on top to ask for a file and to decode its beginning."""
@@ -37,9 +44,14 @@ class Need:
     cached: bool
 
 
-def lead(needs: Iterable[Need]) -> int:
-    """Frames from the command to its effect, the smallest that the online speakers can meet."""
-    millis = LEAD_MILLIS
+def lead(needs: Iterable[Need], *, ahead: int | None = None, zones: int = 1) -> int:
+    """Frames from the command to its effect, the smallest that the online speakers can meet.
+
+    ``ahead`` is the longest that one of them has measured (``DeviceState.ahead``), null when one
+    has not; ``zones`` is how many zones the command is for.
+    """
+    millis = PUBLISH_MILLIS + ZONE_MILLIS * (zones - 1)
+    millis += UNKNOWN_AHEAD_MILLIS if ahead is None else ahead
     missing = [need.bytes for need in needs if not need.cached]
     if missing:
         millis += FETCH_MILLIS + sum(missing) // FETCH_BYTES_PER_MILLI

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import delete, exists, func
+from sqlalchemy import ColumnElement, delete, exists, func
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
@@ -85,12 +85,12 @@ async def play(
     source = f"folder:{folder_id}" if folder_id else "tracks"
     needs = [
         rules.Need(sum(len(m.title) + len(m.artist) + 200 for m in media), cached=False),
-        await _need(ctx, [s.zone.id for s in found], media[0]),
+        await _need(ctx, found, media[0]),
     ]
     programme = engine.programme_of(
         media,
         source=source,
-        at=ctx.frame + rules.lead(needs),
+        at=ctx.frame + await _lead(ctx, found, needs),
         seed=int(ctx.now.timestamp() * 1e6) if shuffle else None,
         crossfade=frames_from_millis(crossfade_millis),
     )
@@ -199,7 +199,7 @@ async def announce(
         kind="announcement",
         title=title[:200],
     )
-    start = ctx.frame + rules.lead([await _need(ctx, [s.zone.id for s in found], voice)])
+    start = ctx.frame + await _lead(ctx, found, [await _need(ctx, found, voice)])
     fade = frames_from_millis(rules.DUCK_MILLIS if mode == "duck" else rules.FADE_MILLIS)
     event = LiveEvent(
         id=ids.uuid7().hex,
@@ -238,7 +238,7 @@ async def _change(
     after: Mapping[str, Any] | None = None,
 ) -> list[ZoneView]:
     found = await _opened(ctx, zone_ids, rev)
-    at = ctx.frame + rules.lead(())
+    at = ctx.frame + await _lead(ctx, found, ())
     wanted = [replace(s, state=decide(s, at)) for s in found]
     return await _closed(ctx, wanted, verb, after or {})
 
@@ -319,7 +319,31 @@ async def _music(
     return [library.wire_media(track, media) for track, media in found]
 
 
-async def _need(ctx: Ctx, zone_ids: Sequence[UUID], media: wire.Media) -> rules.Need:
+def _listeners(ctx: Ctx, found: Sequence[Score]) -> tuple[ColumnElement[bool], ...]:
+    """The speakers of these zones that are connected, of Device joined to DevicePresence."""
+    return (
+        col(Device.client_id) == ctx.client_id,
+        col(Device.zone_id).in_([score.zone.id for score in found]),
+        col(Device.revoked_at).is_(None),
+        col(DevicePresence.online).is_(True),
+    )
+
+
+async def _lead(ctx: Ctx, found: Sequence[Score], needs: Sequence[rules.Need]) -> int:
+    """Frames from now until every connected speaker of these zones can obey."""
+    measured = col(DevicePresence.state)["ahead"].as_integer()
+    statement = (
+        select(func.count(), func.count(measured), func.max(measured))
+        .select_from(Device)
+        .join(DevicePresence, col(DevicePresence.device_id) == col(Device.id))
+        .where(*_listeners(ctx, found))
+    )
+    connected, known, longest = (await ctx.db.exec(statement)).one()
+    ahead = 0 if not connected else longest if known == connected else None
+    return rules.lead(needs, ahead=ahead, zones=len(found))
+
+
+async def _need(ctx: Ctx, found: Sequence[Score], media: wire.Media) -> rules.Need:
     """Whether every speaker that is connected has played ``media`` before, so holds it."""
     played = exists().where(
         col(PlayEventRow.client_id) == ctx.client_id,
@@ -331,13 +355,7 @@ async def _need(ctx: Ctx, zone_ids: Sequence[UUID], media: wire.Media) -> rules.
         select(func.count())
         .select_from(Device)
         .join(DevicePresence, col(DevicePresence.device_id) == col(Device.id))
-        .where(
-            col(Device.client_id) == ctx.client_id,
-            col(Device.zone_id).in_(zone_ids),
-            col(Device.revoked_at).is_(None),
-            col(DevicePresence.online),
-            ~played,
-        )
+        .where(*_listeners(ctx, found), ~played)
     )
     return rules.Need(media.bytes, cached=(await ctx.db.exec(without)).one() == 0)
 
