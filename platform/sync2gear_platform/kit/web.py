@@ -119,11 +119,19 @@ def _policy(permission: str | None) -> Any:
 
 def unguarded() -> Any:
     """A route's policy: anybody, without a transaction. For health, documentation and files."""
+    return _declared("public")
 
+
+def checked_inside(permission: str) -> Any:
+    """A route's policy that its handler checks: a browser's WebSocket can send no header before."""
+    return _declared(permission)
+
+
+def _declared(policy: str) -> Any:
     async def nothing() -> None:
         """Open nothing."""
 
-    nothing.policy = "public"  # type: ignore[attr-defined]
+    nothing.policy = policy  # type: ignore[attr-defined]
     return Depends(nothing)
 
 

@@ -20,7 +20,7 @@ from sync2gear_platform.kit import events, listen, log
 from sync2gear_platform.kit.context import Actor, Ctx
 from sync2gear_platform.kit.db import Database
 from sync2gear_platform.kit.errors import NotFound, Refusal
-from sync2gear_platform.kit.web import NOBODY, Edge, edge_of, unguarded
+from sync2gear_platform.kit.web import NOBODY, Edge, checked_inside, edge_of
 from sync2gear_platform.playback import queries
 from sync2gear_platform.playback.schemas import ClientMessage, ZoneView
 from sync2gear_platform.sites.tables import Device
@@ -195,13 +195,13 @@ def changed(view: ZoneView) -> dict[str, Any]:
 
 
 # Anybody may open the socket: who it is, the first message says (browsers can set no header).
-@router.websocket("/ws/playback/", dependencies=[unguarded()])
+@router.websocket("/ws/playback/", dependencies=[checked_inside(PERMISSION)])
 async def watch_all(websocket: WebSocket) -> None:
     """All zones of the client."""
     await _serve(websocket, None)
 
 
-@router.websocket("/ws/playback/{zone_id}/", dependencies=[unguarded()])
+@router.websocket("/ws/playback/{zone_id}/", dependencies=[checked_inside(PERMISSION)])
 async def watch_one(websocket: WebSocket, zone_id: UUID) -> None:
     """One zone."""
     await _serve(websocket, zone_id)
