@@ -322,7 +322,7 @@ class Fetcher:
         if have < media.bytes:
             self._download(http, media, want, have)
         self._cache.adopt(media.sha256)
-        log.info("fetch.media sha256=%s bytes=%d title=%r", media.sha256, media.bytes, media.title)
+        log.debug("fetch.media sha256=%s bytes=%d title=%r", media.sha256, media.bytes, media.title)
         self._tell(MediaHeld(media.sha256))
 
     def _download(self, http: httpx2.Client, media: Media, want: Want, have: int) -> None:
