@@ -1,6 +1,7 @@
 """What commands make of a zone's document: laws of the playback engine."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from itertools import pairwise
 from typing import Any
 
@@ -335,6 +336,22 @@ def test_twelve_announcements_are_enough() -> None:
         engine.announce(state, live("e12", NOW))
 
 
+@pytest.mark.parametrize("title", ["x", "x" * 60, "x" * 200, "\N{BELL}" * 200])
+def test_a_zone_full_of_announcements_can_still_be_stopped_and_cleared(title: str) -> None:
+    programmes, state = playing()
+    with suppress(engine.StateTooLarge):
+        for n in range(12):
+            event = live(f"{n:032}", NOW + n)
+            voice = event.media.model_copy(update={"title": title})
+            state = engine.announce(state, event.model_copy(update={"media": voice}))
+    now = NOW + S  # one sounds, the others wait: the anchor lists them all
+    state = engine.opened(programmes, state, now)
+    state = engine.stop(engine.pause(state, now + 1), now + 2)
+    for event in state.live:
+        state = engine.cancel(programmes, state, event.id, now + 3)
+    assert len(engine.closed(state, (2**31, 2**40)).live) == len(state.live) >= 5
+
+
 def test_a_document_carries_its_version_and_has_a_size() -> None:
     assert engine.closed(idle(), (2, 9)).version == (2, 9)
     crowded = idle()
@@ -342,7 +359,8 @@ def test_a_document_carries_its_version_and_has_a_size() -> None:
         name = f"{'e' * 50}{n}"
         event = live(name, NOW)
         voice = event.media.model_copy(update={"title": "ä" * 200, "artist": "ö" * 200})
-        crowded = engine.announce(crowded, event.model_copy(update={"media": voice}))
+        event = event.model_copy(update={"media": voice})
+        crowded = crowded.model_copy(update={"live": (*crowded.live, event)})
     with pytest.raises(engine.StateTooLarge):
         engine.closed(crowded, (1, 1))
 

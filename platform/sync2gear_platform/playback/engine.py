@@ -34,6 +34,10 @@ RESTART_AFTER: Final = 3 * FRAME_RATE
 
 MAX_SKIPS: Final = 64
 
+ROOM: Final = 1536
+"""Bytes of a document that announcements leave free: it grows as they begin, and people must still
+be able to pause, stop and cancel."""
+
 
 class NothingToPlay(Refusal):
     """This zone has never been given music: play a folder or tracks first."""
@@ -174,7 +178,10 @@ def announce(state: ZoneState, event: LiveEvent) -> ZoneState:
     """``event`` joins those that sound or wait."""
     if len(state.live) >= MAX_LIVE_EVENTS:
         raise TooManyLiveEvents
-    return state.model_copy(update={"live": (*state.live, event)})
+    state = state.model_copy(update={"live": (*state.live, event)})
+    if len(state.canonical()) > ZONE_DESIRED.max_bytes - ROOM:
+        raise StateTooLarge
+    return state
 
 
 def cancel(programmes: Programmes, state: ZoneState, event_id: str, at: int) -> ZoneState:
