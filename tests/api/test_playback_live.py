@@ -113,17 +113,31 @@ async def test_ping_gives_the_clock_and_more_a_fresh_zone(world: World, url: str
         ({"type": "auth", "token": "x" * 9000}, 1009),
         ({"type": "explode"}, 4400),
         ([1, 2], 4400),
+        (b"\x00\xff", 4400),
     ],
 )
 async def test_who_does_not_sign_in_is_sent_away(
     world: World, url: str, first: Any, code: int
 ) -> None:
     async with connect(f"{url}/ws/playback/") as socket:
-        await socket.send(json.dumps(first))
+        await socket.send(first if isinstance(first, bytes) else json.dumps(first))
         error = await hear(socket)
         assert error["type"] == "error"
         assert error["code"]
         assert await closed(socket) == code
+
+
+@pytest.mark.parametrize(
+    "nonsense", [b"{}", '{"type":"ping","t":NaN}', '{"type":"ping","t":1e999}']
+)
+async def test_nonsense_from_one_who_is_signed_in_ends_the_connection_saying_why(
+    world: World, url: str, nonsense: str | bytes
+) -> None:
+    async with watching(url, await world.tenant()) as socket:
+        assert (await hear(socket))["type"] == "snapshot"
+        await socket.send(nonsense)
+        assert (await hear(socket))["code"] == "bad_message"
+        assert await closed(socket) == 4400
 
 
 async def test_silence_is_no_sign_in(world: World, url: str) -> None:

@@ -171,5 +171,5 @@ class ClientMessage(BaseModel):
 
     type: Literal["auth", "ping", "more"]
     token: Annotated[str, Field(max_length=4096)] = ""
-    t: float = 0
+    t: Annotated[float, Field(allow_inf_nan=False)] = 0
     zone_id: UUID | None = None

@@ -304,7 +304,12 @@ async def _recheck(websocket: WebSocket, token: str) -> None:
 
 
 async def _receive(websocket: WebSocket) -> ClientMessage:
-    text = await websocket.receive_text()
+    message = await websocket.receive()
+    if message["type"] == "websocket.disconnect":
+        raise WebSocketDisconnect(message["code"])
+    text = message.get("text")
+    if text is None:
+        raise Closing(BAD, "bad_message", "This protocol speaks text, not bytes.")
     if len(text) > MAX_BYTES:
         raise Closing(TOO_BIG, "too_large", "That message is too large.")
     try:
