@@ -2,12 +2,14 @@
 
 import asyncio
 import io
+import time
 import wave
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
 import pytest
+import uvloop
 
 from support.world import Tenant, World
 from sync2gear_platform.announcements import rules
@@ -202,6 +204,25 @@ async def test_the_voice_itself() -> None:
         await speech.render("w! " * 1600, "en")
     spoken = await speech.render("hello", "en")
     assert spoken == await speech.render("hello", "en")
+
+
+def test_a_voice_that_is_quicker_than_a_busy_server_is_heard_all_the_same() -> None:
+    """On the loop that serves, a process that is over before its text is written has no pipe."""
+
+    async def busily() -> bytes:
+        async def busy() -> None:
+            while True:
+                time.sleep(0.005)  # noqa: ASYNC251 - the load itself
+                await asyncio.sleep(0)
+
+        load = asyncio.create_task(busy())
+        try:
+            return await Espeak().render("hello", "en")
+        finally:
+            load.cancel()
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        assert runner.run(busily()).startswith(b"RIFF")
 
 
 async def test_too_many_texts_at_once_are_refused_not_piled_up() -> None:

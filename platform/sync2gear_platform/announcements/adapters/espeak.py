@@ -102,8 +102,10 @@ async def _write(process: asyncio.subprocess.Process, text: bytes) -> None:
     if process.stdin is None:
         raise RuntimeError("espeak-ng has pipes")
     with suppress(BrokenPipeError, ConnectionResetError):  # its exit status says what happened
-        process.stdin.write(text)
-        await process.stdin.drain()
+        # A process that is over already has no pipe; uvloop raises RuntimeError at a write then.
+        if not process.stdin.is_closing():
+            process.stdin.write(text)
+            await process.stdin.drain()
     process.stdin.close()
 
 
