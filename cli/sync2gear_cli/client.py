@@ -89,6 +89,8 @@ class Api:
             reason = str(error) or type(error).__name__
         except httpx2.InvalidURL as error:
             reason = str(error)
+        except UnicodeEncodeError as error:  # an argument that the terminal's encoding cannot read
+            raise Failure("that is not text in this terminal's encoding", "not_text") from error
         raise Failure(f"cannot reach {self.connection.url}: {reason}", "unreachable", UNREACHABLE)
 
     def _parse(self, answer: httpx2.Response) -> Any:

@@ -225,6 +225,7 @@ def test_say_tells_where_and_when(stack: Stack, logged_in: None) -> None:
 def test_what_cannot_be_said_is_refused(stack: Stack, logged_in: None) -> None:
     refused(call("say", " ", "--all"), "text_empty")
     refused(call("say", "word " * 1001, "--all"), "text_too_long")
+    refused(call("say", "caf\udce9", "--all"), "not_text")
     refused(call("say", "hello", "--all", "--voice", "nobody"), "voice_unknown")
 
 
