@@ -497,3 +497,15 @@ def test_music_begins_before_the_first_block_is_due() -> None:
     early = programme(at=50, pos=10)
     zone = state(anchor=Anchor(at=0, block="gone", pos=0))
     assert story(timeline.settle({A: early}, zone), 30) == [(0, 30, "1", 0)]
+
+
+def test_a_pause_that_is_cut_where_the_next_block_begins_passes_that_boundary() -> None:
+    blocks = (
+        Block(id="day", source="s", at=0, items=(0,)),
+        Block(id="night", source="t", at=60, pos=10, items=(0,)),
+    )
+    events = (event("first", 50), event("soft", 55, when="next"))
+    duck = live("duck", 60, mode="duck", priority=90)
+    settled = timeline.settle({A: programme(*events, blocks=blocks)}, state(live=(duck,)))
+    spoken = [one for one in story(settled, 140) if one[2] in {"first", "duck", "soft"}]
+    assert spoken == [(50, 60, "first", 0), (60, 80, "duck", 0), (80, 100, "soft", 0)]

@@ -191,9 +191,14 @@ class Walk:
         elif alarmed and self.voice is not None:
             self._cut(self.voice, "emergency")
         still = stopped or alarmed or held
-        self._release(everything=held or self.context is None or self._at_boundary(jumped, still))
+        boundary = held or self.context is None or self._at_boundary(jumped, still)
+        self._release(everything=boundary)
         if not (stopped or alarmed):
             self._choose()
+            if not boundary and self._at_boundary(jumped, still):
+                # a pause was cut on the very frame of a boundary, so the music is heard to pass it
+                self._release(everything=True)
+                self._choose()
         self._note_music(still)
 
     def _at_boundary(self, jumped: bool, still: bool) -> bool:
