@@ -120,14 +120,18 @@ class Folder:
         try:
             staged = await asyncio.shield(staging)
         except asyncio.CancelledError:
-            # The thread goes on; what it makes is nobody's.
-            with suppress(OSError, TooLarge):
-                (await staging).drop()
+            # The thread goes on, and what it makes would be nobody's.
+            while not staging.done():
+                with suppress(asyncio.CancelledError, OSError, TooLarge):
+                    await asyncio.shield(staging)
+            if not staging.cancelled() and staging.exception() is None:
+                staging.result().drop()
             raise
         try:
             yield staged
         finally:
-            await asyncio.to_thread(staged.drop)
+            # Not in a thread: one that has not begun when this is cancelled never does.
+            staged.drop()
 
     async def size(self, sha256: str) -> int | None:
         """See :class:`Blobs`."""
