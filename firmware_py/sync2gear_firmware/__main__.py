@@ -18,7 +18,7 @@ def main() -> int:
         _log_to_stderr(settings.log_level)
         agent = Agent(settings, read_credential(settings.credential))
     except (ValidationError, ValueError, OSError) as error:
-        print(f"sync2gear speaker: cannot start: {error}", file=sys.stderr)  # noqa: T201
+        print(f"sync2gear speaker: cannot start: {error}", file=sys.stderr)  # noqa: T201 - to a person
         return 2
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: agent.stop())

@@ -118,7 +118,7 @@ class Agent:
             fact = f.Tick(random.random())  # noqa: S311 - jitter, not a secret
         self._handle(fact)
         if not isinstance(fact, f.Tick) and state.due(self._state) <= local():
-            self._handle(f.Tick(random.random()))  # noqa: S311
+            self._handle(f.Tick(random.random()))  # noqa: S311 - jitter
         self._link.ensure()
 
     def _handle(self, fact: f.Fact) -> None:
@@ -132,7 +132,7 @@ class Agent:
                 self._do(deed)
             except (OSError, sqlite3.Error) as error:
                 name = type(deed).__name__
-                log.error("agent.deed_failed deed=%s error=%r", name, str(error))  # noqa: TRY400
+                log.error("agent.deed_failed deed=%s error=%r", name, str(error))  # noqa: TRY400 - expected
                 self._tell(f.Trouble("disk", f"{name}: {error}"))
         self._after(fact)
 
@@ -233,7 +233,7 @@ class Agent:
         try:
             self._facts.put_nowait(fact)
         except queue.Full:
-            log.error("agent.overrun dropped=%s", type(fact).__name__)  # noqa: TRY400
+            log.error("agent.overrun dropped=%s", type(fact).__name__)  # noqa: TRY400 - load
 
     def _first_state(self) -> state.State:
         left = self._spool.left()

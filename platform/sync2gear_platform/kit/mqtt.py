@@ -101,7 +101,7 @@ async def session(url: str, *, client_id: str, heard: Heard) -> AsyncIterator[Se
     from whoever holds it. Raises :class:`BrokerLost` if the broker does not let us in.
     """
     at = urlsplit(url)
-    properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+    properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho's
     properties.ReceiveMaximum = 1000
     client = aiomqtt.Client(
         at.hostname or "localhost",

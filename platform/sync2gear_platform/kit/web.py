@@ -113,7 +113,7 @@ def _policy(permission: str | None) -> Any:
         ):
             yield await open_ctx(request, session, permission)
 
-    context.policy = permission or "public"  # type: ignore[attr-defined]
+    context.policy = permission or "public"  # type: ignore[attr-defined]  # a mark on it
     return Depends(context, scope="function")
 
 
@@ -131,7 +131,7 @@ def _declared(policy: str) -> Any:
     async def nothing() -> None:
         """Open nothing."""
 
-    nothing.policy = policy  # type: ignore[attr-defined]
+    nothing.policy = policy  # type: ignore[attr-defined]  # a mark on it
     return Depends(nothing)
 
 
