@@ -19,7 +19,7 @@ COPY platform/sync2gear_platform platform/sync2gear_platform
 COPY firmware_py firmware_py
 COPY cli cli
 # The lock as constraints: the versions and hashes of the lock, without its development tools.
-RUN uv pip install --constraint requirements.lock ./broker ./platform ./firmware_py ./cli
+RUN uv pip install --constraint requirements.lock ./broker "./platform[google]" ./firmware_py ./cli
 
 FROM python:3.11-slim-bookworm
 RUN apt-get update \
@@ -37,5 +37,5 @@ ENV PATH=/opt/sync2gear/bin:$PATH \
     S2G_HTTP_PORT=8080
 USER sync2gear
 WORKDIR /data
-EXPOSE 8080
+EXPOSE 8080 8443
 CMD ["python", "-m", "sync2gear_platform", "api"]

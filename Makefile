@@ -8,11 +8,12 @@ help: ## This list
 	@grep -hE '^[a-z%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
 .PHONY: run
-run: setup ## Everything on this machine (MUSIC=folder of audio files, PORT=number)
-	@exec $(BIN)/sync2gear up $(if $(MUSIC),--music "$(MUSIC)") $(if $(PORT),--port $(PORT))
+run: setup ## Everything on this machine (MUSIC=folder of audio files, PORT=number, LAN=1)
+	@exec $(BIN)/sync2gear up $(if $(MUSIC),--music "$(MUSIC)") $(if $(PORT),--port $(PORT)) \
+		$(if $(LAN),--lan)
 
 .PHONY: test
-test: setup-tests ## All tests with coverage, under 10 minutes on 2 cores
+test: setup-tests ## All tests with coverage, about 45 minutes on 2 cores
 	@$(BIN)/python scripts/run_tests.py
 
 .PHONY: check check-python check-web
@@ -54,6 +55,17 @@ docs: ## The generated documents: topics, AsyncAPI, OpenAPI and the dashboard's 
 .PHONY: soak
 soak: setup-tests ## Long runs: kill loops, generated matrices, hours of simulated time
 	@S2G_HYPOTHESIS=soak $(BIN)/python -m pytest tests -m soak --timeout 7200
+
+.PHONY: test-mqtt-access
+test-mqtt-access: setup-tests ## Who may say and hear what on the broker: 36,000 attempts each, a table
+	@S2G_HYPOTHESIS=soak $(BIN)/python -m pytest tests/wire/test_mqtt_accounts.py \
+		tests/wire/test_mqtt_access.py -m "soak or not soak"
+
+.PHONY: test-access
+test-access: setup-tests ## Who reaches what over HTTP and WebSocket: every operation, every role, a table
+	@S2G_HYPOTHESIS=soak $(BIN)/python -m pytest tests/access/test_access_matrix.py \
+		tests/access/test_access_socket.py tests/access/test_access_faults.py \
+		-m "soak or not soak" -s --timeout 3600
 
 bench-%: setup-tests ## One benchmark beside its baseline, e.g. make bench-announce
 	@$(BIN)/python benchmarks/$*.py

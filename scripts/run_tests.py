@@ -23,7 +23,11 @@ class Run:
 
 
 RUNS: Final = (
-    Run("parallel", ("pure", "api", "wire", "vendors", "cli"), ("-n", "2", "--dist", "loadscope")),
+    Run(
+        "parallel",
+        ("pure", "api", "access", "wire", "vendors", "cli"),
+        ("-n", "2", "--dist", "loadscope"),
+    ),
     # Sound at the pace of real time: alone on the machine.
     Run("flows", ("flows",)),
     # Playwright's own event loop breaks later asynchronous tests in the same process.
@@ -34,15 +38,19 @@ RUNS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """What one or several runs came to."""
+    """What one or several runs came to; ``names`` are those of what failed."""
 
     passed: int = 0
     failed: int = 0
     skipped: int = 0
+    names: tuple[str, ...] = ()
 
     def __add__(self, other: "Count") -> "Count":
         return Count(
-            self.passed + other.passed, self.failed + other.failed, self.skipped + other.skipped
+            self.passed + other.passed,
+            self.failed + other.failed,
+            self.skipped + other.skipped,
+            self.names + other.names,
         )
 
 
@@ -57,7 +65,13 @@ def count(report: Path) -> Count:
         for name in ("tests", "failures", "skipped")
     )
     failed += sum(int(suite.get("errors", "0")) for suite in suites)
-    return Count(max(total - failed - skipped, 0), failed, skipped)
+    names = tuple(
+        f"{case.get('classname', '').replace('.', '/')}.py::{case.get('name')}"
+        for suite in suites
+        for case in suite.iter("testcase")
+        if case.find("failure") is not None or case.find("error") is not None
+    )
+    return Count(max(total - failed - skipped, 0), failed, skipped, names)
 
 
 def execute(run: Run, folder: Path) -> Count:
@@ -80,6 +94,8 @@ def execute(run: Run, folder: Path) -> Count:
     counted = count(report)
     if status and not counted.failed:
         counted += Count(failed=1)
+    if counted.failed and not counted.names:
+        counted += Count(names=(f"{run.name}: pytest ended with status {status}",))
     return counted
 
 
@@ -102,8 +118,10 @@ def main() -> int:
     )  # fmt: skip
     gate = subprocess.run([sys.executable, "scripts/coverage_gate.py"], cwd=ROOT, check=False)
     if gate.returncode:
-        total += Count(failed=1)
+        total += Count(failed=1, names=("coverage",))
     skipped = f", {total.skipped} skipped" if total.skipped else ""
+    for name in total.names:
+        sys.stdout.write(f"FAILED {name}\n")
     sys.stdout.write(f"all runs: {time.monotonic() - began:.0f} s\n")
     sys.stdout.write(f"{total.passed} passed, {total.failed} failed{skipped}\n")
     return 1 if total.failed or not total.passed else 0

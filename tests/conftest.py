@@ -2,8 +2,9 @@
 
 import os
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck
@@ -18,6 +19,11 @@ from support.services import (
 )
 from support.world import World, cloned_database, make_settings
 from sync2gear_platform.migrations.run import migrate
+
+if TYPE_CHECKING:
+    from support.bucket import Buckets
+
+SHOWN_LINES = 40
 
 hypothesis_settings.register_profile(
     "test",
@@ -41,10 +47,24 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = kept
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A failure shows the end of what was logged: the start would push other failures away."""
+    report = yield
+    report.sections = [(title, end_of(text)) for title, text in report.sections]
+    return report
+
+
+def end_of(text: str) -> str:
+    lines = text.splitlines()
+    left_out = len(lines) - SHOWN_LINES
+    return "\n".join([f"({left_out} lines before)", *lines[left_out:]]) if left_out > 0 else text
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
     """A private PostgreSQL whose database ``sync2gear`` is migrated and only ever cloned."""
-    place = open_folder("postgres")
+    place = open_folder("postgres", database=True)
     server = start_postgres(place)
     migrate(server.admin_url, server.app_url)
     yield server
@@ -60,6 +80,25 @@ def mosquitto() -> Iterator[MosquittoServer]:
     yield server
     server.stop()
     shutil.rmtree(place, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def bucket_server() -> Iterator["Buckets"]:
+    """A private S3."""
+    from support.bucket import buckets  # boto3 takes a while to load: only for who needs it
+
+    with buckets() as server:
+        yield server
+
+
+@pytest.fixture
+def s3(bucket_server: "Buckets", monkeypatch: pytest.MonkeyPatch) -> "Buckets":
+    """The private S3, with its credentials in the environment."""
+    from support.bucket import ACCOUNT
+
+    for name, value in ACCOUNT.items():
+        monkeypatch.setenv(name, value)
+    return bucket_server
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from sync2gear_broker.messages import (
     Generation,
     Heartbeat,
     PlayEvents,
+    Prefetch,
     Reply,
     TimeReply,
     TimeRequest,
@@ -52,6 +53,10 @@ DEVICE_ZONE = Channel(
 DEVICE_CONFIG = Channel(
     "device_config", "{client}/{device}/dn/config", DeviceConfig, 1, True, 8192, "platform",
     "Volume bounds, output, latency trim and limits of one device",
+)  # fmt: skip
+DEVICE_PREFETCH = Channel(
+    "device_prefetch", "{client}/{device}/dn/prefetch", Prefetch, 1, True, 8192, "platform",
+    "What may be announced at once: fetched before anybody asks",
 )  # fmt: skip
 DEVICE_COMMAND = Channel(
     "device_command", "{client}/{device}/dn/cmd", Command, 1, False, 4096, "platform",
@@ -98,6 +103,7 @@ CHANNELS: Final[tuple[Channel, ...]] = (
     ZONE_DESIRED,
     DEVICE_ZONE,
     DEVICE_CONFIG,
+    DEVICE_PREFETCH,
     DEVICE_COMMAND,
     EVENTS_ACK,
     TIME_REPLY,
@@ -121,7 +127,8 @@ class Address:
     zone: str | None = None
 
 
-def _identity(value: str) -> str:
+def identity(value: str) -> str:
+    """``value``, if it is one of the ids that topics are made of; otherwise ValueError."""
     if not _IS_UUID.fullmatch(value):
         raise ValueError(f"not a lower-case UUID: {value[:80]!r}")
     return value
@@ -129,7 +136,7 @@ def _identity(value: str) -> str:
 
 def build(channel: Channel, **ids: str) -> str:
     """The topic of ``channel`` for ``client``, ``device`` or ``zone``; ValueError unless UUIDs."""
-    return f"{ROOT}/" + channel.template.format(**{k: _identity(v) for k, v in ids.items()})
+    return f"{ROOT}/" + channel.template.format(**{k: identity(v) for k, v in ids.items()})
 
 
 _PATTERNS: Final = tuple(
@@ -153,7 +160,7 @@ def everyone(channel: Channel) -> str:
 
 def username(client: str, device: str) -> str:
     """A device's MQTT username, which is also its client id: ``{client}/{device}``."""
-    return f"{_identity(client)}/{_identity(device)}"
+    return f"{identity(client)}/{identity(device)}"
 
 
 def split_username(name: str) -> tuple[str, str] | None:
@@ -162,6 +169,16 @@ def split_username(name: str) -> tuple[str, str] | None:
     if _IS_UUID.fullmatch(client) and _IS_UUID.fullmatch(device):
         return client, device
     return None
+
+
+def integration_username(account: str) -> str:
+    """The MQTT username of an integration account: no part of it is an id of a topic."""
+    return f"integration-{identity(account)}"
+
+
+def zones_filter(client: str) -> str:
+    """The one filter that an integration account reads: the state of its client's zones."""
+    return f"{ROOT}/{identity(client)}/_z/#"
 
 
 def device_filter(client: str, device: str) -> str:

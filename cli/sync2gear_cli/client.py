@@ -2,8 +2,9 @@
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, NoReturn, Self
 
 import httpx2
 
@@ -19,6 +20,9 @@ _PAUSES: Final = (0.2, 0.6, 1.5)
 _BUSY: Final = frozenset({502, 503, 504})
 _LONGEST_PAUSE: Final = 5.0
 _MOST_PAGES: Final = 1000
+_REFRESH: Final = "/api/v1/auth/refresh/"
+_EARLY_SECONDS: Final = 60
+"""So long before its end a token is renewed: clocks differ, and a request takes a while."""
 
 
 class Api:
@@ -30,10 +34,13 @@ class Api:
 
     def __init__(self, connection: Connection) -> None:
         headers = {"Accept": "application/json"}
-        if connection.token:
-            headers["Authorization"] = f"Bearer {connection.token}"
-        self.connection = connection
         self._http = httpx2.Client(base_url=connection.url, headers=headers, timeout=_TIMEOUT)
+        self._speak_as(connection)
+
+    def _speak_as(self, connection: Connection) -> None:
+        self.connection = connection
+        if connection.token:
+            self._http.headers["Authorization"] = f"Bearer {connection.token}"
 
     def __enter__(self) -> Self:
         return self
@@ -64,6 +71,89 @@ class Api:
         timeout = httpx2.Timeout(PATIENT_SECONDS, connect=5.0) if patient else _TIMEOUT
         return self._parse(self._send("POST", f"/api/v1{path}", json=body, timeout=timeout))
 
+    def patch(self, path: str, body: dict[str, Any]) -> Any:
+        """Change what ``body`` names."""
+        return self._parse(self._send("PATCH", f"/api/v1{path}", json=body))
+
+    def put_in(self, path: str, content: bytes) -> Any:
+        """Hand in a document as it is, once."""
+        headers = {"Content-Type": "application/octet-stream"}
+        timeout = httpx2.Timeout(PATIENT_SECONDS, connect=5.0)
+        url = f"/api/v1{path}"
+        return self._parse(
+            self._send("POST", url, content=content, headers=headers, timeout=timeout)
+        )
+
+    def renew(self, *, refused: bool = False) -> bool:
+        """Get the next token of a kept session where this one ends soon, or was ``refused``.
+
+        False where there is nothing to renew. One process renews at a time, and the others take
+        what it got. An answer that is lost is asked for again at once: the platform repeats it
+        for some seconds.
+        """
+        name, token = self.connection.profile, self.connection.token
+        if name is None:
+            return False
+        kept = session.load().get(name)
+        if not refused and kept and kept.expires_at > time.time() + _EARLY_SECONDS:
+            return False
+        with session.locked():
+            kept = session.load().get(name)
+            if kept is None or kept.url != self.connection.url:
+                return False
+            if kept.token == token or kept.expires_at <= time.time() + _EARLY_SECONDS:
+                if not kept.refresh:
+                    return False
+                began = int(time.time())
+                answer = self._next(kept.refresh)
+                kept = replace(
+                    kept,
+                    token=answer["access"],
+                    refresh=answer["refresh"],
+                    expires_at=began + int(answer["expires_in"]),
+                )
+                session.put(name, kept)
+        self._speak_as(replace(self.connection, token=kept.token))
+        return True
+
+    def _next(self, refresh: str) -> Any:
+        body, quick = {"refresh": refresh}, httpx2.Timeout(4.0)
+        for last in (False, True):
+            try:
+                return self._parse(self._once("POST", _REFRESH, json=body, timeout=quick))
+            except Failure as failure:
+                if last or failure.status != UNREACHABLE:
+                    raise
+        raise AssertionError("one of two tries answers or raises")
+
+    def stream(self, path: str, **params: str | int) -> Iterator[bytes]:
+        """Read ``/api/v1{path}`` in pieces, as a document that may be long; it is asked once."""
+        self.renew()
+        try:
+            with self._http.stream("GET", f"/api/v1{path}", params=params) as answer:
+                if not answer.is_success:
+                    answer.read()
+                    self._parse(answer)
+                yield from answer.iter_bytes()
+        except httpx2.TransportError as error:
+            raise Failure(
+                f"cannot read on from {self.connection.url}: {error}", "unreachable", UNREACHABLE
+            ) from error
+
+    def exchange(
+        self, method: str, path: str, headers: dict[str, str], content: Iterator[bytes] | None
+    ) -> httpx2.Response:
+        """One request as it is, whatever is answered; for protocols that live in headers."""
+        self.renew()
+        timeout = httpx2.Timeout(PATIENT_SECONDS, connect=5.0)
+        return self._once(method, path, headers=headers, content=content, timeout=timeout)
+
+    def refuse(self, answer: httpx2.Response) -> NoReturn:
+        """Raise the failure that ``answer`` means."""
+        if answer.content:
+            self._parse(answer)
+        raise refusal(answer.status_code, "the platform does not take this", "refused")
+
     def delete(self, path: str) -> None:
         """Remove something."""
         self._parse(self._send("DELETE", f"/api/v1{path}"))
@@ -81,6 +171,13 @@ class Api:
         return self._parse(self._send("GET", path, params=params))
 
     def _send(self, method: str, path: str, **more: Any) -> httpx2.Response:
+        self.renew()
+        answer = self._once(method, path, **more)
+        if answer.status_code == httpx2.codes.UNAUTHORIZED and self.renew(refused=True):
+            answer = self._once(method, path, **more)  # what was refused had no effect
+        return answer
+
+    def _once(self, method: str, path: str, **more: Any) -> httpx2.Response:
         try:
             return self._http.request(method, path, **more)
         except httpx2.TimeoutException:
@@ -110,13 +207,17 @@ class Api:
                 UNREACHABLE,
             )
         detail, code = str(body.get("detail") or body.get("title")), body["code"]
+        if code == "in_use" and isinstance(body.get("used_by"), list):
+            users = ", ".join(f"{one['kind']} {one['name']}" for one in body["used_by"])
+            detail = f"it is used by {users}; --force goes on all the same"
         raise refusal(answer.status_code, detail, code)
 
 
 def refusal(status: int, detail: str, code: str) -> Failure:
     """The failure that an HTTP status with a problem's ``detail`` and ``code`` means."""
     if status == httpx2.codes.UNAUTHORIZED:
-        hint = "" if code == "wrong_login" else " (run `sync2gear login`)"
+        at_login = code in {"wrong_login", "otp_required", "wrong_otp"}
+        hint = "" if at_login else " (run `sync2gear login`)"
         return Failure(f"{detail}{hint}", code, SIGNED_OUT)
     return Failure(detail, code, UNREACHABLE if status in _BUSY else REFUSED)
 

@@ -13,7 +13,7 @@ from sync2gear_cli.failures import Failure
 VERBS: Final = {
     "up": ("up", "Run everything here: database, broker, platform, dashboard, speakers."),
     "login": ("auth", "Log in and keep the session."),
-    "logout": ("auth", "Forget the session of this profile on this machine."),
+    "logout": ("auth", "End the session of this profile, at the platform and on this machine."),
     "whoami": ("auth", "Say who is logged in, where and as what."),
     "zones": ("zones", "List the zones: status, what sounds now, volume and speakers."),
     "play": ("playback", "Play music."),
@@ -26,10 +26,18 @@ VERBS: Final = {
     "volume": ("playback", "Set the volume of a zone."),
     "say": ("say", "Speak an announcement now; the music goes on after it."),
     "voices": ("say", "List the voices that can speak."),
+    "providers": ("providers", "Services that speak: list them, add one, try one."),
     "watch": ("watch", "Show what the zones do, live, until Ctrl-C."),
-    "folders": ("music", "List the music folders."),
-    "music": ("music", "Bring music in, and see how that went."),
+    "folders": ("music", "Show the music folders, each below the one that it is in."),
+    "music": ("shelves", "Bring music in, find it, describe it, and exchange playlists."),
+    "users": ("people", "List the people of this client and their roles."),
+    "invite": ("people", "Invite somebody to this client by e-mail."),
+    "tokens": ("people", "Keys for programs: list, make and revoke them."),
+    "admin": ("admin", "All clients, for the installation's own people."),
+    "audit": ("audit", "See who did what, and verify that nobody changed it since."),
     "speaker": ("speakers", "Register speakers, run them and remove them."),
+    "vault": ("vault", "Make keys for stored secrets, and put the secrets under the newest one."),
+    "ca": ("ca", "Certificates of our own: make, issue, renew, replace, hand out."),
 }
 """Verb -> the module that has it, and its line in the list."""
 

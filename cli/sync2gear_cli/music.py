@@ -4,15 +4,14 @@ import time
 from typing import Annotated, Any, Final
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from sync2gear_cli import commands, output
+from sync2gear_cli import commands, output, progress
 from sync2gear_cli.client import Api, open_api
 from sync2gear_cli.failures import Failure
 from sync2gear_cli.output import AsJson
 
 app = commands.new()
-group = commands.new("Bring music in, and see how that went.")
+group = commands.new("Bring music in, find it, describe it, and exchange playlists.")
 app.add_typer(group, name="music")
 
 _POLL_SECONDS: Final = 0.5
@@ -22,13 +21,16 @@ _REJECTED_SHOWN: Final = 20
 
 @app.command()
 def folders(ctx: typer.Context, as_json: AsJson = False) -> None:
-    """List the music folders."""
+    """Show the music folders, each below the one that it is in."""
     with open_api(ctx.obj) as api:
         found = list(api.pages("/music/folders/", type="music"))
     if as_json:
         output.emit({"results": found})
     else:
-        rows = [(one["name"], one["tracks"], _hours(one), one["id"]) for one in found]
+        rows = [
+            ("  " * depth + one["name"], _tracks(one), _hours(one), one["id"])
+            for one, depth in nested(found)
+        ]
         output.show(("folder", "tracks", "length", "id"), rows, "There are no folders yet.")
 
 
@@ -75,14 +77,7 @@ def import_(
 
 def _follow(api: Api, import_id: str) -> dict[str, Any]:
     """Poll an import to its end, with a bar where somebody looks (on stderr)."""
-    bar = Progress(
-        TextColumn("importing"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        console=output.console(stderr=True),
-        transient=True,
-    )
-    with bar:
+    with progress.bar("importing") as bar:
         task = bar.add_task("", total=None)
         while True:
             current: dict[str, Any] = api.get(f"/music/imports/{import_id}/")
@@ -93,7 +88,28 @@ def _follow(api: Api, import_id: str) -> dict[str, Any]:
             time.sleep(_POLL_SECONDS)
 
 
+def nested(found: list[dict[str, Any]]) -> list[tuple[dict[str, Any], int]]:
+    """Folders with how deep each lies, each after the one that it is in; none is left out."""
+    inside: dict[str | None, list[dict[str, Any]]] = {}
+    known = {one["id"] for one in found}
+    for one in found:
+        parent = one["parent_id"] if one["parent_id"] in known else None
+        inside.setdefault(parent, []).append(one)
+
+    def walk(parent: str | None, depth: int) -> list[tuple[dict[str, Any], int]]:
+        here = inside.get(parent, ())
+        return [row for one in here for row in ((one, depth), *walk(one["id"], depth + 1))]
+
+    return walk(None, 0)
+
+
+def _tracks(folder: dict[str, Any]) -> object:
+    return "-" if folder["tracks"] is None else folder["tracks"]
+
+
 def _hours(folder: dict[str, Any]) -> str:
+    if folder["duration_millis"] is None:  # a smart one: lists do not count what its rules choose
+        return "smart"
     minutes = folder["duration_millis"] // 60_000
     return f"{minutes // 60} h {minutes % 60:02d} min"
 

@@ -17,7 +17,20 @@ AsJson = Annotated[bool, typer.Option("--json", help="Write one JSON document on
 _WIDE: Final = 200
 _INVISIBLE: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _NUMBERS: Final = frozenset(
-    {"volume", "speakers", "tracks", "length", "found", "imported", "known", "rejected"}
+    {
+        "volume",
+        "speakers",
+        "tracks",
+        "length",
+        "found",
+        "imported",
+        "known",
+        "rejected",
+        "devices",
+        "online",
+        "members",
+        "storage",
+    }
 )
 STATUS_STYLES: Final = {"playing": "green", "paused": "yellow", "stopped": "red"}
 

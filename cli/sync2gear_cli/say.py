@@ -63,12 +63,23 @@ def say(
 
 
 @app.command()
-def voices(ctx: typer.Context, as_json: AsJson = False) -> None:
+def voices(
+    ctx: typer.Context,
+    language: Annotated[
+        str | None, typer.Option(help="Only of this language, such as de or en-GB.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
     """List the voices that can speak."""
     with open_api(ctx.obj) as api:
-        answer = api.get("/announcements/voices/")
+        params = {"language": language} if language else {}
+        answer = api.get("/announcements/voices/", **params)
+    found = answer["results"]
     if as_json:
         output.emit(answer)
     else:
-        rows = [(one["id"], one["language"], one["name"]) for one in answer["results"]]
-        output.show(("voice", "language", "name"), rows, "There are no voices.")
+        heads = ("voice", "language", "name", "provider")
+        rows = [tuple(one[head if head != "voice" else "id"] for head in heads) for one in found]
+        output.show(heads, rows, "There are no voices.")
+        for name in answer["silent"]:
+            output.note(f"{output.clean(name)} does not answer now.")

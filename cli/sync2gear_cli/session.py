@@ -1,8 +1,11 @@
 """Who is logged in where: profiles in a file that only its owner can read, and the environment."""
 
+import fcntl
 import json
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Final
@@ -20,21 +23,28 @@ _FILE_BYTES: Final = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A login that was kept. ``expires_at`` is Unix time in seconds."""
+    """A login that was kept. ``token`` is good until ``expires_at`` (Unix time in seconds) and
+    ``refresh`` gets the next one; an older file may have none.
+    """
 
     url: str
     email: str
     client: str
     token: str
     expires_at: int
+    refresh: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """Where to speak to and as whom; ``token`` is None before the login."""
+    """Where to speak to and as whom; ``token`` is None before the login.
+
+    ``profile`` names the kept login whose token it is: such a token can be renewed.
+    """
 
     url: str
     token: str | None = None
+    profile: str | None = None
 
 
 def profile_name(chosen: str | None) -> str:
@@ -74,7 +84,7 @@ def load() -> dict[str, Profile]:
             kept = json.loads(opened.read(_FILE_BYTES))
         names = {field.name for field in fields(Profile)}
         return {
-            str(name): Profile(**{key: one[key] for key in names})
+            str(name): Profile(**{key: one[key] for key in names & one.keys()})
             for name, one in kept["profiles"].items()
         }
     except FileNotFoundError:
@@ -87,18 +97,41 @@ def load() -> dict[str, Profile]:
         raise Failure(f"{file}: {error.strerror}", "bad_session_file") from None
 
 
+@contextmanager
+def locked() -> Iterator[None]:
+    """Within: no other process changes the kept profiles. Two terminals that renew one session at
+    once would show the platform one refresh token twice, which ends the session for good.
+    """
+    file = sessions_file().with_suffix(".lock")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise Failure(f"{file}: {error.strerror}", "bad_session_file") from None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
 def keep(name: str, profile: Profile) -> Path:
     """Write ``profile`` down (mode 0600); returns the file."""
+    with locked():
+        return put(name, profile)
+
+
+def put(name: str, profile: Profile) -> Path:
+    """As :func:`keep`, by whoever holds the lock already."""
     return _write(load() | {name: profile})
 
 
 def forget(name: str) -> bool:
     """Remove a profile; False if there was none."""
-    profiles = load()
-    if name not in profiles:
+    if name not in load():
         return False
-    del profiles[name]
-    _write(profiles)
+    with locked():
+        _write({one: kept for one, kept in load().items() if one != name})
     return True
 
 
@@ -120,11 +153,11 @@ def connect(chosen: str | None) -> Connection:
             "not_logged_in",
             SIGNED_OUT,
         )
-    if profile.expires_at <= time.time():
+    if profile.expires_at <= time.time() and not profile.refresh:
         raise Failure(
             f"the session at {url} has ended: run `sync2gear login`", "session_ended", SIGNED_OUT
         )
-    return Connection(url, profile.token)
+    return Connection(url, profile.token, name)
 
 
 def _write(profiles: dict[str, Profile]) -> Path:

@@ -7,18 +7,21 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any
 
 import typer
 
+from sync2gear_cli.failures import Failure
 from sync2gear_cli.services import folder as data
 from sync2gear_cli.services import process, stack
 from sync2gear_cli.services.merged_log import MergedLog
 from sync2gear_cli.services.process import ServiceError
 from sync2gear_cli.services.stack import Stack
-from sync2gear_cli.services.supervisor import Program, Supervisor
+from sync2gear_cli.services.supervisor import Chore, Program, Supervisor
+from sync2gear_cli.tls import authority, names
 
 _SINKS = ("auto", "card", "file", "null")
 _SOUNDS = {
@@ -27,6 +30,7 @@ _SOUNDS = {
     "null": "silently (S2G_UP_SINK=card or file makes it heard)",
 }
 _POLL_SECONDS = 0.1
+_CERTIFICATES_SECONDS = 3600.0
 
 
 @dataclass
@@ -53,6 +57,10 @@ def up(
     port: Annotated[
         int | None, typer.Option(min=1, max=65535, help="Port of dashboard and API.")
     ] = None,
+    lan: Annotated[
+        bool,
+        typer.Option("--lan", help="Let others in: HTTPS and MQTT over TLS on every address."),
+    ] = False,
     no_speakers: Annotated[
         bool, typer.Option("--no-speakers", help="Run no software speakers.")
     ] = False,
@@ -69,7 +77,7 @@ def up(
     supervisor = Supervisor(log.say)
     status = 0
     try:
-        seeded = _start(supervisor, log, music, port, speakers=not no_speakers)
+        seeded = _start(supervisor, log, music, port, lan=lan, speakers=not no_speakers)
         if as_json:
             log.flush()
             sys.stdout.write(json.dumps(seeded) + "\n")
@@ -96,6 +104,7 @@ def _start(
     music: Path | None,
     port: int | None,
     *,
+    lan: bool,
     speakers: bool,
 ) -> dict[str, Any]:
     """Start all in order; what ``--json`` says: the seed's answer, the ports and the folder."""
@@ -106,10 +115,11 @@ def _start(
         raise ServiceError(f"S2G_UP_SINK is {wish!r}; it must be one of {', '.join(_SINKS)}")
     folder = data.data_folder()
     data.hold(folder)
-    plan = stack.compose(folder, os.environ, port)
+    plan = stack.compose(folder, os.environ, port, lan=lan)
     log.say("up", f"data in {folder}")
     if "S2G_MQTT_PASSWORD_FILE" not in plan.environment:
         log.say("up", "S2G_MQTT_PASSWORD_FILE is not set: accounts of devices are yours to make")
+    _keep_certificates(supervisor, log, plan)
     for program in stack.services(plan):
         _start_one(supervisor, log, program)
     _run_once(supervisor, log, plan, "migrate", [])
@@ -123,7 +133,38 @@ def _start(
         if speakers:
             program = stack.speaker(plan, log, one["name"], Path(one["credential_file"]), sink)
             supervisor.start(program)
-    return {**seeded, "url": plan.url, "data_dir": str(folder), "ports": _ports(plan)}
+    safe = f"https://{plan.https_host}:{plan.https_port}"
+    if plan.https_host in ("0.0.0.0", "::"):  # noqa: S104 - compared, not bound
+        safe = f"https://{names.outward() or 'localhost'}:{plan.https_port}"
+    return {
+        **seeded,
+        "url": plan.url,
+        "https_url": safe,
+        "data_dir": str(folder),
+        "ports": _ports(plan),
+    }
+
+
+def _keep_certificates(supervisor: Supervisor, log: MergedLog, plan: Stack) -> None:
+    """Certificates that are missing or due are made now and while all runs; the broker is told."""
+
+    def make() -> None:
+        if plan.tls_folder is not None:
+            try:
+                for line in authority.ready(plan.tls_folder, datetime.now(UTC)):
+                    log.say("up", line)
+            except Failure as failure:
+                raise ServiceError(failure.detail) from None
+
+    def tell() -> None:
+        if plan.broker is not None and plan.broker.refresh():
+            log.say("up", "the broker reads its new certificate")
+
+    make()
+    chores = [Chore("certificates", _CERTIFICATES_SECONDS, make), Chore("broker", 2.0, tell)]
+    soon = time.monotonic() + _CERTIFICATES_SECONDS
+    chores[0].again_at = soon
+    supervisor.chores = chores
 
 
 def _start_one(supervisor: Supervisor, log: MergedLog, program: Program) -> None:
@@ -192,13 +233,23 @@ def sinks(speakers: list[dict[str, Any]], wish: str) -> list[str]:
 
 
 def _ports(plan: Stack) -> dict[str, int]:
-    ports = {"http": plan.http_port}
+    ports = {"http": plan.http_port, "https": plan.https_port}
     if plan.database:
         ports["postgres"] = plan.database.port
     if plan.broker:
         ports["mqtt_devices"] = plan.broker.device_port
         ports["mqtt_platform"] = plan.broker.platform_port
+        if plan.broker.tls:
+            ports["mqtt_tls"] = plan.broker.tls.port
     return ports
+
+
+def _operator(one: dict[str, Any]) -> list[str]:
+    """The installation's own account, whose password is told when it is made and never again."""
+    if one["password"] is None:
+        return []
+    told = f"  operator   {one['email']}   password {one['password']}"
+    return [f"{told}   (all clients; shown this once)"]
 
 
 def _summary(seeded: dict[str, Any]) -> list[str]:
@@ -208,7 +259,9 @@ def _summary(seeded: dict[str, Any]) -> list[str]:
     return [
         "",
         f"  dashboard  {seeded['url']}/",
+        f"  encrypted  {seeded['https_url']}/   (sync2gear ca trust: what browsers are to trust)",
         f"  log in     {seeded['email']}   password {seeded['password']}",
+        *_operator(seeded["operator"]),
         f"  zones      {zones}",
         *(
             f"  speaker    {one['name']} in {one['zone']}: {_SOUNDS[one['sink']]}"

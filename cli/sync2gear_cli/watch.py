@@ -16,7 +16,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from sync2gear_broker.units import FRAME_RATE
 from sync2gear_cli import commands, output, session
-from sync2gear_cli.client import open_api
+from sync2gear_cli.client import Api, open_api
 from sync2gear_cli.failures import REFUSED, SIGNED_OUT, UNREACHABLE, Failure
 from sync2gear_cli.session import Connection
 from sync2gear_cli.zones import HEADS, find_zones, row
@@ -144,6 +144,7 @@ def _connections(
     address = "ws" + connection.url.removeprefix("http") + path
     pause, first = _FIRST_PAUSE, True
     while not _over(until):
+        connection = _fresh(connection, first=first)
         try:
             with connect(
                 address, open_timeout=_OPEN_SECONDS, close_timeout=1, max_size=_MESSAGE_BYTES
@@ -162,14 +163,28 @@ def _connections(
             pause = min(pause * 2, _LONGEST_PAUSE)
 
 
+def _fresh(connection: Connection, *, first: bool) -> Connection:
+    """``connection`` with a token that is still good for a while, where it can be renewed."""
+    try:
+        with Api(connection) as api:
+            api.renew()
+            return api.connection
+    except Failure as failure:
+        if first or failure.status != UNREACHABLE:
+            raise
+        return connection
+
+
 def _messages(
     socket: ClientConnection, picture: Picture, until: float | None
 ) -> Iterator[dict[str, Any] | None]:
     """The platform's messages, and between them None a few times a second, until it is lost.
 
-    Failure when the platform says that we may not listen (any more).
+    Failure when the platform says that we may not listen. A session that ended while we listened
+    may only need its next token: the next connection tells.
     """
     refused: dict[str, Any] = {}
+    heard = False
     while not _over(until):
         try:
             text = socket.recv(timeout=_REDRAW_SECONDS)
@@ -179,6 +194,7 @@ def _messages(
             if message.get("type") == "error":
                 refused = message
             else:
+                heard = True
                 yield message
             for key in picture.running_out(now):
                 socket.send(json.dumps({"type": "more", "zone_id": key}))
@@ -187,7 +203,7 @@ def _messages(
                 yield None
         except ConnectionClosed as closed:
             code = closed.rcvd.code if closed.rcvd else 0
-            if code in _CLOSED:
+            if code in _CLOSED and not (heard and _CLOSED[code] == SIGNED_OUT):
                 detail = str(refused.get("detail") or "the platform closed the connection")
                 raise Failure(
                     detail, str(refused.get("code") or f"closed_{code}"), _CLOSED[code]

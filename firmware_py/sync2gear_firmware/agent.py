@@ -18,18 +18,27 @@ from uuid import uuid4
 from pydantic import BaseModel
 
 from sync2gear_broker import topics
-from sync2gear_broker.messages import DeviceConfig, Heartbeat, Media, TimeRequest, ZoneState
+from sync2gear_broker.messages import (
+    DeviceConfig,
+    Heartbeat,
+    Media,
+    Prefetch,
+    TimeRequest,
+    ZoneState,
+)
 from sync2gear_firmware import facts as f
 from sync2gear_firmware import plays, spool, state
-from sync2gear_firmware.cache import Cache, Fetcher
+from sync2gear_firmware.cache import Cache
 from sync2gear_firmware.clock import Clock, Line
 from sync2gear_firmware.decoder import Pool
+from sync2gear_firmware.fetcher import Fetcher
 from sync2gear_firmware.link import Link
 from sync2gear_firmware.player import Player
 from sync2gear_firmware.players import Sink
 from sync2gear_firmware.players.file import FileSink
 from sync2gear_firmware.players.null import null_sink
 from sync2gear_firmware.settings import Credential, Settings
+from sync2gear_firmware.trust import Trust
 
 log = logging.getLogger(__name__)
 
@@ -88,11 +97,15 @@ class Agent:
         self._unwritten: list[f.Record] = []
         self._spool = spool.Spool(self._folder / "spool.sqlite")
         self._cache = Cache(self._folder)
-        self._fetcher = Fetcher(self._cache, credential, self._tell)
+        self._line = spool.load(self._folder / "clock.json", SavedLine)
+        self._trust = Trust(self._folder, credential, _passed(self._line), time.time)
+        if self._trust.clock_is_wrong:
+            log.warning("clock.wrong action=certificates_by_the_last_known_time")
+        self._fetcher = Fetcher(self._cache, credential, self._tell, self._trust)
         self._pool = Pool(self._find, lambda sha, why: self._tell(f.MediaBroken(sha, why)))
         self._player = Player(self._pool, self._tell)
         self._sink = _sink(settings, self._player, self._tell)
-        self._link = Link(credential, self._boot, local, self._tell)
+        self._link = Link(credential, self._boot, local, self._tell, self._trust)
         self._state = self._first_state()
 
     def run(self) -> None:
@@ -181,6 +194,8 @@ class Agent:
                 spool.save(self._folder / "zone.json", zone)
             case f.SaveConfig(config):
                 spool.save(self._folder / "config.json", config)
+            case f.SavePrefetch(prefetch):
+                spool.save(self._folder / "prefetch.json", prefetch)
             case f.SaveEvergreens(media):
                 spool.save(self._folder / "evergreens.json", Evergreens(media=media))
             case f.SaveClock(line):
@@ -237,7 +252,7 @@ class Agent:
 
     def _first_state(self) -> state.State:
         left = self._spool.left()
-        saved = spool.load(self._folder / "clock.json", SavedLine)
+        saved = self._line
         clock = Clock()
         if saved is not None and saved.boot == self._machine:
             clock = Clock(line=Line(saved.src, saved.at, saved.offset, saved.slope, saved.error))
@@ -256,7 +271,9 @@ class Agent:
             zone=zone,
             programmes={sha256: p for sha256, p in found.items() if p is not None},
             config=spool.load(self._folder / "config.json", DeviceConfig),
+            prefetch=spool.load(self._folder / "prefetch.json", Prefetch),
             held=self._cache.held(),
+            trust=self._trust.sha256,
             evergreens=greens.media,
             plays=tuple(plays.interrupted(play) for play in left.open),
             spooled=left.spooled,
@@ -281,6 +298,11 @@ class Agent:
         self._spool.close()
         self._lock.close()
         log.info("stopped")
+
+
+def _passed(line: SavedLine | None) -> float:
+    """The platform's time when ``line`` was saved, in seconds since 1970: it has surely been."""
+    return (line.at + line.offset) / 1e6 if line is not None else 0.0
 
 
 def _own(path: Path) -> IO[str]:

@@ -3,7 +3,14 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from sync2gear_broker.messages import DeviceConfig, Document, Media, Programme, ZoneState
+from sync2gear_broker.messages import (
+    DeviceConfig,
+    Document,
+    Media,
+    Prefetch,
+    Programme,
+    ZoneState,
+)
 from sync2gear_broker.timeline import Settled
 from sync2gear_broker.topics import Channel
 from sync2gear_firmware.clock import Line
@@ -93,6 +100,13 @@ class Trouble:
 
 
 @dataclass(frozen=True, slots=True)
+class Trusted:
+    """These roots are trusted from now on; None: the system's."""
+
+    sha256: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Sound:
     """One voice as the speaker renders it from ``offset`` on; ``slot`` as in ``timeline.Voice``.
 
@@ -146,6 +160,7 @@ Fact = (
     | MediaGone
     | MediaBroken
     | Trouble
+    | Trusted
     | Sounding
     | Spooled
     | Sent
@@ -262,6 +277,13 @@ class SaveConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class SavePrefetch:
+    """Put on the disk what may be announced at once."""
+
+    prefetch: Prefetch
+
+
+@dataclass(frozen=True, slots=True)
 class SaveEvergreens:
     """Put on the disk what is known of the tracks that fill in for what is lacking."""
 
@@ -337,6 +359,7 @@ Deed = (
     | SaveConfig
     | SaveClock
     | SaveEvergreens
+    | SavePrefetch
     | Want
     | Keep
     | SendPlays

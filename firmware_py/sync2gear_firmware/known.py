@@ -4,7 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from sync2gear_broker.messages import DeviceConfig, DeviceState, Media, Programme, Reply, ZoneState
+from sync2gear_broker.messages import (
+    DeviceConfig,
+    DeviceState,
+    Media,
+    Prefetch,
+    Programme,
+    Receipt,
+    Reply,
+    ZoneState,
+)
 from sync2gear_broker.timeline import Settled
 from sync2gear_firmware import facts as f
 from sync2gear_firmware.clock import Clock, Line
@@ -35,8 +44,9 @@ class State:
     it can play whatever the documents come to name; ``spooled``, ``sent`` and ``acked`` count the
     events of the outbox ``log``. ``joined`` is the frame at which it first followed a
     trusted clock; up to ``checked`` it knows what it missed of the events ``judged``, and
-    ``sounded`` names the last that it did sound. ``following``, ``score``, ``wanted`` and
-    ``reported`` are what was last told, so that only changes are.
+    ``sounded`` names the last that it did sound; ``receipts`` are of the latest live events.
+    ``following``, ``score``, ``wanted`` and ``reported`` are what was last told, so that only
+    changes are.
     """
 
     started: int
@@ -46,11 +56,13 @@ class State:
     clock: Clock = field(default_factory=Clock)
     zone: ZoneState | None = None
     config: DeviceConfig | None = None
+    prefetch: Prefetch | None = None
     programmes: Mapping[str, Programme] = field(default_factory=dict)
     held: frozenset[str] = frozenset()
     broken: frozenset[str] = frozenset()
     evergreens: tuple[Media, ...] = ()
     faults: Mapping[str, str] = field(default_factory=dict)
+    trust: str | None = None
     connected: bool = False
     asked: int = 0
     plays: tuple[f.Play, ...] = ()
@@ -58,6 +70,7 @@ class State:
     checked: int | None = None
     judged: frozenset[str] | None = None
     sounded: tuple[str, ...] = ()
+    receipts: tuple[Receipt, ...] = ()
     spooled: int = 0
     sent: int = 0
     acked: int = 0

@@ -28,6 +28,7 @@ from sync2gear_broker import topics
 from sync2gear_broker.messages import DeviceStatus
 from sync2gear_firmware.facts import Connected, Disconnected, Fact, Heard, Receipt
 from sync2gear_firmware.settings import Credential
+from sync2gear_firmware.trust import Trust
 
 log = logging.getLogger(__name__)
 
@@ -61,8 +62,10 @@ class Link:
         boot: str,
         local: Callable[[], int],
         tell: Callable[[Fact], None],
+        trust: Trust,
     ) -> None:
         self._credential = credential
+        self._trust = trust
         self._boot = boot
         self._local = local
         self._tell = tell
@@ -164,7 +167,7 @@ class Link:
         client.connect_timeout = _CONNECT_SECONDS
         client.username_pw_set(self._credential.username, self._credential.secret)
         if url.scheme == "mqtts":
-            client.tls_set_context(ssl.create_default_context())
+            client.tls_set_context(self._trust.context())
         client.on_socket_open = _no_delay
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect

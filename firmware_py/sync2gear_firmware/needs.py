@@ -7,7 +7,7 @@ from bisect import bisect_right
 from collections.abc import Mapping
 from itertools import pairwise
 
-from sync2gear_broker.messages import Anchor, Block, Media, Programme, ZoneState
+from sync2gear_broker.messages import Anchor, Block, Media, Prefetch, Programme, ZoneState
 from sync2gear_broker.units import FRAME_RATE, MAX_SAFE_INTEGER
 
 HOUR = 3600 * FRAME_RATE
@@ -50,6 +50,25 @@ def coverage(needs: tuple[tuple[int, Media], ...], held: frozenset[str], until: 
     """The percentage of the media needed before ``until`` that is held, rounded down."""
     wanted = [media.sha256 for frame, media in needs if frame < until]
     return 100 * sum(sha in held for sha in wanted) // len(wanted) if wanted else 100
+
+
+def with_prefetch(
+    needs: tuple[tuple[int, Media], ...], prefetch: Prefetch | None, now: int
+) -> tuple[Media, ...]:
+    """The media in the order of downloads: what may be announced comes behind the next hour's."""
+    if prefetch is None:
+        return tuple(media for _, media in needs)
+    soon = [media for frame, media in needs if frame < now + HOUR]
+    later = [media for frame, media in needs if frame >= now + HOUR]
+    # of a file that nobody plays yet only the name and the size are known, and no more is needed
+    ahead = [
+        Media(sha256=item.sha256, bytes=item.bytes, frames=1, kind="announcement")
+        for item in prefetch.items
+    ]
+    first: dict[str, Media] = {}
+    for media in (*soon, *ahead, *later):
+        first.setdefault(media.sha256, media)
+    return tuple(first.values())
 
 
 def _programme(needs: _Needs, programme: Programme, anchor: Anchor | None, a: int, b: int) -> None:

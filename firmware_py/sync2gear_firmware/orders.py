@@ -6,7 +6,15 @@ from dataclasses import replace
 from pydantic import ValidationError
 
 from sync2gear_broker import topics
-from sync2gear_broker.messages import Command, DeviceConfig, EventsAck, Reply, TimeReply, ZoneState
+from sync2gear_broker.messages import (
+    Command,
+    DeviceConfig,
+    EventsAck,
+    Prefetch,
+    Reply,
+    TimeReply,
+    ZoneState,
+)
 from sync2gear_broker.units import millis_from_frames
 from sync2gear_firmware import clock as clocks
 from sync2gear_firmware import facts as f
@@ -25,6 +33,7 @@ def heard(state: State, fact: f.Heard, now: int) -> Step:
     handlers: dict[str, Callable[[State, f.Heard, int], Step]] = {
         topics.DEVICE_ZONE.name: _zone,
         topics.DEVICE_CONFIG.name: _config,
+        topics.DEVICE_PREFETCH.name: _prefetch,
         topics.DEVICE_COMMAND.name: _command,
         topics.EVENTS_ACK.name: _evack,
         topics.TIME_REPLY.name: _time,
@@ -66,6 +75,14 @@ def _config(state: State, fact: f.Heard, _now: int) -> Step:
         return state, []
     text = f"config.applied epoch={config.epoch} rev={config.rev}"
     return replace(state, config=config), [f.SaveConfig(config), f.Say("info", text)]
+
+
+def _prefetch(state: State, fact: f.Heard, _now: int) -> Step:
+    prefetch = Prefetch.parse(fact.payload)
+    old = state.prefetch
+    if old is not None and (prefetch.epoch, prefetch.rev) <= (old.epoch, old.rev):
+        return state, []
+    return replace(state, prefetch=prefetch), [f.SavePrefetch(prefetch)]
 
 
 def _time(state: State, fact: f.Heard, _now: int) -> Step:

@@ -6,7 +6,7 @@ from sync2gear_broker import topics
 from sync2gear_broker.messages import DeviceState, Fault
 from sync2gear_firmware import clock as clocks
 from sync2gear_firmware import facts as f
-from sync2gear_firmware import misses, needs
+from sync2gear_firmware import misses, needs, receipts
 from sync2gear_firmware.known import SECOND, State, Step, frame_at, settings, volume
 from sync2gear_firmware.orders import RESEND
 
@@ -91,5 +91,8 @@ def report(state: State, now: int) -> DeviceState:
         cache_24h=needs.coverage(state.needs, held, frame + 24 * needs.HOUR),
         cache_72h=needs.coverage(state.needs, held, frame + 72 * needs.HOUR),
         ahead=_ahead(state),
+        trust=state.trust,
+        receipts=state.receipts,
+        prefetched=receipts.prefetched(state),
         faults=tuple(Fault(code=c, detail=d) for c, d in state.faults.items()),
     )

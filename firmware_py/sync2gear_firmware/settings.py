@@ -1,5 +1,6 @@
 """What the speaker is told at its start: the environment and its credential file."""
 
+import ssl
 from pathlib import Path
 from typing import Literal, Self
 from urllib.parse import urlsplit
@@ -35,7 +36,11 @@ class Settings(BaseSettings):
 
 
 class Credential(BaseModel):
-    """Who this device is and where its platform is; written by registration, mode 0600."""
+    """Who this device is and where its platform is; written by registration, mode 0600.
+
+    ``ca`` are the roots that it trusts (PEM; empty: the system's). ``certificate`` and ``key`` are
+    its own, for a broker that asks for one.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -44,6 +49,9 @@ class Credential(BaseModel):
     secret: str
     mqtt_url: str
     http_url: str
+    ca: str = ""
+    certificate: str = ""
+    key: str = ""
 
     @field_validator("mqtt_url")
     @classmethod
@@ -60,6 +68,16 @@ class Credential(BaseModel):
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError("must be http://host:port or https://host:port")
         return url.rstrip("/")
+
+    @field_validator("ca")
+    @classmethod
+    def _roots(cls, pem: str) -> str:
+        if pem:
+            try:
+                ssl.create_default_context(cadata=pem)
+            except ssl.SSLError as error:
+                raise ValueError(f"must be certificates in PEM: {error}") from error
+        return pem
 
     @property
     def username(self) -> str:

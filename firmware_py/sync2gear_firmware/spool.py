@@ -45,7 +45,7 @@ class Spool:
             self._db = _open(path)
         except sqlite3.DatabaseError as error:
             aside = path.with_name(f"{path.name}.bad-{uuid4().hex[:8]}")
-            log.error("spool.corrupt error=%r moved_to=%s", str(error), aside.name)  # noqa: TRY400
+            log.error("spool.corrupt error=%r moved_to=%s", str(error), aside.name)  # noqa: TRY400 - expected, no trace
             for suffix in ("", "-wal", "-shm"):
                 part = path.with_name(path.name + suffix)
                 if part.exists():

@@ -10,7 +10,7 @@ from sync2gear_broker.timeline import Settled
 from sync2gear_broker.units import FRAME_RATE, frames_from_millis
 from sync2gear_firmware import clock as clocks
 from sync2gear_firmware import facts as f
-from sync2gear_firmware import misses, needs, plays
+from sync2gear_firmware import misses, needs, plays, receipts
 from sync2gear_firmware.known import SECOND, State, Step, amplitude, frame_at, settings, volume
 from sync2gear_firmware.orders import RESEND, heard
 from sync2gear_firmware.regular import tick
@@ -79,6 +79,8 @@ def _take(state: State, fact: f.Fact, now: int) -> Step:
             return replace(state, sent=max(state.sent, upto), timers=timers), []
         case f.Trouble(code, detail):
             return _trouble(state, code, detail), []
+        case f.Trusted(sha):
+            return replace(state, trust=sha), []
         case _:
             return _stored(state, fact)
 
@@ -113,9 +115,16 @@ def _sounding(state: State, fact: f.Sounding) -> Step:
     opens, records = plays.advance(
         state.plays, fact.at, fact.sounds, zone=state.zone.zone, audible=audible
     )
+    records = tuple(_named(state, record) for record in records)
     heard = [s.item for s in fact.sounds if s.role == "event" and s.item not in state.sounded]
     state = replace(state, plays=opens, sounded=(*state.sounded, *heard)[-_SOUNDED:])
     return misses.kept(state, records, fact.at)
+
+
+def _named(state: State, record: f.Record) -> f.Record:
+    """What is held and cannot be decoded is not what was never fetched."""
+    broken = record.reason == "not_held" and record.media.sha256 in state.broken
+    return replace(record, reason="undecodable") if broken else record
 
 
 def _follow(state: State, now: int) -> Step:
@@ -159,12 +168,13 @@ def _score(state: State, now: int) -> Step:
         timers = replace(state.timers, needs=now + _NEEDS_EVERY)
         found = needs.needed(state.programmes, zone, frame)
         state = replace(state, needs=found, timers=timers)
-    files = (state.held, state.broken, state.needs, state.evergreens)
+    state = receipts.noted(state, now)
+    files = (state.held, state.broken, state.needs, state.evergreens, state.prefetch)
     inputs = (state.settled, zone, state.config, *files)
     if all(a is b for a, b in zip_longest(inputs, state.score_from)):
         return state, saves
     deeds: list[f.Deed] = [*saves]
-    want, score = _want(state, zone), _perform(state, zone)
+    want, score = _want(state, zone, now), _perform(state, zone)
     if want != state.wanted:
         deeds.append(want)
     if score != state.score:
@@ -213,10 +223,11 @@ def _evergreens(state: State) -> tuple[State, list[f.Deed]]:
     return replace(state, evergreens=greens), [f.SaveEvergreens(greens)]
 
 
-def _want(state: State, zone: ZoneState) -> f.Want:
+def _want(state: State, zone: ZoneState, now: int) -> f.Want:
     missing = tuple(r.sha256 for r in zone.programmes if r.sha256 not in state.programmes)
     config = settings(state)
-    media = tuple(m for _, m in state.needs)
+    frame = frame_at(state, now) or _last_known(state, zone)
+    media = needs.with_prefetch(state.needs, state.prefetch, frame)
     keep = frozenset(m.sha256 for m in state.evergreens)
     return f.Want(missing, media, config.cache_limit, config.media_url, keep)
 

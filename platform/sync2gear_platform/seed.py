@@ -15,6 +15,7 @@ from sqlmodel import col, select
 
 from sync2gear_platform import tables
 from sync2gear_platform.fleet import service as fleet
+from sync2gear_platform.fleet import trust
 from sync2gear_platform.identity import service as identity
 from sync2gear_platform.identity.passwords import Passwords
 from sync2gear_platform.identity.tables import Membership, User
@@ -23,6 +24,7 @@ from sync2gear_platform.kit.blobs import open_blobs
 from sync2gear_platform.kit.clock import Clock
 from sync2gear_platform.kit.context import Actor, Ctx
 from sync2gear_platform.kit.db import Database
+from sync2gear_platform.kit.vault import Vault
 from sync2gear_platform.library import importing
 from sync2gear_platform.library.demo import ALBUM, make_album
 from sync2gear_platform.library.tables import Folder, Import, Track
@@ -37,6 +39,7 @@ __all__ = ["seed", "tables"]
 logger = log.get(__name__)
 
 EMAIL: Final = "demo@sync2gear.local"
+OPERATOR: Final = "operator@sync2gear.local"
 CLIENT: Final = "Demo"
 ZONES: Final = ("Shop floor", "Café")
 SPEAKERS: Final = (
@@ -50,10 +53,15 @@ async def seed(settings: Settings, music: Path | None) -> dict[str, Any]:
     """Make whatever is missing of the demonstration, and let its zones play.
 
     ``music`` is a folder of audio files; without one a small album is synthesised. Returns
-    ``{url, email, password, client, folder, zones: [{id, name}], speakers: [{id, name, zone,
-    credential_file}]}``. Safe to repeat: what is there stays, and a zone that plays is left alone.
+    ``{url, email, password, operator: {email, password}, client, folder, zones: [{id, name}],
+    speakers: [{id, name, zone, credential_file}]}``; the operator's password is null but for the
+    first time. Safe to repeat: what is there stays, and a zone that plays is left alone.
     """
-    db = Database(settings.database_url.get_secret_value(), pool_size=2)
+    db = Database(
+        settings.database_url.get_secret_value(),
+        pool_size=2,
+        vault=Vault(settings.vault_key_list),
+    )
     try:
         return await Seed(settings, db).run(music)
     finally:
@@ -79,6 +87,7 @@ class Seed:
     async def run(self, music: Path | None) -> dict[str, Any]:
         """See :func:`seed`."""
         client_id, password = await self._client()
+        operator = await self._operator()
         async with self._touch(client_id) as ctx:
             zones = await _zones(ctx)
         speakers = [await self._speaker(client_id, name, zones[zone]) for name, zone in SPEAKERS]
@@ -89,6 +98,7 @@ class Seed:
             "url": self._settings.public_url,
             "email": EMAIL,
             "password": password,
+            "operator": operator,
             "client": str(client_id),
             "folder": str(folder),
             "zones": [{"id": str(zone.id), "name": zone.name} for zone in zones.values()],
@@ -124,6 +134,19 @@ class Seed:
         await asyncio.to_thread(_write, self._memory, {"email": EMAIL, "password": password})
         return client_id, password
 
+    async def _operator(self) -> dict[str, str | None]:
+        """An administrator of the installation; its password is told once, and kept nowhere."""
+        passwords = Passwords(self._settings.argon2_memory_kib)
+        async with self._touch() as ctx:
+            known = select(User.id).where(col(User.email) == OPERATOR)
+            if (await ctx.db.exec(known)).first() is not None:
+                return {"email": OPERATOR, "password": None}
+            password = secrets.token_urlsafe(12)
+            await identity.create_staff(
+                ctx, passwords, email=OPERATOR, name="Operator", password=password, role="admin"
+            )
+        return {"email": OPERATOR, "password": password}
+
     async def _speaker(self, client_id: UUID, name: str, zone: Zone) -> dict[str, str]:
         """One registered speaker and the file with its credential."""
         path = self._settings.data_dir / "speakers" / f"{name}.json"
@@ -150,6 +173,7 @@ class Seed:
             "secret": secret,
             "mqtt_url": self._settings.mqtt_device_url,
             "http_url": self._settings.public_url,
+            "ca": await trust.bundle(self._settings.tls_ca),
         }
         await asyncio.to_thread(_write, path, credential)
         return {

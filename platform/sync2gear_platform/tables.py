@@ -2,24 +2,36 @@
 
 from sqlmodel import SQLModel
 
+from sync2gear_platform.announcements import speech_tables
 from sync2gear_platform.announcements import tables as announcements
 from sync2gear_platform.audit import tables as audit
+from sync2gear_platform.fleet import tables as fleet
 from sync2gear_platform.identity import tables as identity
-from sync2gear_platform.kit import outbox, revisions
+from sync2gear_platform.kit import idempotency, outbox, revisions, usage
 from sync2gear_platform.library import tables as library
+from sync2gear_platform.notifications import tables as notifications
 from sync2gear_platform.playback import tables as playback
+from sync2gear_platform.privacy import tables as privacy
 from sync2gear_platform.sites import tables as sites
+from sync2gear_platform.vaulting import tables as vaulting
 
 __all__ = [
     "announcements",
     "audit",
+    "fleet",
+    "idempotency",
     "identity",
     "library",
     "metadata",
+    "notifications",
     "outbox",
     "playback",
+    "privacy",
     "revisions",
     "sites",
+    "speech_tables",
+    "usage",
+    "vaulting",
 ]
 
 metadata = SQLModel.metadata

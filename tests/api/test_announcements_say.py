@@ -11,10 +11,17 @@ from uuid import uuid4
 import pytest
 import uvloop
 
+from support.speaking import spoken
 from support.world import Tenant, World
 from sync2gear_platform.announcements import rules
 from sync2gear_platform.announcements.adapters.espeak import Espeak
-from sync2gear_platform.announcements.ports import SpeechTooLong, SpeechUnavailable, UnknownVoice
+from sync2gear_platform.announcements.ports import (
+    Kind,
+    SpeechTooLong,
+    SpeechUnavailable,
+    UnknownVoice,
+)
+from sync2gear_platform.announcements.speech import open_booth
 from sync2gear_platform.kit.blobs import open_blobs
 
 SAY = "/api/v1/announcements/say/"
@@ -127,6 +134,8 @@ async def test_what_cannot_be_said_is_refused_with_a_code(
 async def test_any_text_is_only_text(world: World, text: str) -> None:
     tenant = await world.tenant()
     made = await tenant.make("/announcements/tts/", text=text)
+    if made["state"] == "rendering":
+        made = await spoken(world, tenant, made["id"])
     assert made["state"] == "ready"
     assert made["duration_millis"] > 200
     assert "\x00" not in made["text"]
@@ -188,11 +197,17 @@ async def test_who_may_announce_may_not_write(world: World) -> None:
 async def test_a_voice_that_fails_leaves_nothing_behind(world: World) -> None:
     tenant = await world.tenant()
     zone = (await tenant.make("/zones/", name="Bar"))["id"]
+    spoken_well = world.app.state.speech
     for program in ("no-such-program", "false"):
-        world.app.state.speech = Espeak(program)
+
+        def opened(kind: Kind, settings: object, key: str, program: str = program) -> Espeak:
+            return Espeak(program)
+
+        world.app.state.speech = booth = open_booth(world.settings, opened)
         answer = await tenant.http.post(SAY, json={"text": "hello", "zone_ids": [zone]})
+        await booth.close()
         assert (answer.status_code, answer.json()["code"]) == (503, "tts_unavailable")
-    world.app.state.speech = Espeak()
+    world.app.state.speech = spoken_well
     assert (await tenant.read("/announcements/", count=True))["count"] == 0
 
 

@@ -181,6 +181,23 @@ async def test_a_device_fetches_programmes_of_its_client_until_it_is_revoked(
     assert (answer.status_code, answer.json()["code"]) == (401, "device_unknown")
 
 
+@pytest.mark.parametrize("status", ["active", "suspended", "cancelled"])
+async def test_a_device_signs_in_however_its_client_stands_until_that_is_deleted(
+    world: World, status: str
+) -> None:
+    tenant = await world.tenant()
+    credential = (await register(tenant))["credential"]
+    http = await world.http()
+    unknown = f"/api/v1/programmes/{'0' * 64}/"
+    async with world.ctx() as ctx:
+        (await ctx.db.get_one(Client, tenant.id)).status = status
+    answer = await http.get(unknown, auth=basic(credential))
+    assert answer.status_code == 404, "it is recognised, and there is no such programme"
+    async with world.ctx() as ctx:
+        (await ctx.db.get_one(Client, tenant.id)).deleted_at = ctx.now
+    assert (await http.get(unknown, auth=basic(credential))).status_code == 401
+
+
 @pytest.mark.parametrize("header", ["Basic", "Basic !!!", "Basic /////w==", "Basic YQ==", "Basic "])
 async def test_a_broken_authorization_header_is_refused(world: World, header: str) -> None:
     http = await world.http()
@@ -199,3 +216,25 @@ def test_secrets_are_hashed_as_mosquitto_does_it(tmp_path: Path) -> None:
     assert ours != rules.hash_secret("päss", b"another grain")
     for broken in ("", "revoked", "$7$", "$6$1$a$b", "$7$x$AAAA$AAAA", "$7$101$?$AAAA"):
         assert not rules.verify_secret("", broken)
+
+
+async def test_a_device_is_told_whom_to_trust_and_nobody_else_is(
+    world: World, tmp_path: Path
+) -> None:
+    tenant = await world.tenant()
+    made = await register(tenant)
+    assert made["credential"]["ca"] == ""
+    anonymous = await world.http()
+    auth = basic(made["credential"])
+    assert (await anonymous.get("/api/v1/devices/trust/", auth=auth)).json() == {"ca": ""}
+    world.settings.tls_ca = tmp_path / "roots.pem"
+    answer = await anonymous.get("/api/v1/devices/trust/", auth=auth)
+    assert (answer.status_code, answer.json()["code"]) == (503, "no_trust_bundle")
+    world.settings.tls_ca.write_text("roots\n")
+    assert (await anonymous.get("/api/v1/devices/trust/", auth=auth)).json() == {"ca": "roots\n"}
+    assert (await register(tenant, "hw-2"))["credential"]["ca"] == "roots\n"
+    world.settings.tls_ca.write_text("newer roots\n")
+    again = await anonymous.get("/api/v1/devices/trust/", auth=auth)
+    assert again.json() == {"ca": "newer roots\n"}
+    assert (await anonymous.get("/api/v1/devices/trust/")).status_code == 401
+    assert (await tenant.http.get("/api/v1/devices/trust/")).status_code == 403

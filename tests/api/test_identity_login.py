@@ -16,7 +16,8 @@ async def test_a_manager_signs_in_and_sees_what_the_role_allows(world: World) ->
     tenant = await world.tenant("Bakery")
     me = await tenant.read("/auth/me/")
     assert me["user"]["email"] == tenant.email
-    assert me["client"] == {"id": str(tenant.id), "name": "Bakery"}
+    assert me["client"] == {"id": str(tenant.id), "name": "Bakery", "standing": "active"}
+    assert me["clients"] == [me["client"]]
     assert me["role"] == "client"
     assert {"zones.write", "playback.control"} <= set(me["permissions"])
     assert "device.fetch" not in me["permissions"]
@@ -47,19 +48,39 @@ async def test_raising_the_session_version_ends_every_token_at_once(world: World
     assert answer.headers["www-authenticate"] == "Bearer"
 
 
-async def test_a_cancelled_client_is_shut_out(world: World) -> None:
+@pytest.mark.parametrize("status", ["suspended", "cancelled", "expired", "not yet"])
+async def test_who_does_not_pay_may_look_and_not_change(world: World, status: str) -> None:
     tenant = await world.tenant()
+    zone = await tenant.make("/zones/", name="Bar")
+    day = world.clock.now().date()
     async with world.ctx() as ctx:
         client = await ctx.db.get_one(Client, tenant.id)
-        client.status = "cancelled"
-    assert (await tenant.http.get("/api/v1/zones/")).status_code == 401
+        if status == "expired":
+            client.subscription_end = day - timedelta(days=1)
+        elif status == "not yet":
+            client.subscription_start = day + timedelta(days=1)
+        else:
+            client.status = status
+    assert (await tenant.http.get("/api/v1/zones/")).status_code == 200
+    me = await tenant.read("/auth/me/")
+    assert me["client"]["standing"] == ("cancelled" if status == "cancelled" else "suspended")
+    for method, path, body in (
+        ("POST", "/zones/", {"name": "Kitchen"}),
+        ("POST", "/playback/volume/", {"zone_id": zone["id"], "volume": 10}),
+        ("DELETE", f"/zones/{zone['id']}/", {}),
+    ):
+        answer = await tenant.http.request(method, f"/api/v1{path}", json=body)
+        assert answer.status_code == 403, path
+        assert answer.json()["code"] == "client_suspended"
+    assert (await tenant.http.patch("/api/v1/auth/me/", json={"name": "Kim"})).status_code == 200
 
 
 @pytest.mark.parametrize("fault", ["none", "expired", "other_key", "hs256", "truncated", "empty"])
 async def test_forged_and_expired_tokens_are_refused(world: World, fault: str) -> None:
     tenant = await world.tenant()
     me = await tenant.read("/auth/me/")
-    claims = Claims(me["user"]["id"], tenant.id, 1)
+    session = (await tenant.read("/auth/sessions/"))["results"][0]["id"]
+    claims = Claims(me["user"]["id"], session, 1)
     signer = world.app.state.signer
     good = signer.sign(claims, world.clock.now())
     body = jwt.decode(good, options={"verify_signature": False})

@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import mutagen
 import pytest
 from sqlalchemy import text
 
 from support import audio
+from support.probes import probes
 from support.world import Tenant, World
 from sync2gear_platform.kit.blobs import Folder, open_blobs
 from sync2gear_platform.library import housekeeping, service
@@ -54,14 +56,14 @@ async def test_real_containers_are_taken_with_their_tags_and_lengths(
     folder = tmp_path / "in"
     folder.mkdir()
     for number, suffix in enumerate(("wav", *audio.CODECS)):
-        tags = {} if suffix in {"wav", "mka", "aiff"} else {
+        tags = {} if suffix in {"wav", "mka", "aiff", "aac", "webm"} else {
             "title": f"Title {suffix}", "artist": "Ärtist", "album": "Album", "date": "1999-04-01",
         }  # fmt: skip
         audio.encode(folder / f"{number} {suffix}.{suffix}", audio.sine(1.5, 300 + number), **tags)
     row = await take(world, tenant, folder)
-    assert (row.state, row.found, row.imported, row.rejected) == ("done", 7, 7, 0)
+    assert (row.state, row.found, row.imported, row.rejected) == ("done", 10, 10, 0)
     tracks = (await tenant.read("/music/files/", folder_id=str(row.folder_id)))["results"]
-    assert [t["position"] for t in tracks] == [1, 2, 3, 4, 5, 6, 7]
+    assert [t["position"] for t in tracks] == list(range(1, 11))
     by_suffix = {t["filename"].rpartition(".")[2]: t for t in tracks}
     mp3 = by_suffix["mp3"]
     assert (mp3["title"], mp3["artist"], mp3["year"]) == ("Title mp3", "Ärtist", 1999)
@@ -129,6 +131,30 @@ async def test_importing_again_takes_nothing_twice(world: World, tmp_path: Path)
         listed = await tenant.read("/music/files/", folder_id=str(folder_id), count=True)
         assert listed["count"] == 20
     assert len(stored(blobs_of(world))) == 20
+
+
+async def test_the_same_sound_in_another_file_is_a_duplicate(world: World, tmp_path: Path) -> None:
+    tenant = await world.tenant()
+    folder = tmp_path / "in"
+    folder.mkdir()
+    tune = audio.sine(2, 523, rate=44_100)
+    for name in ("a.flac", "b.wav", "c.aiff"):
+        audio.encode(folder / name, tune, rate=44_100)
+    audio.encode(folder / "d.mp3", audio.sine(2, 659), title="Before")
+    first = await take(world, tenant, folder)
+    assert (first.imported, first.duplicates) == (2, 2)
+    retagged = mutagen.File(folder / "d.mp3", easy=True)
+    retagged["title"] = "After"
+    retagged.save(folder / "d.mp3")
+    again = await take(world, tenant, folder)
+    assert (again.imported, again.duplicates, again.rejected) == (0, 4, 0)
+    found = await items(tenant, again)
+    assert len({found[n]["track_id"] for n in ("a.flac", "b.wav", "c.aiff")}) == 1
+    tracks = (await tenant.read("/music/files/"))["results"]
+    assert sorted(t["title"] for t in tracks) == ["Before", "a"]
+    assert len(stored(blobs_of(world))) == 2
+    other = await world.tenant("Other")
+    assert (await take(world, other, folder)).imported == 2
 
 
 async def test_clients_share_bytes_but_nothing_else(world: World, tmp_path: Path) -> None:
@@ -281,14 +307,14 @@ async def test_what_nothing_refers_to_is_forgotten(world: World, tmp_path: Path)
     tracks = (await mine.read("/music/files/"))["results"]
     for track in tracks[1:]:
         await mine.http.delete(f"/api/v1/music/files/{track['id']}/")
-    assert await housekeeping.collect(world.db, blobs, world.clock) == (0, 1)
+    assert (await housekeeping.collect(world.db, blobs, world.clock))[:2] == (0, 1)
     async with world.db.system() as session:
         await session.execute(text("UPDATE media SET created_at = created_at - interval '2 hours'"))
     # Mine lost 1 and 2; theirs still has the bytes of 1, nobody those of 2.
-    assert await housekeeping.collect(world.db, blobs, world.clock) == (2, 1)
+    assert (await housekeeping.collect(world.db, blobs, world.clock))[:2] == (2, 1)
     kept = {path.name for path in stored(blobs)}
     assert kept == {tracks[0]["sha256"], tracks[1]["sha256"], spoken["sha256"]}
-    assert await housekeeping.collect(world.db, blobs, world.clock) == (0, 0)
+    assert (await housekeeping.collect(world.db, blobs, world.clock))[:2] == (0, 0)
 
 
 async def test_probes_that_die_or_hang_are_replaced(tmp_path: Path) -> None:
@@ -317,16 +343,6 @@ async def test_probes_that_die_or_hang_are_replaced(tmp_path: Path) -> None:
         patience = 60.0
         assert await ask() == ""
     assert probes() == []
-
-
-def probes() -> list[int]:
-    """The probe processes of this process."""
-    children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
-    return [
-        int(child)
-        for child in children
-        if b"library.probe" in Path(f"/proc/{child}/cmdline").read_bytes()
-    ]
 
 
 @pytest.mark.soak

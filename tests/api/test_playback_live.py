@@ -14,6 +14,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from support.music import add_zone
 from support.stack import eventually
+from support.uploads import ingested, sent
 from support.world import Tenant, World
 from sync2gear_cli.services import process
 from sync2gear_platform.identity import service as identity
@@ -27,7 +28,7 @@ async def url(world: World) -> AsyncIterator[str]:
         world.app, port=port, log_config=None, lifespan="off", ws_max_size=16_384
     )
     server = uvicorn.Server(config)
-    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
+    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]  # not ours
     serving = asyncio.create_task(server.serve())
 
     async def started() -> bool:
@@ -194,3 +195,27 @@ async def test_after_a_break_of_the_database_everybody_gets_everything_afresh(
         assert (await hear(socket))["type"] == "snapshot", "a zone that is gone: see all again"
         await tenant.make("/playback/volume/", zone_id=zone, volume=3)
         assert (await hear(socket))["zone"]["volume"] == 3
+
+
+async def test_uploads_are_seen_moving_by_who_may_read_music(world: World, url: str) -> None:
+    tenant, stranger = await world.tenant("Mine"), await world.tenant("Theirs")
+    floor = Tenant(tenant.id, "", await world.colleague(tenant, "floor"))
+    async with (
+        watching(url, tenant) as mine,
+        watching(url, stranger) as theirs,
+        watching(url, floor) as without,
+    ):
+        for socket in (mine, theirs, without):
+            assert (await hear(socket))["type"] == "snapshot"
+        one = await sent(tenant, b"no audio", filename="a.mp3")
+        states = []
+        while "uploaded" not in states:
+            told = await hear(mine)
+            assert told["type"] == "uploads"
+            states += [u["state"] for u in told["uploads"] if u["id"] == one]
+        await ingested(world, tenant, one)
+        while "failed" not in states:
+            states += [u["state"] for u in (await hear(mine))["uploads"]]
+        for socket in (theirs, without):
+            await say(socket, type="ping", t=1)
+            assert (await hear(socket))["type"] == "pong"

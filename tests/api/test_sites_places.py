@@ -171,7 +171,8 @@ async def test_every_change_is_written_down(world: World) -> None:
     await tenant.http.delete(f"/api/v1/zones/{zone['id']}/")
     async with world.ctx(tenant.id) as ctx:
         query = text(
-            "SELECT action, before->>'name', after->>'name', actor_label FROM audit_entries"
+            "SELECT action, body::jsonb->'before'->>'name', body::jsonb->'after'->>'name',"
+            " body::jsonb->>'label' FROM audit_entries JOIN audit_details ON entry_id = id"
             " WHERE subject_id = :id ORDER BY id"
         )
         found = (await ctx.db.execute(query, {"id": zone["id"]})).all()

@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 import yaml
+from typer.main import get_command
 
 from sync2gear_broker import access
+from sync2gear_cli.main import app
 
 ROOT = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -62,7 +65,7 @@ def test_compose_accepts_the_file(env_file: str | None, tmp_path: Path) -> None:
 
 def test_the_whole_product_is_in_it() -> None:
     assert set(SERVICES) == {
-        "postgres", "mosquitto", "migrate", "api", "worker", "seed", "speaker",
+        "postgres", "mosquitto", "certificates", "migrate", "api", "worker", "seed", "speaker",
     }  # fmt: skip
 
 
@@ -72,6 +75,16 @@ def test_every_program_exists() -> None:
         assert (python, dash_m) == ("python", "-m")
         assert find_spec(f"{module}.__main__")
         assert verb == ([] if name == "speaker" else [name])
+
+
+def test_certificates_are_made_by_the_command_line() -> None:
+    program, *arguments = SERVICES["certificates"]["command"]
+    assert program == "sync2gear"
+    group = get_command(app)
+    command = group.get_command(typer.Context(group), arguments[0])  # type: ignore[attr-defined]  # a group
+    assert {arguments[1]} <= set(command.commands)
+    options = {name for option in command.commands[arguments[1]].params for name in option.opts}
+    assert set(arguments[2:]) <= options
 
 
 def test_every_dependency_waits_for_the_right_thing() -> None:
@@ -101,10 +114,13 @@ def test_every_variable_that_compose_asks_for_is_in_the_example() -> None:
     assert "S2G_MEDIA_URL" in example
 
 
-def test_only_the_dashboard_and_the_devices_listener_are_published() -> None:
+def test_the_dashboard_and_the_devices_listener_are_published_and_encrypted_for_others() -> None:
     published = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
-    assert published == {"api": ["8080:8080"], "mosquitto": ["1883:1883"]}
-    assert "EXPOSE 8080" in DOCKERFILE
+    assert published == {
+        "api": ["127.0.0.1:8080:8080", "8443:8443"],
+        "mosquitto": ["127.0.0.1:1883:1883", "8883:8883"],
+    }
+    assert "EXPOSE 8080 8443" in DOCKERFILE
     assert "S2G_HTTP_PORT=8080" in DOCKERFILE
 
 
@@ -156,7 +172,9 @@ def test_the_lock_names_no_registry() -> None:
 
 def test_the_brokers_files_are_those_of_the_code() -> None:
     assert (ROOT / "mosquitto/acl").read_text() == access.acl_file(["platform"])
-    template = (ROOT / "mosquitto/mosquitto.conf").read_text()
+    template = "".join(
+        (ROOT / f"mosquitto/{name}.conf").read_text() for name in ("mosquitto", "tls")
+    )
     entrypoint = (ROOT / "mosquitto/entrypoint.sh").read_text()
     assert set(re.findall(r"s\|\\\$\{(\w+)\}\|", entrypoint)) == set(
         re.findall(r"\$\{(\w+)\}", template)

@@ -123,7 +123,7 @@ def test_every_command_and_option_is_documented() -> None:
     text = (DOCS / "cli.md").read_text(encoding="utf-8")
     rows = {
         match[1]: match[0]
-        for match in re.finditer(r"^\| `sync2gear ([a-z]+(?: [a-z]+)?)\b.*$", text, re.MULTILINE)
+        for match in re.finditer(r"^\| `sync2gear ([a-z]+(?: [a-z-]+)?)\b.*$", text, re.MULTILINE)
     }
     for words, command in commands():
         assert words in rows, words

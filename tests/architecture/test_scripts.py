@@ -69,6 +69,20 @@ def test_a_broken_off_run_counts_as_a_failure(tmp_path: Path) -> None:
     assert runner.count(report) == runner.Count(passed=5, failed=3, skipped=1)
 
 
+def test_what_failed_is_named(tmp_path: Path) -> None:
+    runner = script("run_tests")
+    report = tmp_path / "report.xml"
+    report.write_text(
+        '<testsuites><testsuite tests="3" failures="1" errors="1">'
+        '<testcase classname="tests.api.test_a" name="test_one[x]"><failure/></testcase>'
+        '<testcase classname="tests.api.test_a" name="test_two"/>'
+        '<testcase classname="tests.web.test_b" name="test_three"><error/></testcase>'
+        "</testsuite></testsuites>"
+    )
+    names = ("tests/api/test_a.py::test_one[x]", "tests/web/test_b.py::test_three")
+    assert runner.count(report) == runner.Count(passed=1, failed=2, names=names)
+
+
 def test_every_tier_is_run() -> None:
     runner = script("run_tests")
     tiers = {path.name for path in (ROOT / "tests").iterdir() if any(path.glob("test_*.py"))}

@@ -12,6 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx2
+import psycopg
+import pyotp
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -95,6 +98,33 @@ def refused(result: Result, code: str, status: int = 1) -> None:
 
 
 # sessions
+
+
+def test_login_asks_for_the_code_of_a_second_factor(
+    stack: Stack, environment: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def post(path: str, token: str, **body: str) -> Any:
+        found = httpx2.post(
+            f"{stack.base_url}/api/v1/auth/{path}",
+            json=body,
+            headers={"Authorization": f"Bearer {token}"} if token else None,
+        )
+        assert found.is_success, found.text
+        return found.json() if found.content else None
+
+    login = ("login", "--url", stack.base_url, "--email", stack.email)
+    token = post("login/", "", email=stack.email, password=stack.password)["access"]
+    secret = post("totp/setup/", token, password=stack.password)["secret"]
+    codes = post("totp/confirm/", token, otp=pyotp.TOTP(secret).now())["recovery_codes"]
+    try:
+        given = f"{stack.password}\n{codes[0]}\n"
+        assert answer(*login, given=given)["user"]["email"] == stack.email
+        refused(call(*login, given=f"{stack.password}\n{codes[0]}\n"), "wrong_otp", 3)
+        monkeypatch.setenv("S2G_OTP", codes[1])
+        assert call(*login, given=stack.password).exit_code == 0
+        assert call("whoami").exit_code == 0
+    finally:
+        post("totp/disable/", token, password=stack.password)
 
 
 def test_login_keeps_a_session_and_logout_forgets_it(stack: Stack, environment: None) -> None:
@@ -231,7 +261,25 @@ def test_what_cannot_be_said_is_refused(stack: Stack, logged_in: None) -> None:
 
 def test_voices_are_listed(logged_in: None) -> None:
     assert "de" in {voice["id"] for voice in answer("voices")["results"]}
-    assert call("voices").stdout.splitlines()[0].split() == ["voice", "language", "name"]
+    assert call("voices").stdout.splitlines()[0].split() == [
+        "voice",
+        "language",
+        "name",
+        "provider",
+    ]
+
+
+def test_providers_are_listed_added_and_tried(logged_in: None) -> None:
+    found = answer("providers", "list")["results"]
+    assert [(one["name"], one["is_offered"]) for one in found] == [("espeak-ng", True)]
+    made = answer("providers", "add", "google", "--name", "Cloud", given="AIza-canary-4711\n")
+    assert made["api_key_end"] == "4711"
+    assert call("providers", "list").stdout.splitlines()[1].split()[:2] == ["Cloud", "google"]
+    assert "canary" not in call("providers", "list", "--json").stdout
+    refused(call("providers", "add", "sh", "--name", "x"), "invalid_request")
+    assert call("providers", "add", "google", "--name", "x", given="").exit_code == 2
+    answer("providers", "add", "espeak", "--name", "Mine")
+    assert call("providers", "test", "Mine").stdout.startswith("Mine answers: ")
 
 
 # the library
@@ -253,6 +301,57 @@ def test_a_folder_comes_in_and_what_is_no_audio_is_named(stack: Stack, logged_in
     refused(call("music", "import", "nothing"), "no_such_source")
 
 
+def test_folders_are_a_tree_and_tracks_are_found_changed_and_removed(
+    stack: Stack, place: Path, logged_in: None
+) -> None:
+    answer("music", "make-folder", "Evening")
+    answer("music", "make-folder", "Late", "--in", "Evening")
+    listed = [line.split("  ")[0:2] for line in call("folders").stdout.splitlines()]
+    assert [rows for rows in listed if "Late" in rows] == [["", "Late"]], "further in than Evening"
+    refused(call("music", "change-folder", "Evening", "--in", "Late"), "folder_cycle")
+    refused(call("music", "change-folder", "Late"), "nothing_to_change")
+    refused(call("music", "change-folder", "All music", "--name", "Mine"), "system_folder")
+    moved = answer("music", "change-folder", "Late", "--out", "--name", "Very late")
+    assert (moved["parent_id"], moved["name"]) == (None, "Very late")
+
+    tones = answer("music", "list", "--longer", "30", "--sort", "-title")["results"]
+    assert [one["title"] for one in tones] == ["Tone 2", "Tone 1", "Tone 0"]
+    ids = [one["id"] for one in tones]
+    edit = ("--genre", "Hum", "--tag", "calm", "--explicit", "--valid-until", "2020-01-01")
+    assert answer("music", "edit", *ids[:2], *edit, "--folder", "Evening") == {"tracks": 2}
+    assert call("music", "edit", ids[2], "--licence", "GEMA").stdout == "1 changed\n"
+    refused(call("music", "edit", ids[0]), "nothing_to_change")
+    for asked, expected in (
+        (("--genre", "hum"), ["Tone 1", "Tone 2"]),
+        (
+            ("--tag", "calm", "--explicit", "--folder", "Evening", "--sort", "-title"),
+            ["Tone 2", "Tone 1"],
+        ),
+        (("--genre", "hum", "--valid-on", "2020-01-02"), []),
+        (("--licence", "gema", "--clean"), ["Tone 0"]),
+        (("--shorter", "1"), []),
+    ):
+        found = answer("music", "list", *asked)["results"]
+        assert [one["title"] for one in found] == expected, asked
+    refused(call("music", "list", "--sort", "secret"), "bad_ordering")
+    assert [one["title"] for one in answer("music", "search", "ton", "2")["results"]] == ["Tone 2"]
+    assert "There are no such tracks." in call("music", "search", "nobody").stdout
+
+    playlist = place / "evening.xspf"
+    wrote = call("music", "export", "Evening", "--format", "xspf", "--to", str(playlist))
+    assert wrote.exit_code == 0, wrote.output
+    assert call("music", "export", "Evening").stdout.startswith("#EXTM3U")
+    read = answer("music", "read", str(playlist), "--folder", "Very late")
+    assert (read["matched"], len(read["results"])) == (2, 2)
+    refused(call("music", "read", str(place / "nothing"), "--folder", "Evening"), "not_read")
+
+    refused(call("music", "remove", *ids), "in_use")
+    assert answer("music", "remove", *ids[:1], "--force") == {"tracks": 1}
+    assert call("music", "remove-folder", "Very late").stdout == "Very late removed\n"
+    answer("music", "remove-folder", "Evening")
+    assert {one["title"] for one in answer("music", "list")["results"]} >= {"Tone 0", "Tone 1"}
+
+
 # speakers
 
 
@@ -263,7 +362,7 @@ def test_a_speaker_from_registration_to_removal(stack: Stack, place: Path, logge
     assert made.exit_code == 0, made.output
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     credential = json.loads(file.read_text())
-    assert set(credential) == {"client", "device", "secret", "mqtt_url", "http_url"}
+    assert set(credential) == {"client", "device", "secret", "mqtt_url", "http_url", "ca"}
     assert credential["secret"] not in made.output
     again = call("speaker", "register", "Counter 2", "--credential", str(file))
     refused(again, "file_exists")
@@ -372,3 +471,51 @@ def test_colours_are_for_terminals_only(stack: Stack, logged_in: None) -> None:
     os.close(ours)
     assert b"\x1b[" in written
     assert stack.zones[0]["name"].encode() in written
+
+
+# the audit trail
+
+
+def test_audit_lists_what_was_done_and_takes_it_away(logged_in: None, place: Path) -> None:
+    call("volume", "Shop floor", "41")
+    [newest] = answer("audit", "list", "--limit", "1")["results"]
+    assert newest["subject_type"] == "zone"
+    shown = call("audit", "list", "--action", newest["action"], "--limit", "3").stdout
+    assert newest["action"] in shown
+    assert newest["actor"]["label"] in shown
+    assert answer("audit", "list", "--search", "no such thing at all")["results"] == []
+
+    target = place / "audit.jsonl"
+    assert call("audit", "export", "--output", str(target)).exit_code == 0
+    script = Path(__file__).parents[2] / "scripts" / "verify_audit_export.py"
+    with target.open() as file:
+        verified = subprocess.run([sys.executable, script], stdin=file, capture_output=True)
+    assert verified.returncode == 0, verified.stderr
+    refused(call("audit", "export", "--output", str(target)), "not_written")
+    table = call("audit", "export", "--format", "csv", "--action", "audit.").stdout
+    assert table.startswith('"client_id","seq","at"')
+    refused(call("audit", "export", "--format", "pdf"), "invalid_request")
+
+
+def test_audit_verify_ends_with_1_once_somebody_changed_the_trail(
+    logged_in: None, stack: Stack
+) -> None:
+    wait_until(lambda: answer("audit", "verify")["results"][0]["anchored"] is not None,
+               "the leader has anchored the chain", 30, every=0.5)  # fmt: skip
+    told = call("audit", "verify")
+    assert told.exit_code == 0, told.output
+    assert "unbroken" in told.stdout
+    refused(call("audit", "verify", "--all"), "forbidden")
+
+    with psycopg.connect(stack.postgres.superuser_url) as connection:
+        connection.execute("SET session_replication_role = replica")
+        connection.execute("UPDATE audit_entries SET trace = trace || 'x' WHERE id ="
+                           " (SELECT entry_id FROM audit_seals ORDER BY seq LIMIT 1 OFFSET 2)"
+                           )  # fmt: skip
+    told = call("audit", "verify")
+    assert told.exit_code == 1
+    assert "FAULT at entry" in told.stdout
+    assert told.stderr.endswith("(audit_broken)\n")
+    found = call("audit", "verify", "--json")
+    assert found.exit_code == 1
+    assert json.loads(found.stdout)["results"][0]["fault"]["kind"] == "entry_altered"

@@ -11,11 +11,13 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 import typer
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import SecretStr
 from typer.main import get_command
 from typer.testing import CliRunner, Result
 
@@ -24,6 +26,7 @@ from sync2gear_cli.failures import Failure
 from sync2gear_cli.main import VERBS, app
 from sync2gear_cli.playback import parse_position
 from sync2gear_cli.session import Profile
+from sync2gear_platform.settings import Settings
 
 COMMAND = Path(sys.executable).with_name("sync2gear")
 
@@ -59,7 +62,7 @@ def test_every_verb_stands_in_the_list_with_the_words_of_its_own_help() -> None:
     group = get_command(app)
     context = typer.Context(group)
     for verb, (_, line) in VERBS.items():
-        command = group.get_command(context, verb)  # type: ignore[attr-defined]
+        command = group.get_command(context, verb)  # type: ignore[attr-defined]  # it is a group
         first = (command.help or "").split("\n\n")[0].replace("\n", " ")
         if verb == "up":
             assert first.split(":")[0] == line.split(":")[0]
@@ -237,7 +240,9 @@ def test_the_environment_chooses_the_profile(
 def test_logout_forgets_one_profile(environment: Path) -> None:
     session.keep("default", profile())
     session.keep("shop", profile())
-    assert json.loads(call("logout", "--json").stdout) == {"profile": "default", "logged_out": True}
+    result = call("logout", "--json")
+    assert json.loads(result.stdout) == {"profile": "default", "logged_out": True, "ended": False}
+    assert "not ended at the platform" in result.stderr
     assert json.loads(call("logout", "--json").stdout)["logged_out"] is False
     assert list(session.load()) == ["shop"]
 
@@ -395,3 +400,69 @@ def test_a_voice_is_named_before_the_music_under_it() -> None:
     assert zones.now_text(shown, 12 * second) == "announcement: Closing 0:02/0:10"
     assert zones.now_text(shown, 300 * second) == "-"
     assert zones.row(shown, 0)[3:] == ("40 muted", "1/2")
+
+
+# keys
+
+
+def test_a_new_key_is_one_that_the_platform_takes() -> None:
+    keys = [
+        call("vault", "new-key").stdout.strip(),
+        json.loads(call("vault", "new-key", "--json").stdout)["key"],
+    ]
+    assert len(set(keys)) == 2
+    settings = Settings(secret_key=SecretStr("k" * 40), vault_keys=SecretStr(",".join(keys)))
+    assert settings.vault_key_list == keys
+
+
+class _Rotations(http.server.BaseHTTPRequestHandler):
+    """A platform that rotates its vault, and is asked twice before it is done."""
+
+    ends: ClassVar[dict[str, object]] = {}
+    asked: ClassVar[list[str]] = []
+
+    def _answer(self) -> None:
+        self.asked.append(f"{self.command} {self.path}")
+        running = {"id": "r1", "state": "running", "total": 9, "resealed": 4}
+        body = json.dumps(self.ends if len(self.asked) > 2 else running).encode()
+        self.send_response(202)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_GET(self) -> None:
+        self._answer()
+
+    def do_POST(self) -> None:
+        self._answer()
+
+    def log_message(self, *_: object) -> None:
+        """Stay quiet."""
+
+
+@pytest.mark.parametrize(
+    ("ends", "status", "said"),
+    [
+        ({"state": "done", "total": 9, "resealed": 9}, 0, "9 resealed; nothing is left"),
+        ({"state": "incomplete", "total": 9, "resealed": 7, "remaining": 2, "unreadable": 2}, 1,
+         "2 secrets still lie under older keys"),
+    ],
+)  # fmt: skip
+def test_a_rotation_is_followed_to_its_end(
+    environment: Path, monkeypatch: pytest.MonkeyPatch, ends: dict[str, object], status: int,
+    said: str,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(_Rotations, "ends", {"id": "r1", **ends})
+    monkeypatch.setattr(_Rotations, "asked", [])
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Rotations) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.setenv("S2G_URL", f"http://127.0.0.1:{server.server_address[1]}")
+        monkeypatch.setenv("S2G_TOKEN", "any")
+        result = call("vault", "rotate")
+        server.shutdown()
+    assert result.exit_code == status
+    assert said in result.output
+    assert _Rotations.asked == [
+        "POST /api/v1/admin/vault/rotate/", *["GET /api/v1/admin/vault/rotations/r1/"] * 2
+    ]  # fmt: skip

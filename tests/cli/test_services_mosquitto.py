@@ -18,6 +18,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from support.services import MosquittoServer, open_folder, start_mosquitto
+from sync2gear_broker import access
 from sync2gear_cli.services import process
 from sync2gear_cli.services.mosquitto import Mosquitto, connect_code, password_line
 from sync2gear_cli.services.process import ServiceError
@@ -253,6 +254,19 @@ def test_accounts_of_devices_survive_a_restart(broker: MosquittoServer) -> None:
     broker.kill()
     broker.start()
     assert connect_code(broker.service.device_port, DEVICE, "secret") == 0
+
+
+def test_sections_of_integrations_survive_a_restart_and_a_damaged_file_does_not(
+    broker: MosquittoServer,
+) -> None:
+    rules = broker.password_file.with_name("acl")
+    whole = access.acl_file([access.PLATFORM_USER], [(CLIENT, CLIENT)])
+    process.write_file(rules, whole, 0o640, process.account("mosquitto"))
+    broker.restart()
+    assert rules.read_text() == whole
+    rules.write_text(whole[40:])
+    broker.restart()
+    assert rules.read_text() == access.acl_file([access.PLATFORM_USER])
 
 
 def test_a_leftover_of_a_crash_is_replaced() -> None:

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import psycopg
@@ -34,8 +35,8 @@ time.sleep(600)
 
 
 def all_gone(pids: list[int]) -> bool:
-    """Whether these processes end within 5 s."""
-    return process.wait_until(lambda: not any(map(process.is_alive, pids)), 5)
+    """Whether these processes end."""
+    return process.wait_until(lambda: not any(map(process.is_alive, pids)), 30)
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +79,20 @@ def test_committed_rows_survive_kill_9(server: PostgresServer) -> None:
         assert owner.execute("SELECT count(*) FROM kept").fetchone() == (1,)
 
 
+def test_a_child_that_outlives_a_killed_server_does_not_hinder_the_next(
+    server: PostgresServer,
+) -> None:
+    with closing(psycopg.connect(server.superuser_url)) as open_connection:
+        row = open_connection.execute("SELECT pg_backend_pid()").fetchone()
+        assert row is not None
+        os.kill(row[0], signal.SIGSTOP)  # it can neither notice nor end by itself
+        server.kill()
+        server.start()
+        assert process.wait_until(lambda: not process.is_alive(row[0]), 30)
+    with psycopg.connect(server.superuser_url) as superuser:
+        assert superuser.execute("SELECT 1").fetchone() == (1,)
+
+
 def test_a_leftover_of_a_crash_is_replaced_on_the_same_data() -> None:
     place = open_folder()
     port = process.free_port()
@@ -85,7 +100,7 @@ def test_a_leftover_of_a_crash_is_replaced_on_the_same_data() -> None:
     leftover = crashed.start()
     heir = Postgres(place, port, FAST)
     child = heir.start()
-    assert leftover.wait(5) == 0
+    assert leftover.wait(30) == 0
     assert child.pid != leftover.pid
     with psycopg.connect(heir.owner_url) as owner:
         assert owner.execute("SELECT 1").fetchone() == (1,)
@@ -105,7 +120,7 @@ def test_a_pid_file_that_names_another_program_harms_nobody() -> None:
     pid_file.write_text("\n".join([str(bystander.pid), *lines[1:]]) + "\n")
     service.start()
     assert bystander.poll() is None
-    process.stop(bystander, signal.SIGTERM, 5)
+    process.stop(bystander, signal.SIGTERM, 30)
     service.stop()
 
 

@@ -31,7 +31,7 @@ def test_children_die_when_the_parent_is_killed() -> None:
     assert all(process.is_alive(pid) for pid in children)
     parent.kill()
     parent.wait()
-    assert process.wait_until(lambda: not any(map(process.is_alive, children)), 5)
+    assert process.wait_until(lambda: not any(map(process.is_alive, children)), 30)
 
 
 def test_a_child_outlives_the_thread_that_asked_for_it() -> None:
@@ -43,7 +43,7 @@ def test_a_child_outlives_the_thread_that_asked_for_it() -> None:
     thread.join()
     with pytest.raises(subprocess.TimeoutExpired):
         started[0].wait(0.3)
-    assert process.stop(started[0], signal.SIGTERM, 5) == -signal.SIGTERM
+    assert process.stop(started[0], signal.SIGTERM, 30) == -signal.SIGTERM
 
 
 def test_stop_kills_what_does_not_want_to_end() -> None:
@@ -63,14 +63,19 @@ def test_a_port_belongs_to_the_process_that_listens_on_it() -> None:
         assert process.owns_port(os.getpid(), port)
         bystander = process.spawn(["sleep", "600"], log=subprocess.DEVNULL)
         assert not process.owns_port(bystander.pid, port)
-        process.stop(bystander, signal.SIGTERM, 5)
+        process.stop(bystander, signal.SIGTERM, 30)
     assert process.is_free(port)
     assert not process.answers(port)
 
 
+def test_a_chosen_port_is_never_lent_to_an_outgoing_connection() -> None:
+    lent, _ = map(int, Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split())
+    assert all(process.free_port() < max(lent, 32_768) for _ in range(20))
+
+
 def test_a_zombie_is_not_alive() -> None:
     child = process.spawn(["true"], log=subprocess.DEVNULL)
-    assert process.wait_until(lambda: not process.is_alive(child.pid), 5)
+    assert process.wait_until(lambda: not process.is_alive(child.pid), 30)
     assert child.wait() == 0
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from sync2gear_cli.services import stack
 from sync2gear_cli.services.process import ServiceError
+from sync2gear_cli.tls import names
 
 
 def test_by_default_everything_is_private(tmp_path: Path) -> None:
@@ -64,6 +65,34 @@ def test_devices_are_told_an_address_that_they_can_reach(tmp_path: Path) -> None
     assert plan.environment["S2G_MQTT_DEVICE_URL"] == (
         f"mqtt://music.example:{plan.broker.device_port}"
     )
+
+
+def test_others_are_let_in_over_tls_only(tmp_path: Path) -> None:
+    plan = stack.compose(tmp_path, {}, lan=True)
+    assert plan.broker
+    assert plan.broker.tls
+    assert (plan.http_host, plan.broker.device_host) == ("127.0.0.1", "127.0.0.1")
+    assert (plan.https_host, plan.broker.tls.host) == ("0.0.0.0", "0.0.0.0")
+    own = names.outward()
+    assert plan.url == f"https://{own}:{plan.https_port}"
+    assert plan.environment["S2G_MQTT_DEVICE_URL"] == f"mqtts://{own}:{plan.broker.tls.port}"
+    assert plan.environment["S2G_TLS_CA"] == str(tmp_path / "tls" / "trust.pem")
+
+
+def test_the_operators_certificates_are_used_and_none_are_made(tmp_path: Path) -> None:
+    given = {"S2G_TLS_CERT": "/etc/x.crt", "S2G_TLS_KEY": "/etc/x.key"}
+    plan = stack.compose(tmp_path, given)
+    assert plan.tls_folder is None
+    assert plan.broker
+    assert plan.broker.tls
+    assert (plan.broker.tls.certificate, plan.broker.tls.key) == (
+        Path("/etc/x.crt"), Path("/etc/x.key"),
+    )  # fmt: skip
+    assert "S2G_TLS_CA" not in plan.environment
+    with pytest.raises(ServiceError, match="belong together"):
+        stack.compose(tmp_path, {"S2G_TLS_CERT": "/etc/x.crt"})
+    with pytest.raises(ServiceError, match="whose certificates"):
+        stack.compose(tmp_path, {**given, "S2G_MQTT_REQUIRE_CERTIFICATE": "true"})
 
 
 def test_a_wrong_port_is_refused(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from sync2gear_cli.services import process
 from sync2gear_cli.services.merged_log import MergedLog, follow_output, readable
 from sync2gear_cli.services.process import ServiceError
-from sync2gear_cli.services.supervisor import Program, Supervisor
+from sync2gear_cli.services.supervisor import Chore, Program, Supervisor
 
 
 class Scene:
@@ -174,3 +174,17 @@ def test_a_terminal_that_stands_still_stops_nobody() -> None:
 )
 def test_structured_lines_are_shown_for_people(line: str, shown: str) -> None:
     assert readable(line) == shown
+
+
+def test_a_chore_is_done_again_and_its_trouble_is_said_once() -> None:
+    scene = Scene()
+    done: list[int] = []
+
+    def work() -> None:
+        done.append(len(done))
+        if 2 <= len(done) <= 4:
+            raise ServiceError("no paper")
+
+    scene.supervisor.chores = [Chore("print", 0.01, work)]
+    scene.check_until(lambda: len(done) == 6)
+    assert scene.lines == [("print", "ERROR: no paper")]

@@ -114,9 +114,9 @@ def test_everything_runs_heals_and_ends(launch: Callable[[], Up], folder: Path) 
     for part in ("sync2gear_platform api", "mosquitto"):
         killed = up.child_like(part)
         os.kill(killed, signal.SIGKILL)
-        process.wait_until(lambda pid=killed: pid not in up.children(), 5)  # type: ignore[misc]
+        process.wait_until(lambda pid=killed: pid not in up.children(), 5)  # type: ignore[misc]  # bound
         assert process.wait_until(
-            lambda text=part: any(text in line for line in up.children().values()),  # type: ignore[misc]
+            lambda text=part: any(text in line for line in up.children().values()),  # type: ignore[misc]  # bound
             60,
         )
     assert process.wait_until(lambda: is_healthy(up.said["url"]), 60, 0.1)

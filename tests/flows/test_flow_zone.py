@@ -181,6 +181,62 @@ def test_an_announcement_interrupts_and_music_resumes_on_the_frame(
     assert likeness > 0.98, f"the other zone plays on: {title} at {offset}"
 
 
+def test_an_announcement_that_was_never_played_lies_on_the_speakers_and_starts_at_once(
+    stack: Stack,
+) -> None:
+    shop = zone_of(stack, 0)
+    names = speakers_of(stack, shop)
+
+    def lead(http: httpx2.Client, announcement: str) -> tuple[float, dict[str, Any]]:
+        called = now_frames()
+        answer = http.post(
+            f"/api/v1/announcements/{announcement}/play-instant/", json={"zone_ids": [shop["id"]]}
+        )
+        play: dict[str, Any] = answer.raise_for_status().json()["plays"][0]
+        ended = wait_until(
+            lambda: (
+                len(
+                    told := [
+                        e
+                        for e in events(http, media_kind="announcement")
+                        if e["item"] == play["event_id"] and e["kind"] == "finished"
+                    ]
+                )
+                == len(names)
+                and told
+            ),
+            "every speaker of the zone has said it",
+        )
+        assert {e["planned_frame"] for e in ended} == {play["start_frame"]}
+        return (play["start_frame"] - called) / 48, play
+
+    def make(http: httpx2.Client, text: str, **more: Any) -> dict[str, Any]:
+        answer = http.post("/api/v1/announcements/tts/", json={"text": text, **more})
+        made: dict[str, Any] = answer.raise_for_status().json()
+        return made
+
+    with stack.http() as http, psycopg.connect(stack.postgres.superuser_url) as connection:
+        held = make(http, "Nobody has ever heard this.")
+        lacked = make(http, "Nor has anybody heard that.", prefetch=False)
+
+        def reported() -> bool:
+            with connection.transaction():
+                found = connection.execute(
+                    "SELECT count(*) FROM device_presence WHERE state->'prefetched' ? %s",
+                    (held["sha256"][:12],),
+                ).fetchone()
+            return found is not None and found[0] == len(stack.speakers)
+
+        wait_until(reported, "every speaker holds it", SETTLE)
+        small, play = lead(http, held["id"])
+        large, _ = lead(http, lacked["id"])
+    assert large - small > 300, (small, large)
+    start = play["start_frame"]
+    for name in names:
+        tape = recorded(stack, name, start + RATE)
+        assert np.abs(tape.cut(start, start + RATE)).max() > 0.01, "it is heard"
+
+
 def test_play_pause_volume_and_next_reach_the_speakers(stack: Stack) -> None:
     cafe = zone_of(stack, 1)
     name = speakers_of(stack, cafe)[0]

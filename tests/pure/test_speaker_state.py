@@ -19,6 +19,8 @@ from sync2gear_broker.messages import (
     EventsAck,
     LiveEvent,
     Media,
+    Prefetch,
+    PrefetchItem,
     Programme,
     ProgrammeRef,
     Reply,
@@ -251,6 +253,26 @@ def test_it_wants_the_programme_and_then_its_media_in_the_order_of_need() -> Non
     live = LiveEvent(id="now", start=speaker.frame(), media=CALL)
     deeds = speaker.hear(topics.DEVICE_ZONE, zone(plan, rev=2, live=(live,)))
     assert [m.title for m in of(f.Want, deeds)[-1].media] == ["call", "two", "three", "one"]
+
+
+def test_what_may_be_announced_is_fetched_behind_the_next_hour_and_reported() -> None:
+    late = media("late", 2)
+    plan = programme(music=(media("long", 2 * 3600), late))
+    speaker = joined(zone(plan), plan)
+    calls = [media(name, 2, "announcement") for name in ("hello", "goodbye")]
+    items = tuple(PrefetchItem(sha256=c.sha256, bytes=c.bytes) for c in calls)
+    (saved,) = of(
+        f.SavePrefetch, speaker.hear(topics.DEVICE_PREFETCH, Prefetch(epoch=1, rev=5, items=items))
+    )
+    order = [m.sha256 for m in speaker.state.wanted.media] if speaker.state.wanted else []
+    assert order == [plan.media[0].sha256, *(c.sha256 for c in calls), late.sha256]
+    older = Prefetch(epoch=1, rev=4)
+    assert speaker.hear(topics.DEVICE_PREFETCH, older) == [], "an older list changes nothing"
+    speaker.take(f.MediaHeld(calls[1].sha256))
+    assert regular.report(speaker.state, speaker.now).prefetched == (calls[1].sha256[:12],)
+    again = joined(zone(plan), plan, prefetch=saved.prefetch)
+    assert again.state.wanted is not None
+    assert calls[0].sha256 in {m.sha256 for m in again.state.wanted.media}, "kept over a restart"
 
 
 def test_programmes_that_no_document_names_are_forgotten() -> None:

@@ -137,8 +137,8 @@ def test_a_device_hears_and_says_only_its_own() -> None:
     assert lines.count("topic readwrite s2g/1/#") == 2
     assert lines[0] == "user platform"
     patterns = [line for line in lines if line.startswith("pattern")]
-    assert patterns == ["pattern read s2g/1/%u/dn/#", "pattern write s2g/1/%u/up/#"]
-    assert access.acl_file([]).splitlines()[:2] == patterns
+    assert all(line.split(" ")[2].startswith("s2g/1/%u/") for line in patterns)
+    assert access.acl_file([]).splitlines() == [*patterns]
 
 
 @pytest.mark.parametrize("name", ["", "a b", "a\ntopic readwrite #", "#", CLIENT + "/" + DEVICE])

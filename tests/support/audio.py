@@ -19,8 +19,11 @@ RATE = 48_000
 CODECS = {
     "mp3": "libmp3lame",
     "m4a": "aac",
+    "aac": "aac",
     "flac": "flac",
     "opus": "libopus",
+    "ogg": "libopus",
+    "webm": "libopus",
     "mka": "flac",
     "aiff": "pcm_s16be",
 }
@@ -45,13 +48,22 @@ def wav_bytes(samples: NDArray[np.int16], rate: int = RATE, channels: int = 1) -
     return file.getvalue()
 
 
-def encode(path: Path, samples: NDArray[np.int16], rate: int = RATE, **tags: str) -> Path:
-    """``samples`` in the container of ``path``'s suffix, with ``tags`` as mutagen's easy ones."""
+def encode(
+    path: Path,
+    samples: NDArray[np.int16],
+    rate: int = RATE,
+    options: dict[str, str] | None = None,
+    **tags: str,
+) -> Path:
+    """``samples`` in the container of ``path``'s suffix, with ``tags`` as mutagen's easy ones.
+
+    ``options`` are the muxer's.
+    """
     suffix = path.suffix.removeprefix(".")
     if suffix == "wav":
         path.write_bytes(wav_bytes(samples, rate))
         return path
-    with av.open(str(path), "w") as container:
+    with av.open(str(path), "w", options=options or {}) as container:
         stream: Any = container.add_stream(CODECS[suffix], rate=rate, layout="mono")
         resampler = av.AudioResampler(
             format=stream.codec_context.format or "s16",
@@ -161,8 +173,8 @@ def odd_files(folder: Path) -> list[Odd]:
         "cut.flac": "truncated",
         "broken.flac": "decoder_error",
         "claims hours.flac": "too_long",
-        "playlist.m3u8": "not_audio",
-        "list.ffconcat": "not_audio",
+        "playlist.m3u8": "playlist",
+        "list.ffconcat": "playlist",
         "film.mp4": "no_audio_stream",
         "link.mp3": "not_a_file",
         "outside.mp3": "not_a_file",

@@ -5,9 +5,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Literal
 
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+
+from support.stack import Stack
 
 Scheme = Literal["light", "dark"]
+
+DESKTOP, PHONE = (1440, 960), (375, 812)
 
 CHROMIUM = os.environ.get("S2G_CHROMIUM", "/usr/bin/chromium")
 ARGS = [
@@ -19,6 +23,9 @@ ARGS = [
     "--disable-component-update",
     "--disable-sync",
     "--disable-dev-shm-usage",
+    # a microphone that beeps, and nobody who has to allow it
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
 ]
 
 
@@ -37,7 +44,7 @@ def open_page(
     context = browser.new_context(
         viewport={"width": size[0], "height": size[1]}, color_scheme=scheme, locale="en-GB"
     )
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(30_000)
     opened = context.new_page()
     opened.on("pageerror", lambda error: complaints.append(str(error)))
     opened.on(
@@ -45,6 +52,25 @@ def open_page(
         lambda m: complaints.append(m.text) if "Content Security Policy" in m.text else None,
     )
     return opened
+
+
+def fill_sign_in(page: Page, email: str, password: str) -> None:
+    """Sign in on the page that asks for it."""
+    page.get_by_label("E-mail address").fill(email)
+    page.get_by_label("Password", exact=True).fill(password)
+    page.get_by_role("button", name="Sign in").click()
+
+
+def sign_in(page: Page, stack: Stack) -> None:
+    """Sign in as the manager, and see every zone."""
+    page.goto(stack.base_url)
+    fill_sign_in(page, stack.email, stack.password)
+    expect(page.get_by_role("article")).to_have_count(len(stack.zones))
+
+
+def card(page: Page, name: str) -> Locator:
+    """A zone's card."""
+    return page.get_by_role("article", name=name, exact=True)
 
 
 def check(page: Page) -> None:

@@ -37,6 +37,7 @@ class Lab:
         env = {
             **os.environ,
             "S2G_ENV": "dev",
+            "S2G_SECRET_KEY": settings.secret_key.get_secret_value(),
             "S2G_DATA_DIR": str(self.folder),
             "S2G_DATABASE_URL": settings.database_url.get_secret_value(),
             "S2G_MQTT_URL": self.broker.platform_url,

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import secrets
+import ssl
 import subprocess
 import sys
 import threading
@@ -109,7 +110,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
-        shelf: Shelf = self.server.shelf  # type: ignore[attr-defined]
+        shelf: Shelf = self.server.shelf  # type: ignore[attr-defined]  # our server
         wanted = self.headers.get("Range")
         shelf.requests.append((self.path, wanted))
         expected = base64.b64encode(f"{shelf.username}:{shelf.secret}".encode()).decode()
@@ -127,7 +128,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self._answer(200, body)
 
     def _answer(self, status: int, body: bytes, content_range: str = "") -> None:
-        shelf: Shelf = self.server.shelf  # type: ignore[attr-defined]
+        shelf: Shelf = self.server.shelf  # type: ignore[attr-defined]  # our server
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
         if content_range:
@@ -153,9 +154,14 @@ class _Server(http.server.ThreadingHTTPServer):
 
 
 class Lab:
-    """One device's platform: publishes its documents, answers time, acknowledges its events."""
+    """One device's platform: publishes its documents, answers time, acknowledges its events.
 
-    def __init__(self, broker: MosquittoServer, folder: Path) -> None:
+    With ``pair``, a certificate and its key, over HTTPS and the broker's TLS listener.
+    """
+
+    def __init__(
+        self, broker: MosquittoServer, folder: Path, pair: tuple[Path, Path] | None = None
+    ) -> None:
         self.broker = broker
         self.folder = folder
         self.client_id, self.device, self.zone = (str(uuid4()) for _ in range(3))
@@ -170,6 +176,13 @@ class Lab:
         self.rev = 0
         self._http = _Server(("127.0.0.1", 0), _Handler)
         self._http.shelf = self.shelf
+        self._tls: ssl.SSLContext | None = None
+        if pair is not None:
+            self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self._tls.load_cert_chain(*pair)
+            self._http.socket = self._tls.wrap_socket(
+                self._http.socket, server_side=True, do_handshake_on_connect=False
+            )
         self._mqtt = self._connect()
         self.processes: list[subprocess.Popen[str]] = []
 
@@ -265,8 +278,13 @@ class Lab:
 
     # -- the speaker's side -------------------------------------------------------------------
 
-    def register(self) -> Path:
-        """Give the device its account and its credential file."""
+    def renew(self, pair: tuple[Path, Path]) -> None:
+        """Show another certificate from now on."""
+        assert self._tls is not None
+        self._tls.load_cert_chain(*pair)
+
+    def register(self, **more: str) -> Path:
+        """Give the device its account and its credential file, with ``more`` in it."""
         lines = self.broker.password_file.read_text()
         lines += password_line(self.shelf.username, self.secret) + "\n"
         temp = self.broker.password_file.with_suffix(".tmp")
@@ -277,14 +295,19 @@ class Lab:
         path = self.folder / "credential.json"
         path.touch(0o600)
         host, port = self._http.server_address[:2]
+        mqtt_url, http_url = self.broker.device_url, f"http://{host!s}:{port}"
+        if self._tls is not None and self.broker.service.tls is not None:
+            mqtt_url = f"mqtts://127.0.0.1:{self.broker.service.tls.port}"
+            http_url = f"https://{host!s}:{port}"
         path.write_text(
             json.dumps(
                 {
                     "client": self.client_id,
                     "device": self.device,
                     "secret": self.secret,
-                    "mqtt_url": self.broker.device_url,
-                    "http_url": f"http://{host!s}:{port}",
+                    "mqtt_url": mqtt_url,
+                    "http_url": http_url,
+                    **more,
                 }
             )
         )
@@ -359,11 +382,13 @@ class Lab:
 
 
 @contextmanager
-def open_lab(broker: MosquittoServer, folder: Path) -> Iterator[Lab]:
+def open_lab(
+    broker: MosquittoServer, folder: Path, pair: tuple[Path, Path] | None = None, **more: str
+) -> Iterator[Lab]:
     """A registered device with its world; everything is ended at the end."""
-    lab = Lab(broker, folder)
+    lab = Lab(broker, folder, pair)
     lab.serve()
-    lab.register()
+    lab.register(**more)
     try:
         yield lab
     finally:

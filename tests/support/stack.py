@@ -122,6 +122,10 @@ class Stack:
             "S2G_PUBLIC_URL": base_url,
             "S2G_ARGON2_MEMORY_KIB": "1024",
             "S2G_LOG_LEVEL": "info",
+            # tests and benchmarks poll, populate and sign in faster than people and programs may
+            "S2G_RATE_SIGN_IN": "off",
+            "S2G_RATE_READS": "off",
+            "S2G_RATE_COMMANDS": "off",
             "PYTHONUNBUFFERED": "1",
             **(extra or {}),
         }

@@ -13,7 +13,7 @@ import psycopg
 from fastapi import FastAPI
 from pydantic import SecretStr
 
-from support.services import MosquittoServer, PostgresServer
+from support.services import STRATEGY, MosquittoServer, PostgresServer
 from sync2gear_platform.app import make_app
 from sync2gear_platform.identity import service as identity
 from sync2gear_platform.identity.passwords import Passwords
@@ -24,6 +24,7 @@ from sync2gear_platform.settings import Settings
 
 SECRET = "a secret of the tests, long enough to sign with"
 PASSWORD = "correct horse battery"
+RATES_OFF = {name: "off" for name in Settings.model_fields if name.startswith("rate_")}
 
 
 @contextmanager
@@ -31,7 +32,9 @@ def cloned_database(postgres: PostgresServer) -> Iterator[tuple[str, str]]:
     """``(admin_url, app_url)`` of a fresh copy of the migrated database."""
     name = f"t{secrets.token_hex(8)}"
     with psycopg.connect(postgres.superuser_url, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE sync2gear OWNER sync2gear_owner")
+        connection.execute(
+            f"CREATE DATABASE {name} TEMPLATE sync2gear OWNER sync2gear_owner STRATEGY {STRATEGY}"
+        )
     try:
         yield postgres.for_database(name)
     finally:
@@ -40,9 +43,16 @@ def cloned_database(postgres: PostgresServer) -> Iterator[tuple[str, str]]:
 
 
 def make_settings(
-    folder: Path, app_url: str, admin_url: str, mosquitto: MosquittoServer | None = None
+    folder: Path,
+    app_url: str,
+    admin_url: str,
+    mosquitto: MosquittoServer | None = None,
+    **more: Any,
 ) -> Settings:
-    """Settings of a test installation that keeps its files in ``folder``."""
+    """Settings of a test installation that keeps its files in ``folder``.
+
+    Generated matrices ask more often than people do: tests of the rate limits set their own.
+    """
     broker: dict[str, Any] = {}
     if mosquitto is not None:
         broker = {
@@ -58,8 +68,7 @@ def make_settings(
         database_url=SecretStr(app_url),
         database_admin_url=SecretStr(admin_url),
         argon2_memory_kib=1024,
-        public_url="http://platform.test",
-        **broker,
+        **{"public_url": "http://platform.test", **RATES_OFF, **broker, **more},
     )
 
 
@@ -107,12 +116,16 @@ class World:
             edge = app.state.edge
             yield cls(app, settings, edge.db, edge.clock, app.state.passwords, stack)
 
-    async def http(self, token: str | None = None) -> httpx2.AsyncClient:
-        """A client of the API, signed in with ``token``."""
+    async def http(
+        self, token: str | None = None, *, address: str = "127.0.0.1"
+    ) -> httpx2.AsyncClient:
+        """A client of the API at ``address``, signed in with ``token``."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         return await self._stack.enter_async_context(
             httpx2.AsyncClient(
-                transport=httpx2.ASGITransport(app=self.app, raise_app_exceptions=False),
+                transport=httpx2.ASGITransport(
+                    app=self.app, raise_app_exceptions=False, client=(address, 40_000)
+                ),
                 base_url="http://platform.test",
                 headers=headers,
             )
@@ -141,12 +154,23 @@ class World:
                 role=role,
             )
         tenant = Tenant(client.id, email, await self.http(await self.token(email)))
-        if role in {"client", "admin"}:
+        if role == "client":
             await tenant.make("/locations/", name="Main street", timezone="Europe/Berlin")
         return tenant
 
-    async def colleague(self, tenant: Tenant, role: str) -> httpx2.AsyncClient:
-        """Another user of ``tenant``, signed in."""
+    async def staff(self, role: str = "admin") -> httpx2.AsyncClient:
+        """One of sync2gear's own people, signed in."""
+        email = f"{secrets.token_hex(6)}@example.test"
+        async with self.ctx() as ctx:
+            await identity.create_staff(
+                ctx, self.passwords, email=email, name=role, password=PASSWORD, role=role
+            )
+        return await self.http(await self.token(email))
+
+    async def colleague(
+        self, tenant: Tenant, role: str, place: tuple[str, UUID] | None = None
+    ) -> httpx2.AsyncClient:
+        """Another user of ``tenant``, in one place of it or in all, signed in."""
         email = f"{secrets.token_hex(6)}@example.test"
         async with self.ctx() as ctx:
             await identity.create_user(
@@ -157,6 +181,7 @@ class World:
                 name=role,
                 password=PASSWORD,
                 role=role,
+                place=place,
             )
         return await self.http(await self.token(email))
 

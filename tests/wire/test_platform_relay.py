@@ -154,7 +154,7 @@ async def test_a_killed_broker_is_rebuilt_from_the_database(lab: Lab, store: str
     await set_volume(tenant, zones[3], 77)
     await lab.drained()
     before = {t: b for t, b in (await lab.retained()).items() if "_sys" not in t}
-    assert len(before) == 22
+    assert len(before) == 23
     lab.broker.kill()
     match store:
         case "deleted":

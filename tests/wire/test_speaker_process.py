@@ -109,7 +109,7 @@ def test_without_any_server_and_after_a_reboot_music_plays_on_from_the_disk(lab:
 
     def sounding() -> bool:
         samples, about = lab.recording()
-        start = about["first_frame"] - zone.anchor.at  # type: ignore[union-attr]
+        start = about["first_frame"] - zone.anchor.at  # type: ignore[union-attr]  # it plays
         n = FRAME_RATE // 4
         return len(samples) > 2 * n and np.array_equal(
             samples[n : 2 * n], music[start + n : start + 2 * n]
@@ -319,7 +319,7 @@ def kill_loop(lab: Lab, kills: int, seed: int) -> None:
         lab.acknowledges = chance.random() < 0.7
         process = lab.speak()
         ready = lab.log().count("ready")
-        eventually(lambda before=ready: lab.log().count("ready") > before)  # type: ignore[misc]
+        eventually(lambda before=ready: lab.log().count("ready") > before)  # type: ignore[misc]  # bound now
         time.sleep(chance.uniform(0, 2))
         process.kill()
         process.wait()

@@ -19,8 +19,11 @@ from sync2gear_broker.messages import (
     Media,
     PlayEvent,
     PlayEvents,
+    Prefetch,
+    PrefetchItem,
     Programme,
     ProgrammeRef,
+    Receipt,
     Reply,
     TimeReply,
     TimeRequest,
@@ -32,6 +35,7 @@ from sync2gear_broker.units import FRAME_RATE
 CLIENT: Final = "0199aa00-0000-7000-8000-000000000001"
 DEVICE: Final = "0199aa00-0000-7000-8000-00000000000d"
 ZONE: Final = "0199aa00-0000-7000-8000-00000000002e"
+ACCOUNT: Final = "0199aa00-0000-7000-8000-0000000000ac"
 _LOG: Final = "0199aa00-0000-7000-8000-000000000109"
 _BOOT: Final = "0199aa00-0000-7000-8000-0000000000b0"
 _SESSION: Final = "0199aa00-0000-7000-8000-0000000005e5"
@@ -79,6 +83,7 @@ _EXAMPLES: Final[tuple[Document, ...]] = (
         live=(_ANNOUNCEMENT,),
     ),
     DeviceConfig(epoch=1, rev=4702, name="Bar, left", volume_max=85, trim_millis=-12),
+    Prefetch(epoch=1, rev=4709, items=(PrefetchItem(sha256=_SPOKEN.sha256, bytes=_SPOKEN.bytes),)),
     Command(id=_COMMAND, exp=_EPOCH_SECONDS * 1000 + 20_000, do="identify"),
     Reply(id=_COMMAND, ok=False, code="expired", detail="The command came too late"),
     EventsAck(log=_LOG, n=128),
@@ -111,7 +116,10 @@ _EXAMPLES: Final[tuple[Document, ...]] = (
         cache_24h=100,
         cache_72h=96,
         ahead=100,
+        trust=_PROGRAMME.sha256(),
         faults=(Fault(code="media_missing", detail="one track of 214 is not yet here"),),
+        receipts=(Receipt(event="say.1", received=_AT + 5 * FRAME_RATE, cached=_AT),),
+        prefetched=(_SPOKEN.sha256[:12],),
     ),
     PlayEvents(
         log=_LOG,

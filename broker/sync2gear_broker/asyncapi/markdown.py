@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from typing import Any, Final, get_args
 
 from sync2gear_broker import units
-from sync2gear_broker.access import acl_file
+from sync2gear_broker.access import PLATFORM_USER, acl_file, hearers
 from sync2gear_broker.asyncapi import BODIES, schemas
-from sync2gear_broker.asyncapi.examples import example
+from sync2gear_broker.asyncapi.examples import ACCOUNT, CLIENT, example
 from sync2gear_broker.messages import Document, Programme
 from sync2gear_broker.topics import CHANNELS, ROOT, Channel
 
@@ -24,7 +24,9 @@ edit. The same in machine form: [asyncapi.json](asyncapi.json) (AsyncAPI 3.0).
 - Instants are frames of the zone clock: 48,000 a second since the Unix epoch, as integers.
 - What must hold later is a retained document, ordered by `(epoch, rev)`: a device applies only a
   newer one. What is only right now is a command that expires.
-- A device's MQTT username, which is also its client id, is `{{client}}/{{device}}`.
+- A device's MQTT username, which is also its client id, is `{{client}}/{{device}}`; that of an
+  integration account is `integration-` and an id of its own. One connection each: the next one with
+  the same account ends the one before.
 """
 _PROGRAMME: Final = """\
 ## programme
@@ -34,8 +36,12 @@ Not on MQTT: fetched with `GET /api/v1/programmes/{sha256}/` under the hash that
 _ACCESS: Final = """\
 ## Who may say and hear what
 
-The broker's access file, with `platform` as the platform's own user. Mosquitto 2.0 grants every
-subscription and then delivers nothing that is forbidden: judge access by delivery.
+The broker's access file, with `platform` as the platform's own user, followed by one section for
+each integration account (here one of the client of the examples): such an account reads the state
+of its client's zones and says nothing. The agent of a site's gear is a device like any other. A
+device may retain its `up/status` and `up/state` only: what it retains elsewhere is not listened to
+and is cleared. Mosquitto 2.0 grants every subscription and then delivers nothing that is forbidden:
+judge access by delivery.
 """
 _UNITS: Final = {"%": "percent", "ms": "milliseconds", "µs": "microseconds"}
 _KNOWN_PATTERNS: Final = {
@@ -65,13 +71,14 @@ def _table() -> str:
     rows = [
         "## Topics\n",
         f"All under `{ROOT}/`.\n",
-        "| topic | body | from | QoS | retained | expires | at most |",
-        "|---|---|---|---|---|---|---|",
+        "| topic | body | said by | heard by | QoS | retained | expires | at most |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for c in CHANNELS:
+        heard = ", ".join(who for who in hearers(c) if who != c.sender) or c.sender
         expiry = "" if c.expiry_seconds is None else f"{c.expiry_seconds} s"
         rows.append(
-            f"| [`{c.template}`](#{c.name}) | {c.body.__name__} | {c.sender} | {c.qos} | "
+            f"| [`{c.template}`](#{c.name}) | {c.body.__name__} | {c.sender} | {heard} | {c.qos} | "
             f"{'yes' if c.retained else 'no'} | {expiry} | {c.max_bytes:,} B |"
         )
     return "\n".join(rows) + "\n"
@@ -175,4 +182,5 @@ def _number(schema: dict[str, Any]) -> str:
 
 
 def _access() -> str:
-    return f"{_ACCESS}\n```\n{acl_file(['platform']).rstrip()}\n```\n"
+    text = acl_file([PLATFORM_USER], [(CLIENT, ACCOUNT)]).rstrip()
+    return f"{_ACCESS}\n```\n{text}\n```\n"

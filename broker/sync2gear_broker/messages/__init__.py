@@ -9,6 +9,9 @@ from sync2gear_broker.messages.device import (
     Fault,
     Generation,
     Heartbeat,
+    Prefetch,
+    PrefetchItem,
+    Receipt,
     Reply,
 )
 from sync2gear_broker.messages.plays import EventsAck, PlayEvent, PlayEvents
@@ -44,8 +47,11 @@ __all__ = [
     "OpenEvent",
     "PlayEvent",
     "PlayEvents",
+    "Prefetch",
+    "PrefetchItem",
     "Programme",
     "ProgrammeRef",
+    "Receipt",
     "Reply",
     "TimeReply",
     "TimeRequest",

@@ -10,7 +10,9 @@ from pydantic import BaseModel, ConfigDict
 class Value(BaseModel):
     """A frozen part of a document. Unknown fields are ignored: changes are additive."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+    model_config = ConfigDict(
+        frozen=True, extra="ignore", populate_by_name=True, allow_inf_nan=False
+    )
 
 
 class Document(Value):

@@ -2,13 +2,21 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from sync2gear_broker.messages.base import Document, Value
-from sync2gear_broker.units import Label, Millis, Percent, Sha256, Uuid
+from sync2gear_broker.units import Frames, Key, Label, Millis, Percent, Sha256, Uuid
 
 Version = tuple[Annotated[int, Field(strict=True, ge=1)], Annotated[int, Field(strict=True, ge=1)]]
 """``(epoch, rev)`` of an applied document."""
+
+
+MAX_PREFETCH = 64
+"""Files of a prefetch list: its document stays below 8 KB, and the report of it below 1 KB."""
+
+PREFIX_DIGITS = 12
+MediaPrefix = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{12}$")]
+"""The first 48 bits of a SHA-256: enough to tell the files of one client apart."""
 
 
 class DeviceStatus(Document):
@@ -40,12 +48,30 @@ class Fault(Value):
     detail: Label = ""
 
 
+MAX_RECEIPTS = 8
+"""How many of the latest live events a device remembers having received."""
+
+
+class Receipt(Value):
+    """A live event that reached the device: when it was applied, and when its media was there.
+
+    Both are zone frames by the device's clock; ``cached`` is null while the media is not here.
+    """
+
+    event: Key
+    received: Frames
+    cached: Frames | None = None
+
+
 class DeviceState(Document):
     """Reported on change: what the device has made true. Never what sounds now: that is computed.
 
     ``cache_24h`` is the percentage of the media of the next 24 hours that is on its disk.
     ``ahead`` is how many milliseconds before its effect a command must leave the broker: the
     slowest trip of late, and what is rendered ahead; null as long as it is not measured.
+    ``trust`` names the roots by which it knows its servers; null: those of its system.
+    ``receipts`` are of the latest live events, the newest last. ``prefetched`` says what of the
+    prefetch list is on its disk, each by the first 12 digits of its hash.
     """
 
     applied: Version | None = None
@@ -56,7 +82,28 @@ class DeviceState(Document):
     cache_24h: Percent = 0
     cache_72h: Percent = 0
     ahead: Annotated[int, Field(strict=True, ge=0, le=60_000)] | None = None
+    trust: Sha256 | None = None
     faults: Annotated[tuple[Fault, ...], Field(max_length=16)] = ()
+    receipts: Annotated[tuple[Receipt, ...], Field(max_length=MAX_RECEIPTS)] = ()
+    prefetched: Annotated[tuple[MediaPrefix, ...], Field(max_length=MAX_PREFETCH)] = ()
+
+
+class PrefetchItem(Value):
+    """A file that should be on the disk before anybody asks for it."""
+
+    sha256: Sha256
+    bytes: Annotated[int, Field(strict=True, ge=1)]
+
+
+class Prefetch(Document):
+    """What may be announced at once, most likely first; ordered by ``(epoch, rev)``.
+
+    A device fetches it behind the music of the next hour and before the rest.
+    """
+
+    epoch: Annotated[int, Field(strict=True, ge=1)]
+    rev: Annotated[int, Field(strict=True, ge=1)]
+    items: Annotated[tuple[PrefetchItem, ...], Field(max_length=MAX_PREFETCH)] = ()
 
 
 class DeviceConfig(Document):

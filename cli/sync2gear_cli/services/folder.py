@@ -4,6 +4,8 @@ import fcntl
 import json
 import os
 import secrets
+from base64 import urlsafe_b64encode
+from collections.abc import Callable
 from pathlib import Path
 
 from platformdirs import user_data_path
@@ -47,13 +49,23 @@ def hold(folder: Path) -> int:
     return descriptor
 
 
-def secret(path: Path) -> str:
-    """The secret kept in ``path`` (mode 0600), 256 bits from the system, made when missing."""
+def new_token() -> str:
+    """256 bits from the system, as text."""
+    return secrets.token_urlsafe(32)
+
+
+def new_vault_key() -> str:
+    """A key as S2G_VAULT_KEYS takes it: 256 bits from the system, in padded base64 (Fernet's)."""
+    return urlsafe_b64encode(secrets.token_bytes(32)).decode()
+
+
+def secret(path: Path, make: Callable[[], str] = new_token) -> str:
+    """The secret kept in ``path`` (mode 0600), made when missing."""
     try:
         return path.read_text().strip()
     except FileNotFoundError:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        value = secrets.token_urlsafe(32)
+        value = make()
         process.write_file(path, value)
         return value
 

@@ -1,4 +1,4 @@
-"""A private Mosquitto: its configuration, its two listeners, and its guard against a bad file."""
+"""A private Mosquitto: its configuration, its listeners, and its guard against a bad file."""
 
 import base64
 import hashlib
@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Final
 
 from sync2gear_broker import access
-from sync2gear_cli.services import process
+from sync2gear_broker.access import PLATFORM_USER
+from sync2gear_cli.services import listener, process
 from sync2gear_cli.services.folder import secret
+from sync2gear_cli.services.listener import TlsListener
 from sync2gear_cli.services.process import LOOPBACK, ServiceError, tail
 
-PLATFORM_USER: Final = "platform"
 MEMORY_BYTES: Final = 268_435_456
 _START_SECONDS: Final = 5.0
 _STOP_SECONDS: Final = 10.0
@@ -44,23 +45,33 @@ def render(template: str, **values: Path | str | int) -> str:
     return string.Template(template).substitute({k: str(v) for k, v in values.items()})
 
 
-def template() -> str:
-    """The text of ``mosquitto/mosquitto.conf`` (``S2G_MOSQUITTO_CONF`` names another)."""
+def template(*, tls: bool = False) -> str:
+    """The text of ``mosquitto/mosquitto.conf`` (``S2G_MOSQUITTO_CONF`` names another).
+
+    With ``tls``, that of ``tls.conf`` beside it as well.
+    """
     chosen = os.environ.get("S2G_MOSQUITTO_CONF")
     for path in (Path(chosen),) if chosen else _TEMPLATES:
         if path.is_file():
-            return path.read_text()
+            more = path.with_name("tls.conf")
+            if tls and not more.is_file():
+                raise ServiceError(f"{more} is missing: it belongs beside {path}")
+            return path.read_text() + (more.read_text() if tls else "")
     raise ServiceError("mosquitto/mosquitto.conf is missing; set S2G_MOSQUITTO_CONF to it")
 
 
 @dataclass
 class Mosquitto:
-    """One private broker in ``folder``: a listener for devices and one for the platform."""
+    """One private broker in ``folder``: a listener for devices and one for the platform.
+
+    With ``tls``, devices have one over TLS too.
+    """
 
     folder: Path
     device_port: int
     platform_port: int
     device_host: str = LOOPBACK
+    tls: TlsListener | None = None
     child: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
@@ -89,7 +100,7 @@ class Mosquitto:
         """
         self._lay_files()
         self._end_leftover()
-        for port, host in ((self.platform_port, LOOPBACK), (self.device_port, self.device_host)):
+        for port, host in self._addresses():
             if not process.is_free(port, host):
                 raise ServiceError(
                     f"port {port} for the broker is in use by another program: end it, "
@@ -101,6 +112,18 @@ class Mosquitto:
         if child is None:
             raise ServiceError(f"Mosquitto did not start:\n{tail(self.log)}")
         return child
+
+    def refresh(self) -> bool:
+        """Take up a renewed certificate, for connections made from now on; whether there was one.
+
+        Mosquitto reads it again at SIGHUP and keeps who is connected (mosquitto(8)). ServiceError
+        where certificate and key do not fit; the broker then goes on with those before.
+        """
+        if self.tls is None or not self.tls.lay(self.password_file.parent, self._account):
+            return False
+        if self.child is not None and self.child.poll() is None:
+            self.child.send_signal(signal.SIGHUP)
+        return True
 
     def stop(self) -> None:
         """Clean stop: the broker saves what it holds."""
@@ -128,17 +151,34 @@ class Mosquitto:
         if not self.password_file.exists():
             process.write_file(self.password_file, "", 0o640, self._account)
         acl = accounts / "acl"
-        process.write_file(acl, access.acl_file([PLATFORM_USER]), 0o640, self._account)
+        rules = access.acl_file([PLATFORM_USER])
+        if not acl.exists() or not acl.read_text(errors="replace").startswith(rules):
+            # What follows in a file that stands is the platform's: a section per integration.
+            process.write_file(acl, rules, 0o640, self._account)
+        over_tls: dict[str, str | int] = {
+            "tls_port": 0,
+            "tls_host": "",
+            "require_certificate": "false",
+        }
+        if self.tls is not None:
+            self.tls.lay(accounts, self._account)
+            require = str(self.tls.require_certificate).lower()
+            over_tls = {
+                "tls_port": self.tls.port, "tls_host": self.tls.host, "require_certificate": require
+            }  # fmt: skip
         text = render(
-            template(), persistence=self._store, pid_file=self.pid_file, memory_limit=MEMORY_BYTES,
+            template(tls=self.tls is not None),
+            persistence=self._store, pid_file=self.pid_file, memory_limit=MEMORY_BYTES,
             device_port=self.device_port, device_host=self.device_host,
             device_passwords=self.password_file, platform_port=self.platform_port,
             platform_host=LOOPBACK, platform_passwords=platform_passwords, acl=acl,
+            tls_pair=listener.pair_file(accounts), tls_trust=listener.trust_file(accounts),
+            **over_tls,
         )  # fmt: skip
         process.write_file(self._configuration, text, 0o644)
 
     def _spawn_until_ready(self) -> subprocess.Popen[bytes] | None:
-        """A running child that owns both ports and knows the platform's password, or None."""
+        """A running child that owns its ports and knows the platform's password, or None."""
         program = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
         if program is None:
             raise ServiceError("Mosquitto is not installed; run: apt-get install mosquitto")
@@ -158,8 +198,11 @@ class Mosquitto:
         return None
 
     def _listens(self, child: subprocess.Popen[bytes]) -> bool:
-        ports = (self.platform_port, self.device_port)
-        return all(process.owns_port(child.pid, port) for port in ports)
+        return all(process.owns_port(child.pid, port) for port, _ in self._addresses())
+
+    def _addresses(self) -> list[tuple[int, str]]:
+        over_tls = [(self.tls.port, self.tls.host)] if self.tls else []
+        return [(self.platform_port, LOOPBACK), (self.device_port, self.device_host), *over_tls]
 
     def _end_leftover(self) -> None:
         try:

@@ -220,12 +220,13 @@ class Postgres:
         if not lines or not lines[0].strip().isdigit():
             return
         pid = int(lines[0])
-        if not process.is_alive(pid):
-            return
-        arguments = process.command_line(pid)
-        if str(self._cluster) not in arguments:
-            return  # the number was given to another program since
-        process.end(pid, signal.SIGINT, _STOP_SECONDS)
+        # The number may have been given to another program since.
+        if process.is_alive(pid) and str(self._cluster) in process.command_line(pid):
+            process.end(pid, signal.SIGINT, _STOP_SECONDS)
+        # A server that was killed leaves its children, who notice when they next look up and have
+        # its port and memory until then. Killed too, they lose no more than the crash did.
+        for orphan in process.working_in(self._cluster.resolve(), "postgres"):
+            process.end(orphan, signal.SIGKILL, _STOP_SECONDS)
 
     def _prepare(self) -> None:
         script = _ROLES.format(

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import pwd
+import secrets
 import shutil
 import signal
 import socket
@@ -17,6 +18,9 @@ from typing import IO, Final
 
 LOOPBACK: Final = "127.0.0.1"
 _LOG_BYTES: Final = 10_000_000
+_PORTS_FROM: Final = 20_000
+_LENT_FROM: Final = 32_768  # Linux' own first port of outgoing connections (ip(7))
+_PORT_TRIES: Final = 1000
 
 
 class ServiceError(Exception):
@@ -78,6 +82,8 @@ def write_file(path: Path, text: str, mode: int = 0o600, owner: Account | None =
         os.fchmod(file.fileno(), mode)
         if owner:
             os.fchown(file.fileno(), owner.uid, owner.gid)
+        file.flush()
+        os.fsync(file.fileno())
     temporary.replace(path)
 
 
@@ -196,6 +202,20 @@ def command_line(pid: int) -> list[str]:
         return []
 
 
+def working_in(folder: Path, program: str) -> list[int]:
+    """Processes of ``program`` whose current folder is ``folder``; none where there is no /proc.
+
+    One that is ending counts until it has let go of its ports and memory (a zombie has).
+    """
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # it is gone, or another account's
+            name = (entry / "comm").read_text().strip()
+            if name == program and (entry / "cwd").readlink() == folder:
+                found.append(int(entry.name))
+    return found
+
+
 def end(pid: int, how: signal.Signals, seconds: float) -> None:
     """End a process that is not our child: ask, wait ``seconds``, kill."""
     for ask in (how, signal.SIGKILL):
@@ -221,11 +241,19 @@ def is_free(port: int, host: str = LOOPBACK) -> bool:
 
 
 def free_port(host: str = LOOPBACK) -> int:
-    """A port that nobody listens on."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.bind((host, 0))
-        port: int = probe.getsockname()[1]
-    return port
+    """A port that nobody listens on, below those that the system lends to outgoing connections.
+
+    One of those could be lent to anybody while its service restarts.
+    """
+    try:
+        lent = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    except OSError:
+        lent = _LENT_FROM
+    candidates = range(_PORTS_FROM, max(lent, _LENT_FROM))
+    for _ in range(_PORT_TRIES):
+        if is_free(port := secrets.choice(candidates), host):
+            return port
+    raise ServiceError(f"no free port between {candidates.start} and {candidates.stop - 1}")
 
 
 def owns_port(pid: int, port: int) -> bool:

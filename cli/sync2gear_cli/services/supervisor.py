@@ -19,6 +19,17 @@ _POLL_SECONDS: Final = 0.1
 Say = Callable[[str, str], None]
 
 
+@dataclass(slots=True)
+class Chore:
+    """What is done again every ``seconds`` while all runs; a ServiceError of it is said, once."""
+
+    name: str
+    seconds: float
+    do: Callable[[], None]
+    again_at: float = 0.0
+    said: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Program:
     """What runs as one child process.
@@ -54,6 +65,7 @@ class Supervisor:
 
     say: Say
     limit: int = 8
+    chores: list[Chore] = field(default_factory=list)
     _running: list[_Running] = field(default_factory=list)
 
     def start(self, program: Program) -> None:
@@ -76,6 +88,16 @@ class Supervisor:
             elif running.child is None or running.child.poll() is not None:
                 status = running.child.returncode if running.child else None
                 self._failed(running, f"ended ({_status(status)})")
+        for chore in self.chores:
+            if time.monotonic() >= chore.again_at:
+                chore.again_at = time.monotonic() + chore.seconds
+                try:
+                    chore.do()
+                    chore.said = ""
+                except ServiceError as error:
+                    if chore.said != str(error):
+                        self.say(chore.name, f"ERROR: {error}")
+                    chore.said = str(error)
 
     def end(self) -> None:
         """End all, the last started first; a KeyboardInterrupt meanwhile ends them by force."""

@@ -1,91 +1,60 @@
 """Announcements over HTTP."""
 
-from typing import Annotated, cast
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
-from sqlmodel import col, select
-from starlette.requests import HTTPConnection
+from fastapi import APIRouter, Query, Request, Response
 
-from sync2gear_platform.announcements import service
-from sync2gear_platform.announcements.ports import Speech
+from sync2gear_platform.announcements import playing, queries, service
 from sync2gear_platform.announcements.schemas import (
     AnnouncementOut,
     AnnouncementPatch,
     PlayInstantIn,
-    PlayOut,
     PlaysOut,
     SayIn,
     TtsIn,
-    VoiceOut,
-    VoicesOut,
 )
 from sync2gear_platform.announcements.tables import Announcement
+from sync2gear_platform.announcements.text_routes import studio_of
+from sync2gear_platform.announcements.text_schemas import plays_of
 from sync2gear_platform.kit import rows
-from sync2gear_platform.kit.blobs import Blobs
 from sync2gear_platform.kit.context import Ctx
-from sync2gear_platform.kit.paging import Listing, Page, page
-from sync2gear_platform.kit.web import allow, edge_of
+from sync2gear_platform.kit.idempotency import Remembering, once
+from sync2gear_platform.kit.paging import Listing, Page
+from sync2gear_platform.kit.web import allow
 from sync2gear_platform.library import delivery
-from sync2gear_platform.playback.service import Announced
 
-router = APIRouter(prefix="/api/v1/announcements", tags=["announcements"])
+router = APIRouter(prefix="/api/v1/announcements", tags=["announcements"], route_class=Remembering)
 
 Read = Annotated[Ctx, allow("announcements.read")]
 Write = Annotated[Ctx, allow("announcements.write")]
-Announce = Annotated[Ctx, allow("announce.now")]
-
-
-def _speech(connection: HTTPConnection) -> Speech:
-    return cast("Speech", connection.app.state.speech)
-
-
-def _blobs(connection: HTTPConnection) -> Blobs:
-    return cast("Blobs", connection.app.state.blobs)
-
-
-def _plays(row: Announcement, plays: list[Announced]) -> PlaysOut:
-    return PlaysOut(
-        announcement=AnnouncementOut.model_validate(row),
-        plays=[PlayOut.model_validate(play) for play in plays],
-    )
+Create = Annotated[Ctx, once("announcements.write")]
+Announce = Annotated[Ctx, once("announce.now")]
 
 
 @router.get("/")
-async def list_announcements(ctx: Read, window: Listing) -> Page[AnnouncementOut]:
+async def list_announcements(
+    ctx: Read,
+    window: Listing,
+    folder_id: Annotated[UUID | None, Query()] = None,
+    kind: Annotated[queries.Kind | None, Query()] = None,
+    language: Annotated[str | None, Query(max_length=35)] = None,
+    state: Annotated[queries.State | None, Query()] = None,
+    tag: Annotated[str | None, Query(max_length=50)] = None,
+) -> Page[AnnouncementOut]:
     """List announcements, the newest first."""
-    return await page(
-        ctx,
-        window,
-        select(Announcement).where(col(Announcement.client_id) == ctx.client_id),
-        keys={"created_at": col(Announcement.created_at), "title": col(Announcement.title)},
-        default="-created_at",
-        tiebreak=col(Announcement.id),
-        search=(Announcement.title, Announcement.text),
-        shape=lambda row: AnnouncementOut.model_validate(row[0]),
+    return await queries.announcements(
+        ctx, window, folder_id=folder_id, kind=kind, language=language, state=state, tag=tag
     )
-
-
-@router.get("/voices/")
-async def list_voices(_: Read, request: Request) -> VoicesOut:
-    """List voices."""
-    voices = await _speech(request).voices()
-    return VoicesOut(results=[VoiceOut.model_validate(voice) for voice in voices])
 
 
 @router.post("/tts/", status_code=201)
 async def create_announcement(
-    ctx: Write, request: Request, body: TtsIn, response: Response
+    ctx: Create, request: Request, body: TtsIn, response: Response
 ) -> AnnouncementOut:
-    """Make an announcement from a text."""
-    row = await service.create(
-        ctx,
-        _speech(request),
-        _blobs(request),
-        text=body.text,
-        voice=body.voice,
-        title=body.title,
-    )
+    """Make an announcement from a text; a long one that is new is spoken behind the request."""
+    made = studio_of(request)
+    row = await service.create(ctx, made.booth, made.blobs, body.script(), body.values())
     rows.tagged(response, row)
     return AnnouncementOut.model_validate(row)
 
@@ -93,19 +62,15 @@ async def create_announcement(
 @router.post("/say/", status_code=202)
 async def say(ctx: Announce, request: Request, body: SayIn) -> PlaysOut:
     """Say something at once."""
-    row, plays = await service.say(
+    played = await playing.say(
         ctx,
-        _speech(request),
-        _blobs(request),
-        edge_of(request).clock.now,
-        text=body.text,
-        zone_ids=body.zone_ids,
-        voice=body.voice,
+        studio_of(request),
+        body.script(),
+        where=body.where(),
+        how=body.how(),
         title=body.title,
-        mode=body.mode,
-        priority=body.priority,
     )
-    return _plays(row, plays)
+    return plays_of(played)
 
 
 @router.get("/{announcement_id}/")
@@ -126,28 +91,44 @@ async def update_announcement(
     if_match: rows.IfMatch = None,
 ) -> AnnouncementOut:
     """Change an announcement."""
+    made = studio_of(request)
     row = await service.update(
-        ctx, _speech(request), _blobs(request), announcement_id, rows.given(body), if_match
+        ctx, made.booth, made.blobs, announcement_id, body.values_given(), if_match
     )
+    rows.tagged(response, row)
+    return AnnouncementOut.model_validate(row)
+
+
+@router.post("/{announcement_id}/retry/", status_code=202)
+async def retry_announcement(
+    ctx: Create, announcement_id: UUID, response: Response
+) -> AnnouncementOut:
+    """Have an announcement spoken again whose rendering failed."""
+    row = await service.retry(ctx, announcement_id)
     rows.tagged(response, row)
     return AnnouncementOut.model_validate(row)
 
 
 @router.delete("/{announcement_id}/", status_code=204)
 async def delete_announcement(
-    ctx: Write, announcement_id: UUID, if_match: rows.IfMatch = None
+    ctx: Write,
+    announcement_id: UUID,
+    force: Annotated[bool, Query()] = False,
+    if_match: rows.IfMatch = None,
 ) -> None:
-    """Remove an announcement."""
-    await service.remove(ctx, announcement_id, if_match)
+    """Remove an announcement. While something uses it (409 ``in_use``), only with ``force``."""
+    await service.remove(ctx, announcement_id, if_match, force=force)
 
 
 @router.post("/{announcement_id}/play-instant/", status_code=202)
-async def play_instant(ctx: Announce, announcement_id: UUID, body: PlayInstantIn) -> PlaysOut:
+async def play_instant(
+    ctx: Announce, request: Request, announcement_id: UUID, body: PlayInstantIn
+) -> PlaysOut:
     """Let an announcement sound at once."""
-    row, plays = await service.play_instant(
-        ctx, announcement_id, zone_ids=body.zone_ids, mode=body.mode, priority=body.priority
+    played = await playing.play_instant(
+        ctx, studio_of(request), announcement_id, where=body.where(), how=body.how()
     )
-    return _plays(row, plays)
+    return plays_of(played)
 
 
 @router.get("/{announcement_id}/audio/", response_class=Response)

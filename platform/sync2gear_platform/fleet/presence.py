@@ -170,8 +170,5 @@ async def _tell(db: AsyncSession, devices: Sequence[tuple[UUID, UUID]]) -> None:
         await db.execute(select(func.pg_notify(events.CHANNEL, payload)))
 
 
-FILTERS: Final = tuple(
-    (topics.everyone(c), int(c.qos))
-    for c in (topics.DEVICE_STATUS, topics.HEARTBEAT, topics.DEVICE_STATE)
-)
+CHANNELS: Final = (topics.DEVICE_STATUS, topics.HEARTBEAT, topics.DEVICE_STATE, topics.REPLY)
 """What a presence ingest must be told."""

@@ -11,7 +11,7 @@ from sqlmodel import col
 from starlette.requests import HTTPConnection
 
 from sync2gear_broker.messages import DeviceState
-from sync2gear_platform.fleet import service
+from sync2gear_platform.fleet import service, trust
 from sync2gear_platform.fleet.schemas import (
     CredentialOut,
     DeviceOut,
@@ -20,18 +20,21 @@ from sync2gear_platform.fleet.schemas import (
     FaultOut,
     RegisteredOut,
     RegisterIn,
+    TrustOut,
 )
 from sync2gear_platform.kit import rows
 from sync2gear_platform.kit.context import Actor, Ctx
+from sync2gear_platform.kit.idempotency import Remembering, once
 from sync2gear_platform.kit.paging import Listing, Page, page
 from sync2gear_platform.kit.web import allow
 from sync2gear_platform.settings import Settings
 from sync2gear_platform.sites.tables import Device, DevicePresence
 
-router = APIRouter(prefix="/api/v1/devices", tags=["devices"])
+router = APIRouter(prefix="/api/v1/devices", tags=["devices"], route_class=Remembering)
 
 Read = Annotated[Ctx, allow("devices.read")]
 Write = Annotated[Ctx, allow("devices.write")]
+Register = Annotated[Ctx, once("devices.write")]
 
 
 async def authenticate(connection: HTTPConnection, ctx: Ctx) -> Actor:
@@ -70,7 +73,7 @@ async def list_devices(
 
 
 @router.post("/register/", status_code=201)
-async def register(ctx: Write, request: Request, body: RegisterIn) -> RegisteredOut:
+async def register(ctx: Register, request: Request, body: RegisterIn) -> RegisteredOut:
     """Register a device; its secret is in this answer and nowhere else."""
     made = await service.register(ctx, **body.model_dump())
     settings = cast("Settings", request.app.state.settings)
@@ -80,8 +83,16 @@ async def register(ctx: Write, request: Request, body: RegisterIn) -> Registered
         secret=made.secret,
         mqtt_url=settings.mqtt_device_url,
         http_url=settings.public_url,
+        ca=await trust.bundle(settings.tls_ca),
     )
     return RegisteredOut(device=_shown(made.device, None), credential=credential)
+
+
+@router.get("/trust/")
+async def read_trust(_: Annotated[Ctx, allow("device.fetch")], request: Request) -> TrustOut:
+    """Read, as a device, which roots to trust: asked before a new one signs anything."""
+    settings = cast("Settings", request.app.state.settings)
+    return TrustOut(ca=await trust.bundle(settings.tls_ca))
 
 
 @router.get("/{device_id}/")
@@ -141,6 +152,7 @@ def _shown(row: Device, presence: DevicePresence | None) -> DeviceOut:
         applied=state.applied,
         faults=[FaultOut(code=f.code, detail=f.detail) for f in state.faults],
         clock=state.clock,
+        trust=state.trust,
         cache_24h=state.cache_24h,
         created_at=row.created_at,
         updated_at=row.updated_at,

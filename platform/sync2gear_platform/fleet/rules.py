@@ -86,9 +86,21 @@ def presence(before: Presence, heard: Heard, now: datetime) -> Presence:
         elif after.sess in {None, sess}:
             after = replace(after, online=False, boot=boot, sess=sess)
     if heard.heartbeat is not None:
-        document = heard.heartbeat.model_dump(mode="json")
-        version = heard.heartbeat.version.replace("\0", "")
-        after = replace(after, online=True, heartbeat=document, firmware_version=version)
+        document = storable(heard.heartbeat.model_dump(mode="json"))
+        after = replace(
+            after, online=True, heartbeat=document, firmware_version=document["version"]
+        )
     if heard.state is not None:
-        after = replace(after, state=heard.state.model_dump(mode="json"))
+        after = replace(after, state=storable(heard.state.model_dump(mode="json")))
     return replace(after, last_seen_at=now) if heard.live else after
+
+
+def storable(value: Any) -> Any:
+    """A JSON value without U+0000, which no text in PostgreSQL can hold."""
+    if isinstance(value, str):
+        return value.replace("\0", "")
+    if isinstance(value, list):
+        return [storable(item) for item in value]
+    if isinstance(value, dict):
+        return {storable(name): storable(item) for name, item in value.items()}
+    return value

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from sync2gear_broker.units import Percent
 
@@ -70,19 +70,30 @@ class DeviceOut(BaseModel):
     applied: tuple[int, int] | None
     faults: list[FaultOut]
     clock: Literal["none", "holdover", "synced"]
+    trust: str | None
     cache_24h: int
     created_at: datetime
     updated_at: datetime
 
 
 class CredentialOut(BaseModel):
-    """What the device needs to connect; the secret is shown this once."""
+    """What the device needs to connect; the secret is shown this once.
+
+    ``ca`` are the roots that it is to trust (PEM); empty: those of its system.
+    """
 
     client: UUID
     device: UUID
     secret: str
     mqtt_url: str
     http_url: str
+    ca: str = ""
+
+
+class TrustOut(BaseModel):
+    """The roots that devices are to trust from now on (PEM); empty: those of their systems."""
+
+    ca: str
 
 
 class RegisteredOut(BaseModel):
@@ -90,3 +101,38 @@ class RegisteredOut(BaseModel):
 
     device: DeviceOut
     credential: CredentialOut
+
+
+class IntegrationIn(BaseModel):
+    """A program that wants to read the zones over MQTT; without ``expires_at`` until revoked."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Name
+    expires_at: AwareDatetime | None = None
+
+
+class IntegrationOut(BaseModel):
+    """An MQTT account of an integration; ``username`` is its MQTT client id too."""
+
+    id: UUID
+    name: str
+    username: str
+    expires_at: datetime | None
+    created_at: datetime
+
+
+class IntegrationCredentialOut(BaseModel):
+    """What an integration needs to connect and listen; the secret is shown this once."""
+
+    username: str
+    secret: str
+    mqtt_url: str
+    topic_filter: str
+
+
+class IntegrationMadeOut(BaseModel):
+    """A new account and its credential."""
+
+    account: IntegrationOut
+    credential: IntegrationCredentialOut

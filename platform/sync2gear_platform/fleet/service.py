@@ -15,6 +15,7 @@ from sync2gear_platform.identity import rules as identity
 from sync2gear_platform.identity.tables import Client
 from sync2gear_platform.kit import events, outbox, revisions, rows
 from sync2gear_platform.kit.context import Actor, Ctx
+from sync2gear_platform.kit.db import widened
 from sync2gear_platform.kit.errors import NotFound, Refusal
 from sync2gear_platform.sites import service as sites
 from sync2gear_platform.sites.tables import Device, DevicePresence
@@ -87,7 +88,9 @@ async def register(
     if row is not None and row.revoked_at is None:
         raise HardwareKnown
     active = mine.where(col(Device.revoked_at).is_(None)).subquery()
-    if (await ctx.db.exec(select(func.count()).select_from(active))).one() >= client.max_devices:
+    async with widened(ctx.db):
+        count = (await ctx.db.exec(select(func.count()).select_from(active))).one()
+    if count >= client.max_devices:
         raise DeviceLimit(limit=client.max_devices)
     secret = secrets.token_urlsafe(SECRET_BYTES)
     epoch, rev = await revisions.next_version(ctx)
@@ -148,9 +151,13 @@ async def revoke(ctx: Ctx, device_id: UUID, if_match: str | None = None) -> None
 async def _tell(
     ctx: Ctx, row: Device, *, zones: tuple[UUID | None, ...], account: bool = False
 ) -> None:
-    """Say what of a device must be published again; its zone's copy only if that changed."""
+    """Say what of a device must be published again; its zone's copy only if that changed.
+
+    What it fetches ahead is its client's: a speaker that moves within the client has it.
+    """
     ids = {"client": str(ctx.client_id), "device": str(row.id)}
     changed = [topics.DEVICE_CONFIG, *([topics.DEVICE_ZONE] if zones else [])]
+    changed += [topics.DEVICE_PREFETCH] if account else []
     await outbox.dirty(ctx, *(topics.build(channel, **ids) for channel in changed))
     for zone_id in {zone_id for zone_id in zones if zone_id is not None}:
         await events.changed(ctx, "zone", zone_id)
@@ -160,7 +167,11 @@ async def _tell(
 
 
 async def recognise(ctx: Ctx, username: str, secret: str) -> Actor:
-    """The device that this MQTT username and secret speak for. ``ctx`` is the system's."""
+    """The device that this MQTT username and secret speak for. ``ctx`` is the system's.
+
+    A suspended or cancelled client's devices are recognised too: its music goes on. Only a
+    deleted client's are not.
+    """
     names = topics.split_username(username)
     if names is None:
         raise UnknownDevice
@@ -172,7 +183,7 @@ async def recognise(ctx: Ctx, username: str, secret: str) -> Actor:
             col(Device.id) == device_id,
             col(Device.client_id) == client_id,
             col(Device.revoked_at).is_(None),
-            col(Client.status) == "active",
+            col(Client.deleted_at).is_(None),
         )
     )
     row = (await ctx.db.exec(statement)).one_or_none()

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from pydantic import BaseModel
 from sqlalchemy import func, select, text
 from sqlmodel import col
@@ -11,6 +11,7 @@ from sync2gear_platform.jobs.leader import LOCK
 from sync2gear_platform.kit.context import Ctx
 from sync2gear_platform.kit.outbox import OutboxMark
 from sync2gear_platform.kit.web import public, unguarded
+from sync2gear_platform.settings import Settings
 
 router = APIRouter(prefix="/api/v1/health", tags=["health"])
 
@@ -37,6 +38,14 @@ class Ready(BaseModel):
     leader: bool
     outbox_waiting: int
     outbox_oldest_seconds: float
+    mail: Literal["ok", "inbox", "not_configured"]
+
+
+def mail_of(settings: Settings) -> Literal["ok", "inbox", "not_configured"]:
+    """What becomes of mail: it is sent, kept for the development inbox, or waits in vain."""
+    if settings.mail_server is not None:
+        return "ok"
+    return "inbox" if settings.env == "dev" else "not_configured"
 
 
 @router.get("/", dependencies=[unguarded()])
@@ -46,7 +55,7 @@ async def alive() -> Alive:
 
 
 @router.get("/ready/")
-async def ready(ctx: Annotated[Ctx, public()]) -> Ready:
+async def ready(ctx: Annotated[Ctx, public()], request: Request) -> Ready:
     """Whether this installation works as a whole; 503 without a database."""
     waiting, oldest = (
         await ctx.db.execute(select(func.count(), func.min(col(OutboxMark.created_at))))
@@ -58,4 +67,5 @@ async def ready(ctx: Annotated[Ctx, public()]) -> Ready:
         leader=leader,
         outbox_waiting=waiting,
         outbox_oldest_seconds=round(age, 3),
+        mail=mail_of(request.app.state.settings),
     )

@@ -1,21 +1,27 @@
 """The durable queue: jobs deferred in the transaction that causes them, run by any worker."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
-from procrastinate import App, Blueprint, PsycopgConnector, RetryStrategy
+from procrastinate import App, Blueprint, JobContext, PsycopgConnector, RetryStrategy
 from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Status
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
 
 from sync2gear_platform.kit import log
 from sync2gear_platform.kit.context import Ctx
-from sync2gear_platform.kit.db import SYSTEM_ROLE
+from sync2gear_platform.kit.db import SYSTEM_ROLE, AsyncSession
+from sync2gear_platform.kit.errors import NotFound
+from sync2gear_platform.kit.vault import Locked, Vault
 
 logger = log.get(__name__)
 
-RETRY = RetryStrategy(max_attempts=6, exponential_wait=3)
+ATTEMPTS = 6
+RETRY = RetryStrategy(max_attempts=ATTEMPTS, exponential_wait=3)
 """For every task: again after 3, 9, 27, 81 and 243 seconds."""
 
 MAX_RESCUES = 10
@@ -31,17 +37,63 @@ _deferrer = App(connector=PsycopgConnector())
 
 
 async def defer(
-    ctx: Ctx, task: str, *, lock: str | None = None, priority: int = 0, **arguments: Any
+    ctx: Ctx,
+    task: str,
+    *,
+    lock: str | None = None,
+    priority: int = 0,
+    values: Mapping[str, Any] | None = None,
+    **arguments: Any,
 ) -> int:
     """Leave ``task`` (``domain:name``) to a worker once this transaction commits; its job's id.
 
-    The task is called with ``client_id`` and ``arguments``, which are JSON values. Of jobs with
-    the same ``lock`` one runs at a time, in order.
+    The task is called with ``client_id`` (``None`` for what belongs to no client) and
+    ``arguments``, which are JSON values that anybody with the database may read. ``values`` may
+    hold secrets, such as the link of a mail: the task gets them as ``sealed``, for
+    :func:`opened`. Of jobs with the same ``lock`` one runs at a time, in order.
     """
     connection = await ctx.db.connection()
     raw = (await connection.get_raw_connection()).driver_connection
     job = _deferrer.configure_task(task, lock=lock, priority=priority, connection=raw)
-    return await job.defer_async(client_id=str(ctx.client_id), **arguments)
+    client_id = None if ctx.actor.client_id is None else str(ctx.actor.client_id)
+    if values is not None:
+        arguments["sealed"] = ctx.vault.seal(json.dumps(values))
+    return await job.defer_async(client_id=client_id, **arguments)
+
+
+def opened(vault: Vault, sealed: str) -> dict[str, Any]:
+    """The ``values`` that a job was deferred with."""
+    values: dict[str, Any] = json.loads(vault.open(sealed))
+    return values
+
+
+async def reseal_values(session: AsyncSession, vault: Vault) -> int:
+    """Put the ``values`` of every job under the vault's first key; returns how many were not.
+
+    ``session`` is the system's. A job whose key is missing stays as it is: it cannot run either.
+    """
+    old = text(
+        "SELECT id, args->>'sealed' FROM procrastinate_jobs"
+        " WHERE args ? 'sealed' AND NOT starts_with(args->>'sealed', :prefix)"
+        " FOR UPDATE SKIP LOCKED"
+    )
+    changed = 0
+    for job, sealed in (await session.execute(old, {"prefix": vault.prefix})).all():
+        try:
+            resealed = vault.reseal(sealed)
+        except Locked:
+            logger.warning("vault.unreadable", table="procrastinate_jobs", rows=[job])
+            continue
+        await session.execute(
+            text(
+                "UPDATE procrastinate_jobs"
+                " SET args = jsonb_set(args, '{sealed}', to_jsonb(CAST(:sealed AS text)))"
+                " WHERE id = :job"
+            ),
+            {"sealed": resealed, "job": job},
+        )
+        changed += 1
+    return changed
 
 
 @asynccontextmanager
@@ -70,6 +122,28 @@ async def open_app(url: str, domains: Mapping[str, Blueprint] | None = None) -> 
         app.add_tasks_from(blueprint, namespace=namespace)
     async with app.open_async():
         yield app
+
+
+async def see_through(
+    context: JobContext, work: Awaitable[None], give_up: Callable[[], Awaitable[None]]
+) -> None:
+    """Await a job's ``work``; if it fails for reasons of ours at the last attempt, ``give_up``.
+
+    What fails before that is left to the task's ``RETRY``; a subject that was removed meanwhile
+    (``NotFound``) leaves nothing to do.
+    """
+    subject = context.job.task_kwargs
+    try:
+        await work
+    except NotFound as error:
+        logger.info("job dropped", task=context.job.task_name, **subject, reason=error.detail)
+    except (OSError, SQLAlchemyError) as error:
+        if context.job.attempts < ATTEMPTS:
+            raise
+        logger.warning(
+            "job given up", task=context.job.task_name, **subject, error=str(error)[:500]
+        )
+        await give_up()
 
 
 async def run_worker(

@@ -2,9 +2,9 @@
 
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-from sync2gear_broker.units import frames_from_micros
+from sync2gear_broker.units import frames_from_micros, micros_from_frames
 
 MAX_SLEW_PPM = 500
 """How much faster or slower than true platform time may run, as in ntpd's kernel discipline."""
@@ -58,3 +58,8 @@ def micros_of(moment: datetime) -> int:
 def frames_of(moment: datetime) -> int:
     """The zone-clock frame at an aware datetime."""
     return frames_from_micros(micros_of(moment))
+
+
+def moment_of(frames: int) -> datetime:
+    """The aware UTC datetime of a frame of the zone clock."""
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros_from_frames(frames))

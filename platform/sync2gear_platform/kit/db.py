@@ -5,13 +5,13 @@ The login role owns nothing and inherits nothing; every transaction takes on one
 sees all of them and is for what spans clients: signing in, ingest, relay, housekeeping.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import DateTime, ForeignKeyConstraint, Index, MetaData, UniqueConstraint, text
+from sqlalchemy import DateTime, ForeignKeyConstraint, Index, MetaData, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -20,6 +20,7 @@ from sqlmodel import Field, SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession as ModelSession
 
 from sync2gear_platform.kit.ids import uuid7
+from sync2gear_platform.kit.vault import Vault
 
 TENANT_ROLE = "sync2gear_tenant"
 SYSTEM_ROLE = "sync2gear_system"
@@ -53,10 +54,11 @@ def driver_url(url: str) -> str:
 
 
 class Database:
-    """A pool of connections and the two doors."""
+    """A pool of connections and the two doors, and the vault for what lies sealed behind them."""
 
-    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+    def __init__(self, url: str, *, pool_size: int = 10, vault: Vault | None = None) -> None:
         self.url = url
+        self.vault = vault
         self.engine: AsyncEngine = create_async_engine(
             driver_url(url),
             pool_size=pool_size,
@@ -78,11 +80,17 @@ class Database:
         """Give every connection back."""
         await self.engine.dispose()
 
+    def session(self) -> AsyncSession:
+        """A session that has not begun; it knows the vault (``Ctx.vault``)."""
+        return AsyncSession(self.engine, expire_on_commit=False, info={"vault": self.vault})
+
     @asynccontextmanager
-    async def tenant(self, client_id: UUID) -> AsyncIterator[AsyncSession]:
+    async def tenant(
+        self, client_id: UUID, reach: Iterable[UUID] | None = None
+    ) -> AsyncIterator[AsyncSession]:
         """One transaction as one client; committed at the end, rolled back on any exception."""
         async with self._begin() as session:
-            await enter_tenant(session, client_id)
+            await enter_tenant(session, client_id, reach)
             yield session
 
     @asynccontextmanager
@@ -94,17 +102,43 @@ class Database:
 
     @asynccontextmanager
     async def _begin(self) -> AsyncIterator[AsyncSession]:
-        async with AsyncSession(self.engine, expire_on_commit=False) as session, session.begin():
+        async with self.session() as session, session.begin():
             yield session
 
 
-async def enter_tenant(session: AsyncSession, client_id: UUID) -> None:
-    """Make the rest of this transaction one client's."""
+async def enter_tenant(
+    session: AsyncSession, client_id: UUID, reach: Iterable[UUID] | None = None
+) -> None:
+    """Make the rest of this transaction one client's, confined to the places of ``reach`` if any.
+
+    What stands elsewhere does not exist then: row-level security leaves it out.
+    """
     await session.connection()
     await session.execute(
-        text("SELECT set_config('role', :role, true), set_config('s2g.client_id', :id, true)"),
-        {"role": TENANT_ROLE, "id": str(client_id)},
+        text(
+            "SELECT set_config('role', :role, true), set_config('s2g.client_id', :id, true),"
+            " set_config('s2g.reach', :reach, true)"
+        ),
+        {"role": TENANT_ROLE, "id": str(client_id), "reach": _reach(reach)},
     )
+
+
+def _reach(places: Iterable[UUID] | None) -> str:
+    """``s2g.reach``: empty for the whole client; the nil UUID, no place's, for none of it."""
+    if places is None:
+        return ""
+    return ",".join(sorted(str(place) for place in places)) or str(UUID(int=0))
+
+
+@asynccontextmanager
+async def widened(session: AsyncSession) -> AsyncIterator[None]:
+    """Within: the whole client, whatever the touch is confined to. For counting, as quotas do."""
+    asked = text("SELECT coalesce(current_setting('s2g.reach', true), '')")
+    setting = text("SELECT set_config('s2g.reach', :reach, true)")
+    reach = (await session.execute(asked)).scalar_one()
+    await session.execute(setting, {"reach": ""})
+    yield
+    await session.execute(setting, {"reach": reach})
 
 
 async def enter_system(session: AsyncSession) -> None:
@@ -120,6 +154,11 @@ def moment(**kwargs: Any) -> Any:
 def document(**kwargs: Any) -> Any:
     """A column that holds a JSON document."""
     return Field(sa_type=JSONB, **kwargs)
+
+
+def sealed(**kwargs: Any) -> Any:
+    """A column of text that ``ctx.vault`` has sealed; its mark is how rotation finds it."""
+    return Field(sa_type=Text, sa_column_kwargs={"info": {"sealed": True}}, **kwargs)
 
 
 class Owned(SQLModel):

@@ -6,13 +6,19 @@ from typing import Any
 
 import structlog
 
+from sync2gear_platform.kit.reports import Report
 
-def configure(*, level: str, json: bool) -> None:
-    """Set up structlog and route the standard library's loggers through it."""
+
+def configure(*, level: str, json: bool, report: Report | None = None) -> None:
+    """Set up structlog and route the standard library's loggers through it.
+
+    Exceptions that are logged as errors, by whomever, are handed to ``report`` as well.
+    """
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        *([_reporting(report)] if report else []),
         structlog.processors.format_exc_info,
     ]
     # rich tracebacks would print local variables, secrets among them
@@ -41,6 +47,23 @@ def configure(*, level: str, json: bool) -> None:
     root.setLevel(level.upper())
     for noisy in ("apscheduler", "procrastinate", "mqtt", "uvicorn.access"):
         logging.getLogger(noisy).setLevel("WARNING")
+
+
+def _reporting(report: Report) -> Any:
+    def reporting(_: Any, __: str, event: dict[str, Any]) -> dict[str, Any]:
+        given = event.get("exc_info")
+        if given and event.get("level") in {"error", "critical"}:
+            error = given if isinstance(given, BaseException) else _current(given)
+            if error is not None:
+                report(error, str(event.get("trace", "")))
+        return event
+
+    return reporting
+
+
+def _current(given: Any) -> BaseException | None:
+    error: BaseException | None = given[1] if isinstance(given, tuple) else sys.exc_info()[1]
+    return error
 
 
 def get(name: str) -> Any:

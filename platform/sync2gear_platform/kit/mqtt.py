@@ -2,20 +2,24 @@
 
 aiomqtt queues without bound what it has acknowledged already and discards when bounded; here every
 message is handed over while it is read, so nothing waits unseen. A client that lost its connection
-cannot be entered again, so each attempt gets a fresh one. Nagle's algorithm is off.
+cannot be entered again, so each attempt gets a fresh one. A PUBACK that says no is an error and not
+silence. Nagle's algorithm is off.
 """
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
+import ssl
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from typing import Any, Final
+from pathlib import Path
+from typing import Any, Final, TypeVar
 from urllib.parse import unquote, urlsplit
 
 import aiomqtt
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
+from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from sync2gear_platform.kit import log
 from sync2gear_platform.kit.errors import Unavailable
@@ -27,6 +31,8 @@ KEEPALIVE: Final = 15
 
 MAX_INFLIGHT: Final = 100
 """Publications on their way to a PUBACK at the same time."""
+
+T = TypeVar("T")
 
 _TIMEOUT: Final = 10.0
 _REFUSED: Final = 0x80
@@ -51,6 +57,12 @@ Heard = Callable[[Message], None]
 """Takes every message while it is read: must be quick, and must not raise."""
 
 
+class BrokerRefuses(BrokerLost):
+    """The broker refuses what the platform says: its access file is not ours."""
+
+    code = "broker_refuses"
+
+
 class Session:
     """One connection that stands. Every method raises :class:`BrokerLost` once it does not."""
 
@@ -60,17 +72,31 @@ class Session:
     async def publish(
         self, topic: str, payload: bytes, *, qos: int = 0, retain: bool = False
     ) -> None:
-        """Say ``payload``; with QoS 1, returns when the broker has acknowledged it."""
+        """Say ``payload``; with QoS 1, returns when the broker has taken it.
+
+        Raises :class:`BrokerRefuses` when its PUBACK says that it has not.
+        """
         try:
             await self._client.publish(topic, payload, qos=qos, retain=retain)
+        except _PublishRefused as error:
+            raise BrokerRefuses(
+                f"the broker refuses {topic} ({error}): check its ACL file"
+            ) from error
         except (aiomqtt.MqttError, ValueError) as error:
             raise BrokerLost(str(error)) from error
 
-    async def subscribe(self, filters: Iterable[tuple[str, int]]) -> None:
-        """Ask for ``(filter, qos)``; a refusal in the SUBACK is an error, not silence."""
+    async def subscribe(
+        self, filters: Iterable[tuple[str, int]], *, show_retain: bool = False
+    ) -> None:
+        """Ask for ``(filter, qos)``; a refusal in the SUBACK is an error, not silence.
+
+        With ``show_retain`` a message counts as retained also while it is said, where its sender
+        asked the broker to keep it.
+        """
         asked = list(filters)
+        options = [(f, SubscribeOptions(qos, retainAsPublished=show_retain)) for f, qos in asked]
         try:
-            codes = await self._client.subscribe(asked)
+            codes = await self._client.subscribe(options)
         except aiomqtt.MqttError as error:
             raise BrokerLost(str(error)) from error
         refused = [f for (f, _), code in zip(asked, codes, strict=True) if _value(code) >= _REFUSED]
@@ -94,18 +120,29 @@ class Session:
 
 
 @asynccontextmanager
-async def session(url: str, *, client_id: str, heard: Heard) -> AsyncIterator[Session]:
+async def session(
+    url: str, *, client_id: str, heard: Heard, ca: Path | None = None
+) -> AsyncIterator[Session]:
     """One attempt at a connection (MQTT 5, clean start), disconnected at the end.
 
-    ``url`` is ``mqtt://user:password@host:port``. A fixed ``client_id`` takes the connection over
+    ``url`` is ``mqtt://user:password@host:port``, or ``mqtts://`` for TLS, where the broker's
+    certificate must name the host and come from ``ca`` (None: from whom the system trusts).
+    A fixed ``client_id`` takes the connection over
     from whoever holds it. Raises :class:`BrokerLost` if the broker does not let us in.
     """
     at = urlsplit(url)
     properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho's
     properties.ReceiveMaximum = 1000
-    client = aiomqtt.Client(
+    tls = None
+    if at.scheme == "mqtts":
+        try:
+            tls = ssl.create_default_context(cafile=ca)  # read anew: the bundle may have changed
+        except OSError as error:
+            raise BrokerLost(f"{ca} cannot be read: {error}") from error
+    client = _Client(
         at.hostname or "localhost",
-        at.port or 1883,
+        at.port or (8883 if tls else 1883),
+        tls_context=tls,
         username=unquote(at.username) if at.username else None,
         password=unquote(at.password) if at.password else None,
         identifier=client_id,
@@ -131,6 +168,35 @@ async def session(url: str, *, client_id: str, heard: Heard) -> AsyncIterator[Se
             await client.__aexit__(None, None, None)
         except aiomqtt.MqttError as error:
             logger.info("broker.goodbye_failed", error=str(error))
+
+
+class _PublishRefused(aiomqtt.MqttError):
+    """The broker acknowledged a publication with a reason code that says no."""
+
+
+class _Client(aiomqtt.Client):
+    """aiomqtt hides the reason code of a PUBACK; this one raises where it is a refusal."""
+
+    def __init__(self, *arguments: Any, **more: Any) -> None:
+        super().__init__(*arguments, **more)
+        self._refusals: dict[int, str] = {}
+
+    def _on_publish(
+        self, client: Any, userdata: Any, mid: int, reason_code: Any, properties: Any
+    ) -> None:
+        if _value(reason_code) >= _REFUSED and mid in self._pending_publishes:
+            self._refusals[mid] = str(reason_code)
+        super()._on_publish(client, userdata, mid, reason_code, properties)
+
+    @contextmanager
+    def _pending_call(self, mid: int, value: T, pending_dict: dict[int, T]) -> Iterator[None]:
+        try:
+            with super()._pending_call(mid, value, pending_dict):
+                yield
+        finally:
+            refusal = self._refusals.pop(mid, None)
+        if refusal is not None:
+            raise _PublishRefused(refusal)
 
 
 def _handover(heard: Heard) -> type[asyncio.Queue[aiomqtt.Message]]:

@@ -19,12 +19,15 @@ _marks = Sequence("outbox_mark_seq", metadata=SQLModel.metadata)
 
 
 class OutboxMark(SQLModel, table=True):
-    """A dirty topic. ``mark`` rises each time the topic is dirtied again."""
+    """A dirty topic. ``mark`` rises each time the topic is dirtied again.
+
+    It outlives its client, whose topics are cleared after it is gone.
+    """
 
     __tablename__ = "outbox"
 
     topic: str = Field(primary_key=True, max_length=300)
-    client_id: UUID = Field(foreign_key="clients.id", ondelete="CASCADE", index=True)
+    client_id: UUID = Field(index=True)
     mark: int = Field(
         sa_type=BigInteger, sa_column_kwargs={"server_default": _marks.next_value()}, index=True
     )

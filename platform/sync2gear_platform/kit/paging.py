@@ -77,15 +77,20 @@ async def page(
     default: str,
     tiebreak: Any,
     shape: Callable[[Any], T],
-    search: tuple[Any, ...] = (),
+    search: tuple[Any, ...] | Callable[[str], ColumnElement[bool]] = (),
+    late: bool = False,
 ) -> Page[T]:
     """Run ``statement`` as one keyset page.
 
     ``keys`` maps the names that callers may order by (``-name`` for descending) to columns of the
     first selected entity; ``tiebreak`` makes the order total. ``search`` columns are matched case
-    folded anywhere. The cursor holds the last row's key, so that pages stay right while rows come.
+    folded anywhere, or ``search`` says itself what a needle matches. The cursor holds the last
+    row's key, so that pages stay right while rows come. ``late``, for a statement of one entity:
+    find out which rows are on the page first, which an index may answer alone, then read those.
     """
-    if window.search:
+    if window.search and not isinstance(search, tuple):
+        statement = statement.where(search(window.search))
+    elif window.search and isinstance(search, tuple):
         needle = f"%{_escape(window.search)}%"
         statement = statement.where(or_(*(col(c).ilike(needle, escape="\\") for c in search)))
     name = window.ordering or default
@@ -99,9 +104,10 @@ async def page(
         statement = statement.where(_beyond((key, tiebreak), after, descending != backwards))
     flip = descending != backwards
     order = [k.desc() if flip else k.asc() for k in (key, tiebreak)]
-    rows = list(
-        (await ctx.db.execute(statement.order_by(*order).limit(window.page_size + 1))).all()
-    )
+    wanted = statement.order_by(*order).limit(window.page_size + 1)
+    if late:
+        wanted = read_late(wanted, tiebreak, order)
+    rows = list((await ctx.db.execute(wanted)).all())
     more = len(rows) > window.page_size
     rows = rows[: window.page_size]
     if backwards:
@@ -114,6 +120,15 @@ async def page(
         next=_link(window, ends[1], backwards=False) if ends and has_next else None,
         previous=_link(window, ends[0], backwards=True) if ends and has_previous else None,
         count=total,
+    )
+
+
+def read_late(wanted: Select[Any], tiebreak: Any, order: list[Any]) -> Select[Any]:
+    """The same rows as ``wanted``, a limited statement of one entity, read once they are known."""
+    return (
+        select(tiebreak.class_)
+        .where(tiebreak.in_(wanted.with_only_columns(tiebreak)))
+        .order_by(*order)
     )
 
 

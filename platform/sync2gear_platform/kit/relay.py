@@ -61,12 +61,22 @@ class Projection:
 
 
 class Relay:
-    """Publishes on one session what ``projections`` say of the dirty topics."""
+    """Publishes on one session what ``projections`` say of the dirty topics.
 
-    def __init__(self, db: Database, clock: Clock, projections: Iterable[Projection]) -> None:
+    ``cleared`` are others' channels: a topic of them that is dirty is cleared.
+    """
+
+    def __init__(
+        self,
+        db: Database,
+        clock: Clock,
+        projections: Iterable[Projection],
+        cleared: Iterable[topics.Channel] = (),
+    ) -> None:
         self._db = db
         self._clock = clock
         self._projections = {p.channel.name: p for p in projections}
+        self._cleared = frozenset(channel.name for channel in cleared)
         self._woken = asyncio.Event()
         self._told: Marker | None = None
         self._retained: set[str] = set()
@@ -130,6 +140,9 @@ class Relay:
         kinds: dict[str, list[tuple[str, Address]]] = {}
         for name in names:
             address = topics.parse(name)
+            if address is not None and address.channel.name in self._cleared:
+                documents[name] = b""
+                continue
             if address is None or address.channel.name not in self._projections:
                 logger.error("relay.unknown_topic", topic=name)
                 continue

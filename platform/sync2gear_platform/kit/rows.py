@@ -1,6 +1,7 @@
 """Reading and changing one owned row: not found alike for foreign and unknown, ETag, If-Match."""
 
-from typing import Annotated, Any, TypeVar
+from datetime import datetime
+from typing import Annotated, Any, Protocol, TypeVar
 from uuid import UUID
 
 from fastapi import Header, Response
@@ -13,6 +14,14 @@ from sync2gear_platform.kit.errors import NotFound, Stale
 
 Row = TypeVar("Row", bound=Owned)
 
+
+class Versioned(Protocol):
+    """A row whose ``version`` is its ETag."""
+
+    version: int
+    updated_at: datetime
+
+
 IfMatch = Annotated[str | None, Header(alias="If-Match", max_length=100)]
 """The version that a caller believes to change."""
 
@@ -21,7 +30,8 @@ async def find(ctx: Ctx, table: type[Row], row_id: UUID, *, lock: bool = False) 
     """The row of this client, or ``NotFound``, alike for an unknown id and a foreign one."""
     statement = select(table).where(col(table.id) == row_id, col(table.client_id) == ctx.client_id)
     if lock:
-        statement = statement.with_for_update()
+        # Read anew though it was read before: somebody may have changed it in between.
+        statement = statement.with_for_update().execution_options(populate_existing=True)
     row = (await ctx.db.exec(statement)).one_or_none()
     if row is None:
         raise NotFound(f"There is no such {table.__name__.lower()} here.", code="not_found")
@@ -35,7 +45,7 @@ def new(ctx: Ctx, table: type[Row], **values: Any) -> Row:
     return row
 
 
-def change(ctx: Ctx, row: Owned, values: dict[str, Any]) -> dict[str, Any]:
+def change(ctx: Ctx, row: Versioned, values: dict[str, Any]) -> dict[str, Any]:
     """Set ``values`` on ``row`` and raise its version; returns what they were before."""
     before = {name: getattr(row, name) for name in values}
     for name, value in values.items():
@@ -45,18 +55,18 @@ def change(ctx: Ctx, row: Owned, values: dict[str, Any]) -> dict[str, Any]:
     return before
 
 
-def etag(row: Owned) -> str:
+def etag(row: Versioned) -> str:
     """The strong ETag of a row's version."""
     return f'"{row.version}"'
 
 
-def match(row: Owned, if_match: str | None) -> None:
+def match(row: Versioned, if_match: str | None) -> None:
     """Refuse (412) when the caller read another version than the one that stands."""
     if if_match is not None and if_match.strip() not in {"*", etag(row)}:
         raise Stale
 
 
-def tagged(response: Response, row: Owned) -> None:
+def tagged(response: Response, row: Versioned) -> None:
     """Put the row's ETag on the answer."""
     response.headers["ETag"] = etag(row)
 

@@ -7,9 +7,11 @@ particular. ``require_policies`` refuses to start an application with a route th
 
 import re
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Any, Protocol, cast
+from urllib.parse import urlsplit
 
 import structlog
 from fastapi import Depends, FastAPI, Request
@@ -18,27 +20,30 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.routing import iter_route_contexts
 from psycopg import errors as pg
-from sqlalchemy.exc import DataError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import (
+    DataError,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    ProgrammingError,
+)
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sync2gear_platform.kit import log
 from sync2gear_platform.kit.clock import Clock
-from sync2gear_platform.kit.context import SELF, Actor, Ctx
+from sync2gear_platform.kit.context import SELF, Actor, Ctx, Origin
 from sync2gear_platform.kit.db import AsyncSession, Database, enter_system, enter_tenant
 from sync2gear_platform.kit.errors import Refusal, Unavailable
-from sync2gear_platform.kit.ids import uuid7
+from sync2gear_platform.kit.limits import charge
 
 logger = log.get(__name__)
 
 PROBLEM = "application/problem+json"
 PAGES = ("/api/docs/", "/api/redoc/")
 """The documentation, which everybody may read."""
-
-MAX_BODY = 1_000_000
-"""Bytes of a request body unless a route streams it (uploads)."""
 
 
 class Authenticate(Protocol):
@@ -70,7 +75,50 @@ class Forbidden(Refusal):
     code = "forbidden"
 
 
+class ClientSuspended(Refusal):
+    """This client is suspended: its music goes on, but nothing can be changed meanwhile."""
+
+    kind = "forbidden"
+    code = "client_suspended"
+
+
+class SecondFactorMissing(Refusal):
+    """This client asks its members for a second factor: set one up in your profile first."""
+
+    kind = "forbidden"
+    code = "second_factor_required"
+
+
+class OutOfReach(Refusal):
+    """This is beyond the places where you may act."""
+
+    kind = "forbidden"
+    code = "out_of_reach"
+
+
 NOBODY = Actor(kind="system", id=None, client_id=None, label="nobody")
+
+MAX_AGENT = 300
+"""Characters that are kept of a User-Agent header."""
+
+
+def origin_of(connection: HTTPConnection) -> Origin:
+    """The caller's address and User-Agent."""
+    address = connection.client.host if connection.client else ""
+    return Origin(address, connection.headers.get("user-agent", "")[:MAX_AGENT])
+
+
+def same_origin(connection: HTTPConnection) -> bool:
+    """Whether the page comes from where the API does; a program sends no Origin."""
+    origin = connection.headers.get("origin")
+    if origin is None:
+        return True
+    public = urlsplit(connection.app.state.settings.public_url).netloc
+    try:
+        host = urlsplit(origin).netloc
+    except ValueError:  # no address at all, such as ``http://[``
+        return False
+    return host in {connection.headers.get("host", ""), public}
 
 
 async def open_ctx(
@@ -79,17 +127,55 @@ async def open_ctx(
     """Recognise the actor and make ``session`` its tenant's; without a permission, the system's."""
     edge = edge_of(connection)
     trace = structlog.contextvars.get_contextvars().get("trace", "")
-    ctx = Ctx(db=session, actor=NOBODY, now=edge.clock.now(), trace=trace)
+    ctx = Ctx(
+        db=session,
+        actor=NOBODY,
+        now=edge.clock.now(),
+        trace=trace,
+        origin=origin_of(connection),
+    )
     await enter_system(session)
     if permission is None:
         return ctx
     actor = await edge.authenticate(connection, ctx)
-    if permission not in actor.permissions:
-        raise Forbidden(f"You may not do this: it needs the permission {permission}.")
-    if actor.client_id is not None and permission != SELF:
-        await enter_tenant(session, actor.client_id)
+    charge(connection, actor)
+    require(actor, permission)
+    if actor.client_id is not None and not spans_clients(permission):
+        await enter_tenant(session, actor.client_id, actor.reach(permission))
     structlog.contextvars.bind_contextvars(actor=str(actor.id), client=str(actor.client_id))
     return replace(ctx, actor=actor)
+
+
+def require(actor: Actor, permission: str) -> None:
+    """Refuse an actor without ``permission``, saying why."""
+    if permission in actor.permissions:
+        return
+    if permission in actor.withheld:
+        raise SecondFactorMissing if actor.factor_missing else ClientSuspended
+    raise Forbidden(f"You may not do this: it needs the permission {permission}.")
+
+
+def spans_clients(permission: str) -> bool:
+    """Whether ``permission`` is over one's own or over all clients: the system's door."""
+    return permission == SELF or permission.startswith("admin.")
+
+
+@asynccontextmanager
+async def touch(connection: HTTPConnection, permission: str | None = None) -> AsyncIterator[Ctx]:
+    """One touch of a route that needs several transactions (its policy is ``unguarded()``)."""
+    async with edge_of(connection).db.session() as session, session.begin():
+        yield await open_ctx(connection, session, permission)
+
+
+@asynccontextmanager
+async def further(connection: HTTPConnection, ctx: Ctx) -> AsyncIterator[Ctx]:
+    """Another transaction of who was recognised in the touch ``ctx``, as its client.
+
+    For what is done after a long body, or in several steps.
+    """
+    edge = edge_of(connection)
+    async with edge.db.tenant(ctx.client_id) as session:
+        yield replace(ctx, db=session, now=edge.clock.now())
 
 
 def allow(permission: str) -> Any:
@@ -107,11 +193,8 @@ def public() -> Any:
 
 def _policy(permission: str | None) -> Any:
     async def context(request: Request) -> AsyncIterator[Ctx]:
-        async with (
-            AsyncSession(edge_of(request).db.engine, expire_on_commit=False) as session,
-            session.begin(),
-        ):
-            yield await open_ctx(request, session, permission)
+        async with touch(request, permission) as ctx:
+            yield ctx
 
     context.policy = permission or "public"  # type: ignore[attr-defined]  # a mark on it
     return Depends(context, scope="function")
@@ -120,6 +203,20 @@ def _policy(permission: str | None) -> Any:
 def unguarded() -> Any:
     """A route's policy: anybody, without a transaction. For health, documentation and files."""
     return _declared("public")
+
+
+def recognised(permission: str) -> Any:
+    """A route's policy: an actor with ``permission``, before the body is looked at.
+
+    For a handler that needs several transactions and opens them itself (:func:`touch`).
+    """
+
+    async def known(request: Request) -> None:
+        async with touch(request, permission):
+            """Who it is, and nothing more."""
+
+    known.policy = permission  # type: ignore[attr-defined]  # a mark on it
+    return Depends(known)
 
 
 def checked_inside(permission: str) -> Any:
@@ -159,6 +256,9 @@ def require_policies(app: FastAPI, known: frozenset[str]) -> None:
         raise RuntimeError("routes without a declared policy: " + "; ".join(bad))
 
 
+_PHRASED = frozenset(HTTPStatus)
+
+
 def problem(
     refusal: Refusal, headers: dict[str, str] | None = None, *, status: int | None = None
 ) -> JSONResponse:
@@ -167,7 +267,7 @@ def problem(
     trace = structlog.contextvars.get_contextvars().get("trace", "")
     body = {
         "type": "about:blank",
-        "title": HTTPStatus(status).phrase,
+        "title": HTTPStatus(status).phrase if status in _PHRASED else refusal.code,
         "status": status,
         "code": refusal.code,
         "detail": refusal.detail,
@@ -177,10 +277,19 @@ def problem(
     return JSONResponse(body, status_code=status, media_type=PROBLEM, headers=headers)
 
 
+def refused_with(error: Refusal) -> JSONResponse:
+    """``error`` as a problem, with the headers that its kind asks for."""
+    headers = {"WWW-Authenticate": "Bearer"} if error.kind == "unauthenticated" else {}
+    if "retry_after" in error.extra:
+        headers["Retry-After"] = str(error.extra["retry_after"])
+    return problem(error, headers)
+
+
 HTTP_CODES = {
     400: "bad_request",
     404: "not_found",
     405: "method_not_allowed",
+    408: "too_slow",
     413: "too_large",
 }
 """The codes of what the framework itself refuses."""
@@ -191,10 +300,7 @@ def install_problems(app: FastAPI) -> None:
 
     @app.exception_handler(Refusal)
     async def refused(_: Request, error: Refusal) -> JSONResponse:
-        headers = {"WWW-Authenticate": "Bearer"} if error.kind == "unauthenticated" else None
-        if "retry_after" in error.extra:
-            headers = {**(headers or {}), "Retry-After": str(error.extra["retry_after"])}
-        return problem(error, headers)
+        return refused_with(error)
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
@@ -223,12 +329,12 @@ def install_problems(app: FastAPI) -> None:
     async def unstorable(_: Request, __: DataError) -> JSONResponse:
         return problem(Refusal("A value cannot be stored: check its characters.", code="data"))
 
-    @app.exception_handler(Exception)
-    async def broken(_: Request, error: Exception) -> JSONResponse:
-        logger.error("a request failed", exc_info=error)
-        return problem(
-            Refusal("This is our fault: tell us the trace.", code="internal"), status=500
-        )
+    @app.exception_handler(ProgrammingError)
+    async def fenced(_: Request, error: ProgrammingError) -> JSONResponse:
+        if isinstance(error.orig, pg.InsufficientPrivilege):
+            logger.warning("fenced off", error=str(error.orig)[:300])
+            return problem(OutOfReach())
+        raise error
 
     for kind in (OperationalError, InterfaceError, PoolTimeout):
         app.add_exception_handler(kind, _database_down)
@@ -282,56 +388,3 @@ def canonical(path: str) -> str:
     path = _VERSIONED.sub("/api/v1/", path)
     slashed = path.startswith(("/api/v1/", "/ws/", "/api/docs", "/api/redoc"))
     return path + "/" if slashed and not path.endswith("/") else path
-
-
-class Guard:
-    """Every request gets a trace id, a size limit and the headers that browsers ask for."""
-
-    def __init__(self, app: ASGIApp, *, unlimited: tuple[str, ...] = ()) -> None:
-        self.app = app
-        self.unlimited = unlimited
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Bind the trace, bound the body, add the headers."""
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        trace = uuid7().hex
-        structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(trace=trace)
-        limited = not scope["path"].startswith(self.unlimited or ("\0",))
-        if limited and _declared_length(scope) > MAX_BODY:
-            response = problem(
-                Refusal(f"At most {MAX_BODY} bytes fit here.", kind="too_large", code="too_large")
-            )
-            await response(scope, receive, send)
-            return
-
-        received = 0
-
-        async def bounded() -> Message:
-            nonlocal received
-            message = await receive()
-            received += len(message.get("body", b""))
-            if limited and received > MAX_BODY:
-                raise HTTPException(413, f"At most {MAX_BODY} bytes fit here.")
-            return message
-
-        async def headed(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [
-                    *message["headers"],
-                    (b"x-request-id", trace.encode()),
-                    (b"x-content-type-options", b"nosniff"),
-                    (b"referrer-policy", b"no-referrer"),
-                ]
-            await send(message)
-
-        await self.app(scope, bounded, headed)
-
-
-def _declared_length(scope: Scope) -> int:
-    for name, value in scope["headers"]:
-        if name == b"content-length" and value.isdigit():
-            return int(value)
-    return 0

@@ -7,8 +7,9 @@ from typing import cast
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from sync2gear_platform.kit.blobs import Blobs
+from sync2gear_platform.kit.blobs import Blobs, Shown
 from sync2gear_platform.kit.errors import NotFound
+from sync2gear_platform.library.links import disposition, media_type
 from sync2gear_platform.library.tables import Media
 
 _RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
@@ -48,8 +49,9 @@ def span_of(header: str | None, size: int) -> Span | None:
     return Span(start, min(last, size - 1) + 1)
 
 
-async def deliver(request: Request, media: Media) -> Response:
+async def deliver(request: Request, media: Media, shown: Shown | None = None) -> Response:
     """The answer to ``request`` with the bytes of ``media``; ``NotFound`` where they are lost."""
+    shown = shown or Shown(media_type(media.codec), disposition(media.sha256))
     blobs = cast("Blobs", request.app.state.blobs)
     sha256, size = media.sha256, media.bytes
     if await blobs.size(sha256) != size:
@@ -60,7 +62,7 @@ async def deliver(request: Request, media: Media) -> Response:
         "Accept-Ranges": "bytes",
         # The bytes of a digest never change; they are one client's, so no shared cache keeps them.
         "Cache-Control": "private, max-age=31536000, immutable",
-        "Content-Disposition": f'attachment; filename="{sha256}"',
+        "Content-Disposition": shown.disposition,
         "Content-Security-Policy": "sandbox",
     }
     asked = request.headers
@@ -75,19 +77,11 @@ async def deliver(request: Request, media: Media) -> Response:
     if span:
         headers["Content-Range"] = f"bytes {start}-{stop - 1}/{size}"
     headers["Content-Length"] = str(stop - start)
-    kind = _media_type(media.codec)
+    kind = shown.content_type
     if request.method == "HEAD":
         return Response(status_code=status, headers=headers, media_type=kind)
     body = blobs.read(sha256, start, stop)
     return StreamingResponse(body, status_code=status, headers=headers, media_type=kind)
-
-
-def _media_type(codec: str) -> str:
-    """By codec. A container may differ, so that players look at the bytes, as ours do."""
-    known = {"mp3": "audio/mpeg", "flac": "audio/flac", "vorbis": "audio/ogg", "opus": "audio/ogg"}
-    if codec.startswith("pcm_"):
-        return "audio/wav"
-    return known.get(codec.removesuffix("float"), "application/octet-stream")
 
 
 def _names(header: str, tag: str) -> bool:

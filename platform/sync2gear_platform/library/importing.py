@@ -17,7 +17,7 @@ from sync2gear_platform.kit.clock import Clock
 from sync2gear_platform.kit.context import Actor, Ctx
 from sync2gear_platform.kit.db import Database
 from sync2gear_platform.kit.errors import Refusal
-from sync2gear_platform.library import rules, shelving
+from sync2gear_platform.library import covers, rules, shelving
 from sync2gear_platform.library.probe import Unfit
 from sync2gear_platform.library.prober import Prober
 from sync2gear_platform.library.shelving import Candidate
@@ -111,6 +111,7 @@ async def begin(ctx: Ctx, *, source: str, folder_name: str) -> Import:
         col(Folder.client_id) == ctx.client_id,
         col(Folder.name) == folder_name,
         col(Folder.type) == "music",
+        col(Folder.rules).is_(None),
     )
     folder = (await ctx.db.exec(found.order_by(col(Folder.id)).limit(1))).first()
     if folder is None:
@@ -185,7 +186,8 @@ async def _take(run: Run, prober: Prober, batch: list[Entry]) -> Import:
                 jobs.append(_examined(run, prober, stack, candidate))
         candidates = await asyncio.gather(*jobs)
         async with run.touch() as ctx:
-            return await _write(ctx, run, await _kept(ctx, candidates))
+            apart = await shelving.told_apart(ctx, run.blobs, candidates)
+            return await _write(ctx, run, await _kept(ctx, apart))
 
 
 async def _as_it_is(candidate: Candidate) -> Candidate:
@@ -220,6 +222,7 @@ async def _examined(
         staging = run.blobs.stage(entry.path, limit=rules.MAX_BYTES)
         staged = await stack.enter_async_context(staging)
         finding = await prober.examine(staged.path, staged.size)
+        await staged.prepare()
     except TooLarge:
         return replace(candidate, code="too_large")
     except Unfit as unfit:
@@ -251,7 +254,12 @@ async def _write(ctx: Ctx, run: Run, candidates: list[Candidate]) -> Import:
     # The folder's lock makes two imports into it take turns, so that neither repeats the other.
     folder = await rows.find(ctx, Folder, row.folder_id, lock=True)
     await shelving.write_media(ctx, candidates)
-    shelf = await shelving.shelf(ctx, folder.id, candidates)
+    brought = {
+        c.sha256: await covers.keep_embedded(ctx, run.blobs, c.finding.cover)
+        for c in candidates
+        if c.finding is not None and not c.code
+    }
+    shelf = await shelving.shelf(ctx, folder.id, candidates, brought)
     unfit = {c.sha256: c.code for c in candidates if c.code and c.sha256}
     counts = {"imported": row.imported, "duplicates": row.duplicates, "rejected": row.rejected}
     for c in candidates:

@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+import os
 import signal
 import sys
+from base64 import b64decode
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,8 +19,8 @@ from sync2gear_platform.library.probe import Sound, Tags, Unfit
 
 logger = log.get(__name__)
 
-MAX_ANSWER = 1 << 16
-"""Bytes of one answer; tags are cut long before."""
+MAX_ANSWER = 4 << 20
+"""Bytes of one answer: mostly the cover's, each size at most a megabyte."""
 
 SLACK = 15.0
 """Seconds beyond the time limit (which is of computing) for starting and for a busy machine."""
@@ -31,10 +33,18 @@ def patience(size: int) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a probe says of a file that is fit."""
+    """What a probe says of a file that is fit; ``cover`` in the sizes of ``rules.COVER_SIDES``."""
 
     sound: Sound
     tags: Tags
+    cover: tuple[bytes, ...] | None = None
+
+
+def finding_of(answer: dict[str, Any]) -> Finding:
+    """What a probe wrote, read back."""
+    sound = {**answer["sound"], "peaks": b64decode(answer["sound"]["peaks"])}
+    cover = tuple(b64decode(image) for image in answer["cover"])
+    return Finding(Sound(**sound), Tags(**answer["tags"]), cover or None)
 
 
 class Prober:
@@ -66,7 +76,7 @@ class Prober:
             await asyncio.gather(*(child.end() for child in self._children))
 
     async def examine(self, path: Path, size: int) -> Finding:
-        """The sound and tags of a file of ``size`` bytes; raises ``Unfit``."""
+        """The sound, tags and cover of a file of ``size`` bytes; raises ``Unfit``."""
         child = await self._idle.get()
         try:
             # A process that died may have been ended for another reason: the file has two chances.
@@ -79,7 +89,7 @@ class Prober:
             raise Unfit("decoder_error")
         if "code" in answer:
             raise Unfit(answer["code"])
-        return Finding(Sound(**answer["sound"]), Tags(**answer["tags"]))
+        return finding_of(answer)
 
 
 class _Child:
@@ -107,7 +117,7 @@ class _Child:
             return {"code": "timeout"}
         else:
             logger.warning("a probe died", exit=code, file=path.name)
-            return {"code": "timeout"} if code == -signal.SIGXCPU else None
+            return {"code": "timeout"} if code == -signal.SIGPROF else None
         finally:
             if not done:
                 await self.end(0)
@@ -137,4 +147,5 @@ async def _start() -> asyncio.subprocess.Process:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
         limit=MAX_ANSWER,
+        env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},  # its threads reserve address space
     )

@@ -1,5 +1,6 @@
 """Reads of the library for screens."""
 
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
@@ -9,13 +10,16 @@ from sqlmodel import col, select
 from sync2gear_platform.kit import rows
 from sync2gear_platform.kit.context import Ctx
 from sync2gear_platform.kit.paging import Page, Window, page
+from sync2gear_platform.library import filters, smart
+from sync2gear_platform.library.filters import TrackFilter
 from sync2gear_platform.library.schemas import (
     FolderOut,
     ImportItemOut,
     ImportOut,
     TrackOut,
+    UploadOut,
 )
-from sync2gear_platform.library.tables import Folder, Import, ImportItem, Track
+from sync2gear_platform.library.tables import Folder, Import, ImportItem, Track, Upload
 
 
 def _folders(ctx: Ctx) -> Any:
@@ -39,12 +43,18 @@ def _folders(ctx: Ctx) -> Any:
 def _folder(row: Any) -> FolderOut:
     folder, tracks, duration = row
     shown = FolderOut.model_validate(folder)
+    if folder.rules is not None:
+        return shown
     return shown.model_copy(update={"tracks": tracks or 0, "duration_millis": int(duration or 0)})
 
 
-async def folders(ctx: Ctx, window: Window, kind: str | None) -> Page[FolderOut]:
-    """The client's folders, by name."""
+async def folders(
+    ctx: Ctx, window: Window, kind: str | None, parent_id: UUID | None = None
+) -> Page[FolderOut]:
+    """The client's folders by name, or those directly in one; smart ones are not counted."""
     statement = _folders(ctx)
+    if parent_id is not None:
+        statement = statement.where(col(Folder.parent_id) == parent_id)
     if kind is not None:
         statement = statement.where(col(Folder.type) == kind)
     return await page(
@@ -61,31 +71,43 @@ async def folders(ctx: Ctx, window: Window, kind: str | None) -> Page[FolderOut]
 
 async def folder(ctx: Ctx, row: Folder) -> FolderOut:
     """One folder with what it holds."""
-    found = await ctx.db.execute(_folders(ctx).where(col(Folder.id) == row.id))
-    return _folder(found.one())
+    if row.rules is None:
+        found = await ctx.db.execute(_folders(ctx).where(col(Folder.id) == row.id))
+        return _folder(found.one())
+    held = smart.choice(ctx, row).subquery()
+    counted = select(func.count(), func.sum(held.c.duration_millis)).select_from(held)
+    tracks, duration = (await ctx.db.execute(counted)).one()
+    return FolderOut.model_validate(row).model_copy(
+        update={"tracks": tracks, "duration_millis": int(duration or 0)}
+    )
 
 
-async def tracks(ctx: Ctx, window: Window, folder_id: UUID | None) -> Page[TrackOut]:
+async def tracks(ctx: Ctx, window: Window, asked: TrackFilter) -> Page[TrackOut]:
     """The client's tracks by title, or those of one folder in its order."""
-    statement = select(Track).where(col(Track.client_id) == ctx.client_id)
-    if folder_id is not None:
-        await rows.find(ctx, Folder, folder_id)
-        statement = statement.where(col(Track.folder_id) == folder_id)
+    statement = select(Track).where(
+        col(Track.client_id) == ctx.client_id, *filters.conditions(ctx, asked)
+    )
+    default = "title"
+    if asked.folder_id is not None:
+        folder = await rows.find(ctx, Folder, asked.folder_id)
+        default = folder.order if folder.rules else "position"
+        if folder.rules:
+            statement = statement.where(smart.chosen(ctx, folder))
+        elif asked.subfolders:
+            statement = statement.where(col(Track.folder_id).in_(filters.below(ctx, folder.id)))
+        else:
+            statement = statement.where(col(Track.folder_id) == folder.id)
+    if window.search:
+        await filters.prepare(ctx)
     return await page(
         ctx,
         window,
         statement,
-        keys={
-            "position": col(Track.position),
-            "title": col(Track.title),
-            "artist": col(Track.artist),
-            "album": col(Track.album),
-            "duration_millis": col(Track.duration_millis),
-            "created_at": col(Track.created_at),
-        },
-        default="title" if folder_id is None else "position",
+        keys=smart.KEYS,
+        default=default,
         tiebreak=col(Track.id),
-        search=(Track.title, Track.artist, Track.album, Track.genre, Track.filename),
+        search=lambda needle: filters.matching(ctx, needle),
+        late=bool(window.search),
         shape=lambda row: TrackOut.model_validate(row[0]),
     )
 
@@ -124,3 +146,33 @@ async def import_items(
         search=(ImportItem.name, ImportItem.code),
         shape=lambda row: ImportItemOut.model_validate(row[0]),
     )
+
+
+async def uploads(
+    ctx: Ctx, window: Window, purposes: tuple[str, ...], state: str | None
+) -> Page[UploadOut]:
+    """The client's uploads for these purposes, the newest first."""
+    statement = select(Upload).where(
+        col(Upload.client_id) == ctx.client_id, col(Upload.purpose).in_(purposes)
+    )
+    if state is not None:
+        statement = statement.where(col(Upload.state) == state)
+    return await page(
+        ctx,
+        window,
+        statement,
+        keys={"created_at": col(Upload.created_at), "filename": col(Upload.filename)},
+        default="-created_at",
+        tiebreak=col(Upload.id),
+        search=(Upload.filename, Upload.title),
+        shape=lambda row: UploadOut.model_validate(row[0]),
+    )
+
+
+async def some_uploads(ctx: Ctx, ids: Collection[UUID]) -> list[UploadOut]:
+    """Those of ``ids`` that are here, the newest first; at most 200."""
+    statement = select(Upload).where(
+        col(Upload.client_id) == ctx.client_id, col(Upload.id).in_(ids)
+    )
+    rows_ = await ctx.db.exec(statement.order_by(col(Upload.id).desc()).limit(200))
+    return [UploadOut.model_validate(row) for row in rows_]

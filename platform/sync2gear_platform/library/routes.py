@@ -1,16 +1,18 @@
-"""The library over HTTP: folders, tracks, imports, and audio for speakers."""
+"""The library over HTTP: folders, tracks and imports."""
 
 from typing import Annotated, Literal, cast
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from sync2gear_platform.jobs.app import defer
 from sync2gear_platform.kit import rows
 from sync2gear_platform.kit.context import Ctx
+from sync2gear_platform.kit.idempotency import Remembering, once
 from sync2gear_platform.kit.paging import Listing, Page
 from sync2gear_platform.kit.web import allow
-from sync2gear_platform.library import delivery, jobs, queries, service
+from sync2gear_platform.library import delivery, folders, jobs, queries, service
+from sync2gear_platform.library.filters import TrackFilter
 from sync2gear_platform.library.schemas import (
     FolderIn,
     FolderOut,
@@ -25,10 +27,11 @@ from sync2gear_platform.library.schemas import (
 from sync2gear_platform.library.tables import Folder, Import, Track
 from sync2gear_platform.settings import Settings
 
-router = APIRouter(prefix="/api/v1", tags=["music"])
+router = APIRouter(prefix="/api/v1", tags=["music"], route_class=Remembering)
 
 Read = Annotated[Ctx, allow("music.read")]
 Write = Annotated[Ctx, allow("music.write")]
+Create = Annotated[Ctx, once("music.write")]
 
 
 @router.get("/music/folders/")
@@ -36,15 +39,16 @@ async def list_folders(
     ctx: Read,
     window: Listing,
     kind: Annotated[Literal["music", "announcement"] | None, Query(alias="type")] = None,
+    parent_id: Annotated[UUID | None, Query()] = None,
 ) -> Page[FolderOut]:
     """List folders."""
-    return await queries.folders(ctx, window, kind)
+    return await queries.folders(ctx, window, kind, parent_id)
 
 
 @router.post("/music/folders/", status_code=201)
-async def create_folder(ctx: Write, body: FolderIn, response: Response) -> FolderOut:
+async def create_folder(ctx: Create, body: FolderIn, response: Response) -> FolderOut:
     """Make a folder."""
-    row = await service.create_folder(ctx, body.model_dump())
+    row = await folders.create(ctx, body.model_dump(exclude_none=True))
     rows.tagged(response, row)
     return await queries.folder(ctx, row)
 
@@ -66,15 +70,23 @@ async def update_folder(
     if_match: rows.IfMatch = None,
 ) -> FolderOut:
     """Change a folder."""
-    row = await service.update_folder(ctx, folder_id, rows.given(body), if_match)
+    values = rows.given(body)
+    if body.rules is not None:
+        values["rules"] = body.rules.model_dump(exclude_none=True)
+    row = await folders.update(ctx, folder_id, values, if_match)
     rows.tagged(response, row)
     return await queries.folder(ctx, row)
 
 
 @router.delete("/music/folders/{folder_id}/", status_code=204)
-async def delete_folder(ctx: Write, folder_id: UUID, if_match: rows.IfMatch = None) -> None:
-    """Remove a folder."""
-    await service.remove_folder(ctx, folder_id, if_match)
+async def delete_folder(
+    ctx: Write,
+    folder_id: UUID,
+    force: Annotated[bool, Query()] = False,
+    if_match: rows.IfMatch = None,
+) -> None:
+    """Remove a folder. While something uses it (409 ``in_use``), only with ``force``."""
+    await folders.remove(ctx, folder_id, if_match, force=force)
 
 
 @router.post("/music/folders/{folder_id}/reorder/")
@@ -86,25 +98,25 @@ async def reorder_folder(
     if_match: rows.IfMatch = None,
 ) -> FolderOut:
     """Put a folder's tracks in order."""
-    row = await service.reorder(ctx, folder_id, body.track_ids, if_match)
+    row = await folders.reorder(ctx, folder_id, body.track_ids, if_match)
     rows.tagged(response, row)
     return await queries.folder(ctx, row)
 
 
 @router.get("/music/files/")
 async def list_tracks(
-    ctx: Read, window: Listing, folder_id: Annotated[UUID | None, Query()] = None
+    ctx: Read, window: Listing, asked: Annotated[TrackFilter, Depends()]
 ) -> Page[TrackOut]:
     """List tracks."""
-    return await queries.tracks(ctx, window, folder_id)
+    return await queries.tracks(ctx, window, asked)
 
 
 @router.get("/music/search/")
 async def search_tracks(
     ctx: Read, window: Listing, _: Annotated[str, Query(alias="search", min_length=1)]
 ) -> Page[TrackOut]:
-    """Search tracks by title, artist, album, genre and file name."""
-    return await queries.tracks(ctx, window, None)
+    """Search tracks by beginnings of words in title, artist, album, genre and file name."""
+    return await queries.tracks(ctx, window, TrackFilter())
 
 
 @router.get("/music/files/{track_id}/")
@@ -130,13 +142,18 @@ async def update_track(
 
 
 @router.delete("/music/files/{track_id}/", status_code=204)
-async def delete_track(ctx: Write, track_id: UUID, if_match: rows.IfMatch = None) -> None:
-    """Remove a track."""
-    await service.remove_track(ctx, track_id, if_match)
+async def delete_track(
+    ctx: Write,
+    track_id: UUID,
+    force: Annotated[bool, Query()] = False,
+    if_match: rows.IfMatch = None,
+) -> None:
+    """Remove a track. While something uses it (409 ``in_use``), only with ``force``."""
+    await service.remove_track(ctx, track_id, if_match, force=force)
 
 
 @router.post("/music/imports/", status_code=202)
-async def create_import(ctx: Write, request: Request, body: ImportIn) -> ImportOut:
+async def create_import(ctx: Create, request: Request, body: ImportIn) -> ImportOut:
     """Read a folder of the server's import folder into the library."""
     settings = cast("Settings", request.app.state.settings)
     row = await service.begin_import(ctx, settings.import_dir, folder=body.folder, name=body.name)
@@ -178,14 +195,3 @@ async def hear_track(ctx: Read, track_id: UUID, request: Request) -> Response:
     """The audio of a track, whole or in a range."""
     track = await rows.find(ctx, Track, track_id)
     return await delivery.deliver(request, await service.media(ctx, track.sha256))
-
-
-@router.head("/media/{sha256}/", include_in_schema=False)
-@router.get("/media/{sha256}/", response_class=Response)
-async def get_media(
-    ctx: Annotated[Ctx, allow("device.fetch")],
-    request: Request,
-    sha256: Annotated[str, Path(max_length=64)],
-) -> Response:
-    """The bytes of a piece of audio for a speaker, whole or in a range."""
-    return await delivery.deliver(request, await service.media(ctx, sha256))

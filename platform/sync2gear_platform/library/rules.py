@@ -12,6 +12,24 @@ MAX_FRAMES: Final = 4 * 3600 * FRAME_RATE
 MAX_BYTES: Final = 2 << 30
 """The largest file: two gibibytes, four hours of CD quality."""
 
+MAX_TAG_BYTES: Final = 32 << 20
+"""The most that may stand before the sound."""
+
+MAX_TAGS: Final = 16
+"""The most ID3 tags in a row."""
+
+OPENING_SECONDS: Final = 3
+"""Of computing, for all that is read of a file before its sound: tags, cover, indexes."""
+
+PLAIN_FRAMES: Final = 5 * 60 * FRAME_RATE
+"""Five minutes of sound are never too much, however small the file."""
+
+LEAST_BYTES: Final = 400
+"""Sound has this many bytes for each second beyond: 3.2 kbit/s, half of what any codec does."""
+
+RATES: Final = range(4_000, 768_001)
+"""Sampling rates that are taken."""
+
 MAX_FILES: Final = 100_000
 """The most files that one import reads."""
 
@@ -30,10 +48,29 @@ MAX_GAIN: Final = 1200
 QUIETEST: Final = -7000
 """Integrated loudness at or below this is silence or too short a piece to measure (EBU R 128)."""
 
+SILENCE: Final = 32
+"""Samples that are no larger, of 32768, are silence at the ends of a piece: 60 dB below that."""
+
+PEAK_FRAMES: Final = 480
+"""Frames of the narrowest stretch of a waveform: 10 ms."""
+
+MAX_PEAKS: Final = 1024
+"""The most stretches of a waveform; there are more than half as many, unless it is short."""
+
+COVER_SIDES: Final = (96, 320, 1024)
+"""Pixels either way of the sizes that covers are kept in."""
+
+COVER_PIXELS: Final = 16_000_000
+"""The largest cover that is decoded: 4000 by 4000."""
+
 REASONS: Final = {
     "empty": "The file is empty.",
     "unreadable": "The file cannot be read.",
     "not_audio": "This is no audio file of a known kind.",
+    "playlist": "This is a list of other files, not sound.",
+    "polyglot": "This file is sound and a document or an archive at once.",
+    "tags_too_large": "The tags of this file are larger than 32 MiB, or without end.",
+    "bomb": "This file unpacks to far more sound than its size allows.",
     "no_audio_stream": "There is no sound in this file.",
     "zero_length": "The sound in this file has no length.",
     "truncated": "The file ends long before its own length says.",
@@ -45,8 +82,25 @@ REASONS: Final = {
     "too_deep": "Folders are nested too deep.",
     "too_many": "There are more files than one import reads.",
     "quota_exceeded": "The client's storage is full.",
+    "cancelled": "The upload was cancelled.",
+    "cut_off": "The line broke before all of the file was here: send it again.",
+    "expired": "The upload was not finished in time.",
+    "bytes_lost": "The server has lost the bytes of this upload: send it again.",
+    "size_differs": "What lies in the store is not as long as was said: send it again.",
+    "interrupted": "The work on this file was interrupted: try it again.",
+    "silent": "Nothing can be heard in this recording: is the microphone on?",
+    "announcement_too_long": "An announcement may be half an hour long.",
+    "unsupported": "Nobody here can make anything of this upload.",
 }
 """Why a file is not taken: stable codes with what they mean."""
+
+
+class Unfit(Exception):  # noqa: N818 - a finding about a file, not an error
+    """A file that is not taken; ``code`` is a key of ``REASONS``."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(REASONS[code])
+        self.code = code
 
 
 def gain_of(loudness: int | None, true_peak: int | None) -> int:
@@ -63,8 +117,13 @@ def gain_of(loudness: int | None, true_peak: int | None) -> int:
 
 
 def time_limit(size: int) -> float:
-    """Seconds that reading ``size`` bytes may take: many for a long piece, few for a bomb."""
-    return min(20.0 + size / 250_000, 600.0)
+    """Seconds of computing that ``size`` bytes of sound may take: four hours take about 90."""
+    return min(30.0 + size / 150_000, 600.0)
+
+
+def most_frames(consumed: int) -> int:
+    """How much sound so many bytes may unpack to before they are a bomb."""
+    return PLAIN_FRAMES + consumed * FRAME_RATE // LEAST_BYTES
 
 
 def file_name(raw: bytes, limit: int = 255) -> str:

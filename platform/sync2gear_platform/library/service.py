@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func
-from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
 from sync2gear_broker import messages
@@ -14,51 +13,26 @@ from sync2gear_platform.audit import service as audit
 from sync2gear_platform.kit import events, rows
 from sync2gear_platform.kit.context import Ctx
 from sync2gear_platform.kit.errors import NotFound, Refusal
-from sync2gear_platform.library import rules
+from sync2gear_platform.library import folders, rules, smart, uses
 from sync2gear_platform.library.importing import begin, import_folder
-from sync2gear_platform.library.probe import Sound
-from sync2gear_platform.library.shelving import guard, room_left
+from sync2gear_platform.library.shelving import QuotaExceeded, guard, insert_media, room_left
+from sync2gear_platform.library.sound import Sound
 from sync2gear_platform.library.tables import Folder, Import, Media, Track
 
 __all__ = [
+    "QuotaExceeded",
     "add_media",
     "begin_import",
-    "create_folder",
     "folder_media",
     "import_folder",
     "media",
-    "remove_folder",
     "remove_track",
-    "reorder",
+    "remove_tracks",
     "tracks_media",
-    "update_folder",
     "update_track",
+    "update_tracks",
     "wire_media",
 ]
-
-MAX_ORDERED = 50_000
-"""The most tracks that one folder may be put in order with at once."""
-
-
-class WrongOrder(Refusal):
-    """The order must name every track of this folder exactly once."""
-
-    kind = "conflict"
-    code = "wrong_order"
-
-
-class SystemFolder(Refusal):
-    """This folder belongs to the product and stays."""
-
-    kind = "conflict"
-    code = "system_folder"
-
-
-class QuotaExceeded(Refusal):
-    """The client's storage is full: remove something, or ask for more."""
-
-    kind = "conflict"
-    code = "quota_exceeded"
 
 
 class NoImports(Refusal):
@@ -74,9 +48,16 @@ class NoSuchSource(Refusal):
     code = "no_such_source"
 
 
+MAX_PLAYED = 50_000
+"""The most tracks that a smart folder plays."""
+
+
 async def folder_media(ctx: Ctx, folder_id: UUID) -> list[tuple[Track, Media]]:
     """The tracks of a folder in order, with their media; ``NotFound`` for no such folder."""
-    await rows.find(ctx, Folder, folder_id)
+    folder = await rows.find(ctx, Folder, folder_id)
+    if folder.rules is not None:
+        chosen = (await ctx.db.exec(smart.choice(ctx, folder).limit(MAX_PLAYED))).all()
+        return await tracks_media(ctx, [track.id for track in chosen])
     in_order = (col(Track.position), col(Track.id))
     return await _with_media(ctx, col(Track.folder_id) == folder_id, in_order)
 
@@ -136,75 +117,54 @@ async def add_media(ctx: Ctx, *, sha256: str, size: int, sound: Sound) -> Media:
         return existing
     if size > await room_left(ctx):
         raise QuotaExceeded
-    values = {
-        "client_id": ctx.client_id,
-        "sha256": sha256,
-        "bytes": size,
-        "frames": sound.frames,
-        "codec": sound.codec,
-        "loudness": sound.loudness,
-        "true_peak": sound.true_peak,
-        "gain": rules.gain_of(sound.loudness, sound.true_peak),
-        "created_at": ctx.now,
-    }
-    await ctx.db.execute(insert(Media).values(values).on_conflict_do_nothing())
+    await insert_media(ctx, [(sha256, size, sound)])
     return await media(ctx, sha256)
 
 
-async def create_folder(ctx: Ctx, values: dict[str, Any]) -> Folder:
-    """A new, empty folder."""
-    row = rows.new(ctx, Folder, **values)
+async def update_tracks(ctx: Ctx, track_ids: Sequence[UUID], values: dict[str, Any]) -> list[Track]:
+    """Change the same of many tracks, all or none of them; another folder gets them at its end."""
+    found = await _many(ctx, track_ids)
+    end = await _end_of(ctx, values["folder_id"]) if values.get("folder_id") else 0
+    touched = {track.folder_id for track in found}
+    for place, track in enumerate(found):
+        moved = "folder_id" in values and values["folder_id"] != track.folder_id
+        position = {"position": end + place if end else 0} if moved else {}
+        before = rows.change(ctx, track, {**values, **position})
+        audit.record(ctx, "track.update", "track", track.id, before=before, after=values)
     await ctx.db.flush()
-    audit.record(ctx, "folder.create", "folder", row.id, after=values)
-    await events.changed(ctx, "folder", row.id)
-    return row
+    await _changed(ctx, touched | {track.folder_id for track in found})
+    return found
 
 
-async def update_folder(
-    ctx: Ctx, folder_id: UUID, values: dict[str, Any], if_match: str | None
-) -> Folder:
-    """Rename a folder or describe it anew."""
-    row = await rows.find(ctx, Folder, folder_id, lock=True)
-    rows.match(row, if_match)
-    before = rows.change(ctx, row, values)
+async def remove_tracks(ctx: Ctx, track_ids: Sequence[UUID], *, force: bool = False) -> int:
+    """Remove many tracks, all or none of them; how many. Refused as :func:`remove_track` is."""
+    found = await _many(ctx, track_ids)
+    if not force:
+        await uses.refuse(ctx, "track", *(track.id for track in found))
+    for track in found:
+        audit.record(ctx, "track.delete", "track", track.id, before=track.model_dump(mode="json"))
+        await ctx.db.delete(track)
     await ctx.db.flush()
-    audit.record(ctx, "folder.update", "folder", row.id, before=before, after=values)
-    await events.changed(ctx, "folder", row.id)
-    return row
+    await _changed(ctx, {track.folder_id for track in found})
+    return len(found)
 
 
-async def remove_folder(ctx: Ctx, folder_id: UUID, if_match: str | None) -> None:
-    """Remove a folder; its tracks stay in the library without one. What plays plays on."""
-    row = await rows.find(ctx, Folder, folder_id, lock=True)
-    rows.match(row, if_match)
-    if row.is_system:
-        raise SystemFolder
-    audit.record(ctx, "folder.delete", "folder", row.id, before=row.model_dump())
-    await ctx.db.delete(row)
-    await ctx.db.flush()
-    await events.changed(ctx, "folder", folder_id)
-
-
-async def reorder(
-    ctx: Ctx, folder_id: UUID, track_ids: Sequence[UUID], if_match: str | None
-) -> Folder:
-    """Put all tracks of a folder into this order."""
-    row = await rows.find(ctx, Folder, folder_id, lock=True)
-    rows.match(row, if_match)
-    held = select(Track).where(
-        col(Track.client_id) == ctx.client_id, col(Track.folder_id) == folder_id
+async def _many(ctx: Ctx, track_ids: Sequence[UUID]) -> list[Track]:
+    """These tracks, locked, in the order in which they were named; ``NotFound`` for any other."""
+    wanted = select(Track).where(
+        col(Track.client_id) == ctx.client_id, col(Track.id).in_(set(track_ids))
     )
-    tracks = {t.id: t for t in await ctx.db.exec(held.with_for_update())}
-    if len(track_ids) != len(tracks) or set(track_ids) != set(tracks):
-        raise WrongOrder
-    for position, track_id in enumerate(track_ids, start=1):
-        if tracks[track_id].position != position:
-            rows.change(ctx, tracks[track_id], {"position": position})
-    rows.change(ctx, row, {})
-    await ctx.db.flush()
-    audit.record(ctx, "folder.reorder", "folder", row.id, after={"tracks": len(track_ids)})
-    await events.changed(ctx, "folder", folder_id)
-    return row
+    # By id: two that name the same tracks must not wait for each other.
+    found = {t.id: t for t in await ctx.db.exec(wanted.order_by(col(Track.id)).with_for_update())}
+    missing = [i for i in track_ids if i not in found]
+    if missing:
+        raise NotFound(f"There is no such track here: {missing[0]}.")
+    return [found[i] for i in dict.fromkeys(track_ids)]
+
+
+async def _changed(ctx: Ctx, folder_ids: set[UUID | None]) -> None:
+    for folder_id in sorted(f for f in folder_ids if f is not None):
+        await events.changed(ctx, "folder", folder_id)
 
 
 async def update_track(
@@ -219,26 +179,31 @@ async def update_track(
     before = rows.change(ctx, row, values)
     await ctx.db.flush()
     audit.record(ctx, "track.update", "track", row.id, before=before, after=values)
-    for folder_id in {left, row.folder_id}:
-        if folder_id is not None:
-            await events.changed(ctx, "folder", folder_id)
+    await _changed(ctx, {left, row.folder_id})
     return row
 
 
 async def _end_of(ctx: Ctx, folder_id: UUID | None) -> int:
     if folder_id is None:
         return 0
-    await rows.find(ctx, Folder, folder_id, lock=True)
+    await folders.open_for_tracks(ctx, folder_id)
     last = select(func.max(col(Track.position))).where(
         col(Track.client_id) == ctx.client_id, col(Track.folder_id) == folder_id
     )
     return ((await ctx.db.execute(last)).scalar_one() or 0) + 1
 
 
-async def remove_track(ctx: Ctx, track_id: UUID, if_match: str | None) -> None:
-    """Remove a track. Its media stays while anything else refers to it, so what plays plays on."""
+async def remove_track(
+    ctx: Ctx, track_id: UUID, if_match: str | None, *, force: bool = False
+) -> None:
+    """Remove a track. Its media stays while anything else refers to it, so what plays plays on.
+
+    Without ``force``, refused while something uses it.
+    """
     row = await rows.find(ctx, Track, track_id, lock=True)
     rows.match(row, if_match)
+    if not force:
+        await uses.refuse(ctx, "track", track_id)
     audit.record(ctx, "track.delete", "track", row.id, before=row.model_dump())
     folder_id = row.folder_id
     await ctx.db.delete(row)

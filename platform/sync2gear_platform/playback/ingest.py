@@ -10,13 +10,15 @@ import json
 from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Any, Final
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from sqlalchemy import tuple_
+from pydantic import BaseModel, Field, ValidationError
+from sqlalchemy import exists, func, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError, InterfaceError
+from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -25,10 +27,12 @@ from sync2gear_broker.messages import EventsAck, PlayEvent
 from sync2gear_broker.messages.plays import MAX_EVENTS
 from sync2gear_broker.topics import Address
 from sync2gear_broker.units import MAX_SAFE_INTEGER, Uuid
-from sync2gear_platform.kit import log
-from sync2gear_platform.kit.clock import Clock
+from sync2gear_platform.kit import events, log
+from sync2gear_platform.kit.clock import Clock, moment_of
 from sync2gear_platform.kit.db import Database
 from sync2gear_platform.kit.seldom import Seldom
+from sync2gear_platform.library import counting
+from sync2gear_platform.playback import plays
 from sync2gear_platform.playback.tables import PlayEventRow, PlayLog
 from sync2gear_platform.sites.tables import Device, Zone
 
@@ -70,34 +74,48 @@ class Batch:
 def read(address: Address, payload: bytes) -> Batch:
     """The batch in ``payload``; events that are not ones are kept as tombstones by their number.
 
-    Raises ``ValueError`` where not even the numbers can be read.
+    Whatever text an event holds, also one that is not UTF-8, costs that event and not the batch:
+    a batch that is never acknowledged comes for ever. Raises ``ValueError`` where not even one
+    number can be read.
     """
-    batch = _Batch.model_validate_json(payload)
+    batch = _Batch.model_validate(
+        json.loads(payload.decode("utf-8", "surrogatepass"), parse_int=_integer)
+    )
     if address.client is None or address.device is None:
         raise ValueError("not a device's topic")
     events: dict[int, PlayEvent | None] = {}
     for raw in batch.events:
         try:
-            event = PlayEvent.model_validate_json(json.dumps(raw.model_dump()))
+            seq = _Numbered.model_validate(raw).seq
         except ValidationError as error:
             text = str(error)[:300]
-            strangers.warning("plays.tombstone", device=address.device, seq=raw.seq, error=text)
-            event = None
-        events[raw.seq] = event
+            strangers.warning("plays.unnumbered", device=address.device, error=text)
+            continue
+        try:
+            events[seq] = PlayEvent.model_validate_json(json.dumps(raw))
+        except ValidationError as error:
+            text = str(error)[:300]
+            strangers.warning("plays.tombstone", device=address.device, seq=seq, error=text)
+            events[seq] = None
+    if not events:
+        raise ValueError("no event has a number")
     return Batch(UUID(address.client), UUID(address.device), UUID(batch.log), events)
+
+
+def _integer(digits: str) -> int | None:
+    """An integer of JSON; None, which is no valid value anywhere here, for an absurdly long one."""
+    return int(digits) if len(digits) < 30 else None
 
 
 class _Numbered(BaseModel):
     """The least that an event must say: its number."""
-
-    model_config = ConfigDict(extra="allow")
 
     seq: Annotated[int, Field(strict=True, ge=1, le=MAX_SAFE_INTEGER)]
 
 
 class _Batch(BaseModel):
     log: Uuid
-    events: Annotated[list[_Numbered], Field(min_length=1, max_length=MAX_EVENTS)]
+    events: Annotated[list[Any], Field(min_length=1, max_length=MAX_EVENTS)]
 
 
 class Ingest:
@@ -150,7 +168,10 @@ class Ingest:
             for batch in batches:
                 fresh += self._taken(batch, logs[batch.key], foreign)
             if fresh:
-                await db.execute(insert(PlayEventRow).on_conflict_do_nothing(), fresh)
+                kept = insert(PlayEventRow).on_conflict_do_nothing().returning(col(PlayEventRow.id))
+                ids = set((await db.execute(kept, fresh)).scalars())
+                await counting.count(db, await _begun(db, ids, self._clock.now()))
+                await _tell(db, fresh)
             await db.flush()
         return {
             topics.build(topics.EVENTS_ACK, client=str(b.client), device=str(b.device)): EventsAck(
@@ -235,6 +256,48 @@ class Ingest:
             "reason": event.reason.replace("\0", ""),
             "received_at": self._clock.now(),
         }
+
+
+async def _tell(db: AsyncSession, fresh: Sequence[dict[str, Any]]) -> None:
+    """Say which plays know more now."""
+    said = {(e["client_id"], plays.id_of(e["item"])) for e in fresh}
+    for client, play in sorted((c, p) for c, p in said if p is not None):
+        payload = f"{client} play {play}"
+        await db.execute(select(func.pg_notify(events.CHANNEL, payload)))
+
+
+async def _begun(db: AsyncSession, ids: set[UUID], now: datetime) -> list[counting.Play]:
+    """The music that the events ``ids`` are the first to tell of: each slot of a zone once.
+
+    A slot is told by every speaker of its zone, in whatever order, and again after a pause.
+    """
+    earlier = aliased(PlayEventRow)
+    known = exists().where(
+        col(earlier.client_id) == col(PlayEventRow.client_id),
+        col(earlier.zone_id) == col(PlayEventRow.zone_id),
+        col(earlier.sha256) == col(PlayEventRow.sha256),
+        col(earlier.planned_frame) == col(PlayEventRow.planned_frame),
+        col(earlier.kind) == "started",
+        col(earlier.audible),
+        col(earlier.id).not_in(ids),
+    )
+    slot = (PlayEventRow.client_id, PlayEventRow.zone_id, PlayEventRow.sha256)
+    statement = (
+        select(*slot, PlayEventRow.planned_frame)
+        .where(
+            col(PlayEventRow.id).in_(ids),
+            col(PlayEventRow.kind) == "started",
+            col(PlayEventRow.media_kind) == "music",
+            col(PlayEventRow.audible),
+            ~known,
+        )
+        .distinct()
+    )
+    # A speaker's frames are its word: none is later than now.
+    return [
+        counting.Play(client, digest, min(moment_of(planned), now))
+        for client, _, digest, planned in await db.exec(statement)
+    ]
 
 
 async def _of_known_devices(db: AsyncSession, batches: Sequence[Batch]) -> list[Batch]:

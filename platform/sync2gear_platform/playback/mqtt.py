@@ -12,6 +12,7 @@ from sync2gear_broker.messages import ZoneState, canonical_json
 from sync2gear_broker.topics import Address
 from sync2gear_platform.kit.relay import Projection
 from sync2gear_platform.kit.revisions import Installation
+from sync2gear_platform.playback import prefetch
 from sync2gear_platform.playback.queries import state_of
 from sync2gear_platform.playback.tables import ZonePlayback
 from sync2gear_platform.sites.tables import Device, Zone
@@ -88,4 +89,5 @@ async def all_devices(db: AsyncSession) -> Sequence[Address]:
 PROJECTIONS = (
     Projection(topics.ZONE_DESIRED, read_zones, all_zones),
     Projection(topics.DEVICE_ZONE, read_devices, all_devices),
+    prefetch.PROJECTION,
 )

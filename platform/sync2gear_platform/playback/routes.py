@@ -10,6 +10,7 @@ from sqlmodel import col, select
 
 from sync2gear_platform.kit.context import Ctx
 from sync2gear_platform.kit.errors import NotFound
+from sync2gear_platform.kit.idempotency import Remembering, once
 from sync2gear_platform.kit.paging import Listing, Page, page
 from sync2gear_platform.kit.web import allow
 from sync2gear_platform.playback import queries, service
@@ -25,13 +26,14 @@ from sync2gear_platform.playback.schemas import (
 )
 from sync2gear_platform.playback.tables import PlayEventRow, ProgrammeRow
 
-router = APIRouter(prefix="/api/v1", tags=["playback"])
+router = APIRouter(prefix="/api/v1", tags=["playback"], route_class=Remembering)
 
 Control = Annotated[Ctx, allow("playback.control")]
+Once = Annotated[Ctx, once("playback.control")]
 
 
 @router.post("/playback/play/")
-async def play(ctx: Control, body: PlayIn) -> Views:
+async def play(ctx: Once, body: PlayIn) -> Views:
     """Play a folder or tracks; without either, resume."""
     results = await service.play(
         ctx,
@@ -64,13 +66,13 @@ async def stop(ctx: Control, body: Target) -> Views:
 
 
 @router.post("/playback/next/")
-async def skip_forward(ctx: Control, body: Target) -> Views:
+async def skip_forward(ctx: Once, body: Target) -> Views:
     """Go to the next item."""
     return Views(results=await service.skip_forward(ctx, zone_ids=body.zones, rev=body.rev))
 
 
 @router.post("/playback/previous/")
-async def skip_back(ctx: Control, body: Target) -> Views:
+async def skip_back(ctx: Once, body: Target) -> Views:
     """Begin the item again, or go to the one before it."""
     return Views(results=await service.skip_back(ctx, zone_ids=body.zones, rev=body.rev))
 

@@ -6,30 +6,25 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, exists, func
+from sqlalchemy import delete, exists, func
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
 from sync2gear_broker import messages as wire
 from sync2gear_broker import topics
 from sync2gear_broker.messages import LiveEvent, Programme, ZoneState
-from sync2gear_broker.units import FRAME_RATE, frames_from_millis
+from sync2gear_broker.units import frames_from_millis
 from sync2gear_platform.audit import service as audit
 from sync2gear_platform.kit import events, ids, outbox, revisions
 from sync2gear_platform.kit.context import Ctx
 from sync2gear_platform.kit.errors import Refusal
 from sync2gear_platform.library import service as library
 from sync2gear_platform.library.tables import Media
-from sync2gear_platform.playback import engine, queries, rules
+from sync2gear_platform.playback import engine, leads, plays, queries, rules
 from sync2gear_platform.playback.queries import Score
 from sync2gear_platform.playback.schemas import ZoneView
-from sync2gear_platform.playback.tables import (
-    PlayEventRow,
-    ProgrammeMedia,
-    ProgrammeRow,
-    ZonePlayback,
-)
-from sync2gear_platform.sites.tables import Device, DevicePresence
+from sync2gear_platform.playback.tables import ProgrammeMedia, ProgrammeRow, ZonePlayback
+from sync2gear_platform.sites.tables import Device
 
 KEEP_PROGRAMMES = timedelta(days=8)
 """A speaker that was away for a week may still ask for the programme that it last heard of."""
@@ -65,6 +60,7 @@ class Announced:
     event_id: str
     start_frame: int
     starts_at: datetime
+    play_id: UUID
 
 
 async def play(
@@ -85,12 +81,12 @@ async def play(
     source = f"folder:{folder_id}" if folder_id else "tracks"
     needs = [
         rules.Need(sum(len(m.title) + len(m.artist) + 200 for m in media), cached=False),
-        await _need(ctx, found, media[0]),
+        await leads.need(ctx, found, media[0]),
     ]
     programme = engine.programme_of(
         media,
         source=source,
-        at=ctx.frame + await _lead(ctx, found, needs),
+        at=ctx.frame + await leads.lead(ctx, found, needs),
         seed=int(ctx.now.timestamp() * 1e6) if shuffle else None,
         crossfade=frames_from_millis(crossfade_millis),
     )
@@ -170,6 +166,7 @@ async def set_volume(
 
 async def cancel(ctx: Ctx, *, zone_id: UUID, event_id: str) -> list[ZoneView]:
     """An announcement ends, or never begins."""
+    await plays.cancelled(ctx, zone_id, event_id)
     return await _change(
         ctx, [zone_id], None, "cancel",
         lambda s, at: engine.cancel(s.programmes, s.state, event_id, at),
@@ -185,24 +182,32 @@ async def announce(
     title: str,
     mode: Literal["pause", "duck"] = "pause",
     priority: int = 50,
+    gain: int | None = None,
+    announcement_id: UUID | None = None,
+    play_id: UUID | None = None,
 ) -> list[Announced]:
     """Let ``media`` sound in all these zones from the same frame, as soon as speakers can.
 
-    Under ``pause`` the music stands still meanwhile, under ``duck`` it goes on softly.
+    ``gain`` in hundredths of dB, where it is not the media's own.
+
+    Under ``pause`` the music stands still meanwhile, under ``duck`` it goes on softly. What it
+    came to is read under the play id (:mod:`plays`); give the ``play_id`` of a call before, if
+    this one is the same for other zones.
     """
+    play_id = play_id or ids.uuid7()
     found = await _opened(ctx, zone_ids, None)
     voice = wire.Media(
         sha256=media.sha256,
         bytes=media.bytes,
         frames=media.frames,
-        gain=media.gain,
+        gain=media.gain if gain is None else gain,
         kind="announcement",
         title=title[:200],
     )
-    start = ctx.frame + await _lead(ctx, found, [await _need(ctx, found, voice)])
+    start = ctx.frame + await leads.lead(ctx, found, [await leads.need(ctx, found, voice)])
     fade = frames_from_millis(rules.DUCK_MILLIS if mode == "duck" else rules.FADE_MILLIS)
     event = LiveEvent(
-        id=ids.uuid7().hex,
+        id=play_id.hex,
         start=start,
         mode=mode,
         fade_in=fade,
@@ -211,9 +216,11 @@ async def announce(
         media=voice,
     )
     wanted = [replace(s, state=engine.announce(s.state, event)) for s in found]
+    about = plays.About(play_id, title, announcement_id)
+    await plays.begin(ctx, about, [s.zone.id for s in wanted], event)
     await _closed(ctx, wanted, "announce", {"event_id": event.id, "title": title, "mode": mode})
-    starts_at = ctx.now + timedelta(seconds=(start - ctx.frame) / FRAME_RATE)
-    return [Announced(s.zone.id, event.id, start, starts_at) for s in wanted]
+    starts_at = plays.moment_of(start)
+    return [Announced(s.zone.id, event.id, start, starts_at, play_id) for s in wanted]
 
 
 async def collect_programmes(ctx: Ctx) -> int:
@@ -238,7 +245,7 @@ async def _change(
     after: Mapping[str, Any] | None = None,
 ) -> list[ZoneView]:
     found = await _opened(ctx, zone_ids, rev)
-    at = ctx.frame + await _lead(ctx, found, ())
+    at = ctx.frame + await leads.lead(ctx, found, ())
     wanted = [replace(s, state=decide(s, at)) for s in found]
     return await _closed(ctx, wanted, verb, after or {})
 
@@ -317,47 +324,6 @@ async def _music(
     if len(found) > rules.MAX_TRACKS:
         raise TooManyTracks
     return [library.wire_media(track, media) for track, media in found]
-
-
-def _listeners(ctx: Ctx, found: Sequence[Score]) -> tuple[ColumnElement[bool], ...]:
-    """The speakers of these zones that are connected, of Device joined to DevicePresence."""
-    return (
-        col(Device.client_id) == ctx.client_id,
-        col(Device.zone_id).in_([score.zone.id for score in found]),
-        col(Device.revoked_at).is_(None),
-        col(DevicePresence.online).is_(True),
-    )
-
-
-async def _lead(ctx: Ctx, found: Sequence[Score], needs: Sequence[rules.Need]) -> int:
-    """Frames from now until every connected speaker of these zones can obey."""
-    measured = col(DevicePresence.state)["ahead"].as_integer()
-    statement = (
-        select(func.count(), func.count(measured), func.max(measured))
-        .select_from(Device)
-        .join(DevicePresence, col(DevicePresence.device_id) == col(Device.id))
-        .where(*_listeners(ctx, found))
-    )
-    connected, known, longest = (await ctx.db.exec(statement)).one()
-    ahead = 0 if not connected else longest if known == connected else None
-    return rules.lead(needs, ahead=ahead, zones=len(found))
-
-
-async def _need(ctx: Ctx, found: Sequence[Score], media: wire.Media) -> rules.Need:
-    """Whether every speaker that is connected has played ``media`` before, so holds it."""
-    played = exists().where(
-        col(PlayEventRow.client_id) == ctx.client_id,
-        col(PlayEventRow.sha256) == media.sha256,
-        col(PlayEventRow.device_id) == col(Device.id),
-        col(PlayEventRow.kind) != "missed",
-    )
-    without = (
-        select(func.count())
-        .select_from(Device)
-        .join(DevicePresence, col(DevicePresence.device_id) == col(Device.id))
-        .where(*_listeners(ctx, found), ~played)
-    )
-    return rules.Need(media.bytes, cached=(await ctx.db.exec(without)).one() == 0)
 
 
 async def _store(ctx: Ctx, programme: Programme) -> str:

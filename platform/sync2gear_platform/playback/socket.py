@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
-from urllib.parse import urlsplit
 from uuid import UUID
 
 import psycopg
@@ -17,12 +16,13 @@ from starlette.requests import HTTPConnection
 from starlette.websockets import WebSocketDisconnect
 
 from sync2gear_platform.kit import events, listen, log
-from sync2gear_platform.kit.context import Actor, Ctx
+from sync2gear_platform.kit.context import Actor, Ctx, Places
 from sync2gear_platform.kit.db import Database
 from sync2gear_platform.kit.errors import NotFound, Refusal
-from sync2gear_platform.kit.web import NOBODY, Edge, checked_inside, edge_of
-from sync2gear_platform.playback import queries
+from sync2gear_platform.kit.web import NOBODY, Edge, checked_inside, edge_of, require, same_origin
+from sync2gear_platform.playback import live_uploads, queries
 from sync2gear_platform.playback.schemas import ClientMessage, ZoneView
+from sync2gear_platform.settings import Settings
 from sync2gear_platform.sites.tables import Device
 
 logger = log.get(__name__)
@@ -57,6 +57,8 @@ class Seat:
 
     client_id: UUID
     zone_id: UUID | None
+    reach: Places | None = None
+    may: frozenset[str] = frozenset()
     queue: asyncio.Queue[dict[str, Any] | None] = field(
         default_factory=lambda: asyncio.Queue(MAX_QUEUED)
     )
@@ -112,7 +114,7 @@ class Hub:
         except ValueError:
             logger.warning("hub.unreadable", payload=payload[:200])
             return
-        if noun in {"zone", "device"} and key[0] in self._seats:
+        if noun in {"zone", "device", "upload", live_uploads.SPOKEN} and key[0] in self._seats:
             self._dirty[key] = None
             self._woken.set()
 
@@ -141,15 +143,42 @@ class Hub:
     async def _tell_client(self, client_id: UUID, subjects: set[tuple[str, UUID]]) -> None:
         if self._edge is None or client_id not in self._seats:
             return
+        seats = list(self._seats.get(client_id, ()))
+        uploads = {s for noun, s in subjects if noun == "upload"}
+        if uploads:
+            found = await live_uploads.found(self._db, self._edge, client_id, uploads)
+            for seat in seats:
+                if seat.zone_id is None and (told := live_uploads.message(found, seat.may)):
+                    seat.offer(told)
+            subjects = {one for one in subjects if one[0] != "upload"}
+        if spoken := {s for noun, s in subjects if noun == live_uploads.SPOKEN}:
+            for seat in seats:
+                if seat.zone_id is None and (told := live_uploads.changed(spoken, seat.may)):
+                    seat.offer(told)
+            subjects = {one for one in subjects if one[0] != live_uploads.SPOKEN}
+        if not subjects:
+            return
+        for reach in {seat.reach for seat in seats}:  # nearly always one: the whole client
+            mine = [seat for seat in seats if seat.reach == reach]
+            await self._tell_seats(self._edge, client_id, subjects, reach, mine)
+
+    async def _tell_seats(
+        self,
+        edge: Edge,
+        client_id: UUID,
+        subjects: set[tuple[str, UUID]],
+        reach: Places | None,
+        seats: list[Seat],
+    ) -> None:
         everything = any(noun == "client" for noun, _ in subjects)
-        async with self._db.tenant(client_id) as session:
+        async with self._db.tenant(client_id, reach) as session:
             actor = Actor(kind="system", id=None, client_id=client_id, label="live view")
-            ctx = Ctx(db=session, actor=actor, now=self._edge.clock.now(), trace="")
+            ctx = Ctx(db=session, actor=actor, now=edge.clock.now(), trace="")
             zones = None if everything else await _zones_of(ctx, subjects)
             found = await queries.existing_views(ctx, zones, ctx.frame)
-            if zones is not None and len(found) < len(zones):  # one was removed
+            if zones is not None and len(found) < len(zones):  # one was removed, or is out of reach
                 everything, found = True, await queries.existing_views(ctx, None, ctx.frame)
-        for seat in list(self._seats.get(client_id, ())):
+        for seat in seats:
             seen = [v for v in found if seat.zone_id in {None, v.zone_id}]
             if everything:
                 seat.offer(snapshot(ctx.frame, seen))
@@ -208,7 +237,7 @@ async def watch_one(websocket: WebSocket, zone_id: UUID) -> None:
 
 
 async def _serve(websocket: WebSocket, zone_id: UUID | None) -> None:
-    if not _same_origin(websocket):
+    if not same_origin(websocket) and not _may_ask_across(websocket):
         await websocket.close(FORBIDDEN, "forbidden origin")
         return
     await websocket.accept()
@@ -238,14 +267,14 @@ async def _watch(websocket: WebSocket, zone_id: UUID | None) -> None:
     actor = await _recognise(websocket, first.token)
     if actor.client_id is None:
         raise Closing(FORBIDDEN, "forbidden", "Only members of a client may watch its zones.")
-    seat = Seat(actor.client_id, zone_id)
+    seat = Seat(actor.client_id, zone_id, actor.reach(PERMISSION), live_uploads.seen_by(actor))
     hub_.join(seat, edge_of(websocket))
     try:
         seat.offer(await _snapshot(websocket, seat))
         async with asyncio.TaskGroup() as group:
             group.create_task(_send(websocket, seat))
             group.create_task(_answer(websocket, seat))
-            group.create_task(_recheck(websocket, first.token))
+            group.create_task(_recheck(websocket, first.token, seat))
     except* (Closing, WebSocketDisconnect, DBAPIError, InterfaceError, OSError) as failures:
         raise _first(failures) from None
     finally:
@@ -293,12 +322,15 @@ async def _answer(websocket: WebSocket, seat: Seat) -> None:
                 seat.offer(changed(view))
 
 
-async def _recheck(websocket: WebSocket, token: str) -> None:
-    """End the connection soon after its session has ended."""
+async def _recheck(websocket: WebSocket, token: str, seat: Seat) -> None:
+    """End the connection soon after its session has ended, or may see something else."""
     while True:
         await asyncio.sleep(RECHECK_SECONDS)
         try:
-            await _recognise(websocket, token)
+            actor = await _recognise(websocket, token)
+            now = actor.client_id, actor.reach(PERMISSION), live_uploads.seen_by(actor)
+            if now != (seat.client_id, seat.reach, seat.may):
+                raise Closing(TRY_LATER, "rights_changed", "What you may see changed: come back.")
         except (DBAPIError, InterfaceError, OSError, TimeoutError) as error:
             logger.info("live.recheck_failed", error=str(error)[:300])
 
@@ -319,9 +351,12 @@ async def _receive(websocket: WebSocket) -> ClientMessage:
 
 
 async def _recognise(websocket: WebSocket, token: str) -> Actor:
-    """Who the token speaks for, by the same rules as a request with it."""
+    """Who the token speaks for, by the same rules as a request with it; without, the cookie."""
     headers = [(k, v) for k, v in websocket.scope["headers"] if k != b"authorization"]
-    headers.append((b"authorization", b"Bearer " + token.encode("utf-8", "replace")))
+    if not token and not same_origin(websocket):
+        raise Closing(ENDED, "session_ended", "A page of another origin signs in by a token.")
+    if token:
+        headers.append((b"authorization", b"Bearer " + token.encode("utf-8", "replace")))
     connection = HTTPConnection({**websocket.scope, "headers": headers})
     edge = edge_of(websocket)
     try:
@@ -330,8 +365,10 @@ async def _recognise(websocket: WebSocket, token: str) -> Actor:
             actor = await edge.authenticate(connection, ctx)
     except Refusal as refusal:
         raise Closing(ENDED, refusal.code, refusal.detail) from refusal
-    if PERMISSION not in actor.permissions:
-        raise Closing(FORBIDDEN, "forbidden", f"It needs the permission {PERMISSION}.")
+    try:
+        require(actor, PERMISSION)
+    except Refusal as refusal:
+        raise Closing(FORBIDDEN, refusal.code, refusal.detail) from refusal
     return actor
 
 
@@ -343,7 +380,7 @@ async def _snapshot(websocket: WebSocket, seat: Seat) -> dict[str, Any]:
 async def _views(websocket: WebSocket, seat: Seat, zone_id: UUID | None) -> list[ZoneView]:
     edge = edge_of(websocket)
     actor = Actor(kind="system", id=None, client_id=seat.client_id, label="live view")
-    async with edge.db.tenant(seat.client_id) as session:
+    async with edge.db.tenant(seat.client_id, seat.reach) as session:
         ctx = Ctx(db=session, actor=actor, now=edge.clock.now(), trace="")
         try:
             return await queries.views(ctx, None if zone_id is None else [zone_id], ctx.frame)
@@ -351,10 +388,7 @@ async def _views(websocket: WebSocket, seat: Seat, zone_id: UUID | None) -> list
             raise Closing(FORBIDDEN, missing.code, missing.detail) from missing
 
 
-def _same_origin(websocket: WebSocket) -> bool:
-    """Whether the page comes from where the API does; a program sends no Origin."""
-    origin = websocket.headers.get("origin")
-    if origin is None:
-        return True
-    public = urlsplit(websocket.app.state.settings.public_url).netloc
-    return urlsplit(origin).netloc in {websocket.headers.get("host", ""), public}
+def _may_ask_across(websocket: WebSocket) -> bool:
+    """Whether the operator lets pages of that origin ask (with a token, never by cookie)."""
+    settings = cast("Settings", websocket.app.state.settings)
+    return websocket.headers.get("origin") in settings.cors_origins

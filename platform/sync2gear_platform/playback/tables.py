@@ -54,6 +54,73 @@ class ZonePlayback(SQLModel, table=True):
     updated_at: datetime = moment()
 
 
+class Play(SQLModel, table=True):
+    """One call for something to be heard at once, in however many zones; its id names the event."""
+
+    __tablename__ = "plays"
+    __table_args__ = (
+        by_client("plays", "created_at", "id"),
+        by_client("plays", "announcement_id"),
+        belongs_to("announcements", "announcement_id", ondelete="SET NULL"),
+    )
+
+    client_id: UUID = Field(primary_key=True, foreign_key="clients.id", ondelete="CASCADE")
+    id: UUID = Field(primary_key=True)
+    announcement_id: UUID | None = None
+    title: str = Field(max_length=255)
+    created_by: UUID | None = None
+    created_at: datetime = moment()
+
+
+class PlayZone(SQLModel, table=True):
+    """Where it was to be heard, from which frame on, and for how many."""
+
+    __tablename__ = "play_zones"
+    __table_args__ = (
+        by_client("play_zones", "zone_id"),
+        belongs_to("plays", "play_id"),
+        belongs_to("zones", "zone_id"),
+    )
+
+    client_id: UUID = Field(primary_key=True, foreign_key="clients.id", ondelete="CASCADE")
+    play_id: UUID = Field(primary_key=True)
+    zone_id: UUID = Field(primary_key=True)
+    sha256: str = Field(max_length=64)
+    start_frame: int = Field(sa_type=BigInteger)
+    frames: int = Field(sa_type=BigInteger)
+    cancelled_at: datetime | None = moment(default=None, nullable=True)
+
+
+class PlaySpeaker(SQLModel, table=True):
+    """A speaker that stood there then, and what it said of the event before it sounded."""
+
+    __tablename__ = "play_speakers"
+    __table_args__ = (
+        by_client("play_speakers", "device_id"),
+        belongs_to("play_zones", "play_id", "zone_id", on=("play_id", "zone_id")),
+        belongs_to("devices", "device_id"),
+    )
+
+    client_id: UUID = Field(primary_key=True, foreign_key="clients.id", ondelete="CASCADE")
+    play_id: UUID = Field(primary_key=True)
+    device_id: UUID = Field(primary_key=True)
+    zone_id: UUID
+    received_frame: int | None = Field(default=None, sa_type=BigInteger)
+    cached_frame: int | None = Field(default=None, sa_type=BigInteger)
+
+
+class PrefetchList(SQLModel, table=True):
+    """What the client's speakers fetch before anybody asks: the document that is published."""
+
+    __tablename__ = "prefetch_lists"
+
+    client_id: UUID = Field(primary_key=True, foreign_key="clients.id", ondelete="CASCADE")
+    epoch: int = Field(sa_type=BigInteger)
+    rev: int = Field(sa_type=BigInteger)
+    document: dict[str, Any] = document()
+    updated_at: datetime = moment()
+
+
 class PlayLog(SQLModel, table=True):
     """How far one outbox of a device is committed: what ``evack`` says."""
 
@@ -76,6 +143,7 @@ class PlayEventRow(SQLModel, table=True):
         by_client("play_events", "received_at", "id"),
         by_client("play_events", "zone_id", "at_frame"),
         by_client("play_events", "sha256", "device_id"),
+        by_client("play_events", "zone_id", "planned_frame"),
         CheckConstraint("kind IN ('started', 'finished', 'missed')", name="kind"),
     )
 

@@ -9,12 +9,13 @@ from sqlmodel import col, select
 
 from sync2gear_platform.kit import rows
 from sync2gear_platform.kit.context import Ctx
+from sync2gear_platform.kit.idempotency import Remembering, once
 from sync2gear_platform.kit.paging import Listing, Page, page
 from sync2gear_platform.kit.web import allow
 from sync2gear_platform.sites import schemas, service
 from sync2gear_platform.sites.tables import Facility, Floor, Location, Zone
 
-router = APIRouter(prefix="/api/v1", tags=["sites"])
+router = APIRouter(prefix="/api/v1", tags=["sites"], route_class=Remembering)
 
 Id = Annotated[UUID | None, Query()]
 
@@ -32,6 +33,7 @@ def _crud(
     """
     noun = table.__name__.lower()
     read, write = allow(f"{path}.read"), allow(f"{path}.write")
+    make = once(f"{path}.write")
 
     async def list_(
         ctx: Annotated[Ctx, read], window: Listing, location_id: Id = None, floor_id: Id = None
@@ -52,11 +54,11 @@ def _crud(
         )
 
     async def create(
-        ctx: Annotated[Ctx, write],
+        ctx: Annotated[Ctx, make],
         body: made,  # type: ignore[valid-type]  # see above
         response: Response,
     ) -> Any:
-        row = await service.create(ctx, table, body.model_dump())  # type: ignore[attr-defined]
+        row = await service.create(ctx, table, body.model_dump())  # type: ignore[attr-defined]  # so
         return _shown(row, response)
 
     async def get(ctx: Annotated[Ctx, read], row_id: UUID, response: Response) -> Any:

@@ -1,48 +1,12 @@
 """REST bodies of places."""
 
-from datetime import datetime
 from typing import Annotated
 from uuid import UUID
-from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import Field
 
 from sync2gear_broker.units import Percent
-
-ZONES = frozenset(available_timezones())
-
-Name = Annotated[
-    str,
-    StringConstraints(
-        strip_whitespace=True, min_length=1, max_length=255, pattern=r"^[^\x00-\x1f]*$"
-    ),
-]
-Text = Annotated[str, StringConstraints(max_length=2000, pattern=r"^[^\x00]*$")]
-
-
-def _known(name: str) -> str:
-    if name not in ZONES:
-        raise ValueError("not a time zone of the IANA database, such as Europe/Berlin")
-    return name
-
-
-TimeZone = Annotated[str, AfterValidator(_known)]
-
-
-class In(BaseModel):
-    """A body that somebody sends: nothing unknown in it."""
-
-    model_config = ConfigDict(extra="forbid")
-
-
-class Out(BaseModel):
-    """A row as it is shown."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    id: UUID
-    created_at: datetime
-    updated_at: datetime
+from sync2gear_platform.kit.fields import In, Name, Out, Text, TimeZone
 
 
 class LocationIn(In):

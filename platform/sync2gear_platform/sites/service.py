@@ -1,5 +1,6 @@
 """Use cases of places: making, changing and removing locations, facilities, floors and zones."""
 
+from collections.abc import Sequence
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from sync2gear_broker import topics
 from sync2gear_platform.audit import service as audit
 from sync2gear_platform.kit import events, outbox, rows
 from sync2gear_platform.kit.context import Ctx
-from sync2gear_platform.kit.db import Owned
+from sync2gear_platform.kit.db import Owned, widened
 from sync2gear_platform.kit.errors import Refusal
 from sync2gear_platform.sites.tables import Device, Facility, Floor, Location, Zone
 
@@ -21,6 +22,18 @@ class NoLocation(Refusal):
 
     kind = "conflict"
     code = "no_location"
+
+
+class NoZones(Refusal):
+    """There is no zone there: name a zone, or a floor or location that has one."""
+
+    code = "no_zones"
+
+
+class TooManyZones(Refusal):
+    """These are more zones than one command may be for."""
+
+    code = "too_many_zones"
 
 
 class ElsewhereFloor(Refusal):
@@ -42,6 +55,46 @@ def _noun(table: type[Owned]) -> str:
 async def zone(ctx: Ctx, zone_id: UUID, *, lock: bool = False) -> Zone:
     """The one door to a zone: another client's does not exist."""
     return await rows.find(ctx, Zone, zone_id, lock=lock)
+
+
+async def location_of(ctx: Ctx, zone: Zone) -> Location:
+    """Where a zone within reach is, though all of that location may not be within reach."""
+    async with widened(ctx.db):
+        return await rows.find(ctx, Location, zone.location_id)
+
+
+async def zones_of(
+    ctx: Ctx,
+    *,
+    zone_ids: Sequence[UUID] = (),
+    floor_ids: Sequence[UUID] = (),
+    location_ids: Sequence[UUID] = (),
+    most: int,
+) -> list[Zone]:
+    """These zones and all of these floors and locations, each once, in the order named.
+
+    ``NotFound`` where one of them is not here or out of reach; of a floor or a location only the
+    zones within reach are meant. :class:`NoZones` where there is none, :class:`TooManyZones`
+    beyond ``most``.
+    """
+    found: dict[UUID, Zone] = {}
+    for zone_id in zone_ids:
+        found[zone_id] = await zone(ctx, zone_id)
+    for table, column, ids in (
+        (Floor, col(Zone.floor_id), floor_ids),
+        (Location, col(Zone.location_id), location_ids),
+    ):
+        for place_id in ids:
+            await rows.find(ctx, table, place_id)
+        inside = select(Zone).where(col(Zone.client_id) == ctx.client_id, column.in_(ids))
+        if ids:
+            within = await ctx.db.exec(inside.order_by(col(Zone.name), col(Zone.id)))
+            found.update({one.id: one for one in within if one.id not in found})
+    if not found:
+        raise NoZones
+    if len(found) > most:
+        raise TooManyZones
+    return list(found.values())
 
 
 async def create(ctx: Ctx, table: type[Place], values: dict[str, Any]) -> Place:

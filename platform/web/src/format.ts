@@ -38,3 +38,16 @@ export function names(all: readonly string[]): string {
   if (second === undefined) return first;
   return all.length === 2 ? `${first} and ${second}` : `${first} and ${all.length - 1} more`;
 }
+
+/** An instant as the day where the reader is: `3 Mar 2027`. */
+export function day(instant: string, locale?: string): string {
+  const date = new Date(instant);
+  if (Number.isNaN(date.getTime())) return "";
+  return date.toLocaleDateString(locale, { day: "numeric", month: "short", year: "numeric" });
+}
+
+/** An instant as day and time of day. */
+export function dayAndTime(instant: string, locale?: string): string {
+  const found = day(instant, locale);
+  return found && `${found}, ${timeOfDay(instant, locale)}`;
+}

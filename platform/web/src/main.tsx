@@ -3,26 +3,13 @@
 import "./styles"; // before every component, whose own rules come after these
 import { MantineProvider } from "@mantine/core";
 import { Notifications } from "@mantine/notifications";
-import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
-import { asProblem } from "./api/problem";
 import { App } from "./App";
+import { restore } from "./session/session";
 import { theme } from "./theme";
 
-const queries = new QueryClient({
-  defaultOptions: {
-    queries: {
-      staleTime: 60_000,
-      retry: (failures, error) => {
-        const { status } = asProblem(error);
-        return failures < 3 && (status === 0 || status >= 500);
-      },
-    },
-    mutations: { retry: false, networkMode: "always" },
-  },
-});
-
+void restore();
 const root = document.getElementById("root");
 if (!root) throw new Error("the page has no #root");
 createRoot(root).render(
@@ -33,9 +20,7 @@ createRoot(root).render(
       withCssVariables={false}
       withGlobalClasses={false}
     >
-      <QueryClientProvider client={queries}>
-        <App />
-      </QueryClientProvider>
+      <App />
       <Notifications position="top-center" limit={3} containerWidth={460} />
     </MantineProvider>
   </StrictMode>,

@@ -1,5 +1,12 @@
 /** Refusals of the platform (RFC 9457 problem+json) and what a person can do about them. */
 
+/** What uses something that was to be removed. */
+export interface User {
+  readonly kind: string;
+  readonly id: string;
+  readonly name: string;
+}
+
 /** Why a call did not do what it should. `code` is stable; `offline` and `unreadable` are ours. */
 export class Problem extends Error {
   constructor(
@@ -7,6 +14,7 @@ export class Problem extends Error {
     readonly code: string,
     readonly detail: string,
     readonly trace = "",
+    readonly usedBy: readonly User[] = [],
   ) {
     super(detail);
     this.name = "Problem";
@@ -20,9 +28,20 @@ export function offline(): Problem {
 
 /** Reads an answer that is not a success. */
 export async function problemOf(response: Response): Promise<Problem> {
+  let text = "";
+  try {
+    text = await response.text();
+  } catch {
+    // cut off: the status says enough
+  }
+  return problemFrom(response.status, text);
+}
+
+/** The same of what another way of asking brought. */
+export function problemFrom(status: number, text: string): Problem {
   let body: unknown;
   try {
-    body = await response.json();
+    body = JSON.parse(text);
   } catch {
     body = null;
   }
@@ -30,8 +49,14 @@ export async function problemOf(response: Response): Promise<Problem> {
     const value: unknown = isRecord(body) ? body[name] : undefined;
     return typeof value === "string" ? value : "";
   };
-  const detail = field("detail") || `The server answered with status ${response.status}.`;
-  return new Problem(response.status, field("code") || "unreadable", detail, field("trace"));
+  const detail = field("detail") || `The server answered with status ${status}.`;
+  const users: unknown = isRecord(body) ? body.used_by : undefined;
+  const usedBy = Array.isArray(users) ? users.filter(isUser) : [];
+  return new Problem(status, field("code") || "unreadable", detail, field("trace"), usedBy);
+}
+
+function isUser(value: unknown): value is User {
+  return isRecord(value) && ["kind", "id", "name"].every((name) => typeof value[name] === "string");
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -4,6 +4,434 @@
  */
 
 export interface paths {
+    "/api/v1/admin/ai-providers/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Installation Providers
+         * @description List providers of voices: one's own, and those that the installation offers.
+         */
+        get: operations["list_installation_providers_api_v1_admin_ai_providers__get"];
+        put?: never;
+        /**
+         * Create Installation Provider
+         * @description Add a provider; its key is sealed and never shown again.
+         */
+        post: operations["create_installation_provider_api_v1_admin_ai_providers__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/ai-providers/{provider_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Installation Provider
+         * @description Read a provider.
+         */
+        get: operations["get_installation_provider_api_v1_admin_ai_providers__provider_id___get"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Installation Provider
+         * @description Remove a provider; what it spoke stays.
+         */
+        delete: operations["delete_installation_provider_api_v1_admin_ai_providers__provider_id___delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Update Installation Provider
+         * @description Change a provider, or give it another key.
+         */
+        patch: operations["update_installation_provider_api_v1_admin_ai_providers__provider_id___patch"];
+        trace?: never;
+    };
+    "/api/v1/admin/ai-providers/{provider_id}/test/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Test Installation Provider
+         * @description Ask a provider for its voices, which costs nothing.
+         */
+        post: operations["test_installation_provider_api_v1_admin_ai_providers__provider_id__test__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/clients/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Clients
+         * @description List clients with what they use; ``deleted=true`` lists those that can be restored.
+         */
+        get: operations["list_clients_api_v1_admin_clients__get"];
+        put?: never;
+        /**
+         * Create Client
+         * @description Make a client, and invite its first manager by mail if one is named.
+         */
+        post: operations["create_client_api_v1_admin_clients__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/clients/{client_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Client
+         * @description Read a client, deleted or not.
+         */
+        get: operations["get_client_api_v1_admin_clients__client_id___get"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Client
+         * @description Delete a client so that it can be restored: nobody and nothing of it has access now.
+         */
+        delete: operations["delete_client_api_v1_admin_clients__client_id___delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Update Client
+         * @description Change a client's profile, subscription or limits; a suspended one's music goes on.
+         */
+        patch: operations["update_client_api_v1_admin_clients__client_id___patch"];
+        trace?: never;
+    };
+    "/api/v1/admin/clients/{client_id}/restore/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restore Client
+         * @description Bring a deleted client back.
+         */
+        post: operations["restore_client_api_v1_admin_clients__client_id__restore__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/devices/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Devices
+         * @description List the devices of all clients with their status.
+         */
+        get: operations["list_devices_api_v1_admin_devices__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/mails/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Mails
+         * @description Letters of the last 30 days, the newest first.
+         */
+        get: operations["list_mails_api_v1_admin_mails__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/mails/{mail_id}/resend/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resend
+         * @description Try a dead letter again from the start: what stood in its way was mended.
+         */
+        post: operations["resend_api_v1_admin_mails__mail_id__resend__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/stats/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Stats
+         * @description The installation at a glance.
+         */
+        get: operations["stats_api_v1_admin_stats__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/users/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Users
+         * @description List people of all clients and of the installation (``staff=true``: only these).
+         */
+        get: operations["list_users_api_v1_admin_users__get"];
+        put?: never;
+        /**
+         * Create User
+         * @description Make a person of the installation or of a client; a letter brings the link to a password.
+         */
+        post: operations["create_user_api_v1_admin_users__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/users/{user_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get User
+         * @description Read a person, deleted or not.
+         */
+        get: operations["get_user_api_v1_admin_users__user_id___get"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete User
+         * @description Delete a person so that it can be restored: it is signed out everywhere, at once.
+         */
+        delete: operations["delete_user_api_v1_admin_users__user_id___delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Update User
+         * @description Change a person, disable it, or make it one of the installation's own (or not any more).
+         */
+        patch: operations["update_user_api_v1_admin_users__user_id___patch"];
+        trace?: never;
+    };
+    "/api/v1/admin/users/{user_id}/restore/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restore User
+         * @description Bring a deleted person back.
+         */
+        post: operations["restore_user_api_v1_admin_users__user_id__restore__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/vault/rotate/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rotate
+         * @description Put every stored secret under the first key of ``S2G_VAULT_KEYS``; a job does it.
+         */
+        post: operations["rotate_api_v1_admin_vault_rotate__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/vault/rotations/{rotation_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Rotation
+         * @description How far a rotation is.
+         */
+        get: operations["rotation_api_v1_admin_vault_rotations__rotation_id___get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ai-providers/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Providers
+         * @description List providers of voices: one's own, and those that the installation offers.
+         */
+        get: operations["list_providers_api_v1_ai_providers__get"];
+        put?: never;
+        /**
+         * Create Provider
+         * @description Add a provider; its key is sealed and never shown again.
+         */
+        post: operations["create_provider_api_v1_ai_providers__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ai-providers/{provider_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Provider
+         * @description Read a provider.
+         */
+        get: operations["get_provider_api_v1_ai_providers__provider_id___get"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Provider
+         * @description Remove a provider; what it spoke stays.
+         */
+        delete: operations["delete_provider_api_v1_ai_providers__provider_id___delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Update Provider
+         * @description Change a provider, or give it another key.
+         */
+        patch: operations["update_provider_api_v1_ai_providers__provider_id___patch"];
+        trace?: never;
+    };
+    "/api/v1/ai-providers/{provider_id}/test/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Test Provider
+         * @description Ask a provider for its voices, which costs nothing.
+         */
+        post: operations["test_provider_api_v1_ai_providers__provider_id__test__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ai-providers/{provider_id}/usage/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Provider Usage
+         * @description What this client's speech cost at one provider.
+         */
+        get: operations["provider_usage_api_v1_ai_providers__provider_id__usage__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/announcements/": {
         parameters: {
             query?: never;
@@ -18,6 +446,78 @@ export interface paths {
         get: operations["list_announcements_api_v1_announcements__get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/announcements/pronunciations/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Pronunciations
+         * @description List how words are said.
+         */
+        get: operations["list_pronunciations_api_v1_announcements_pronunciations__get"];
+        put?: never;
+        /**
+         * Create Pronunciation
+         * @description Say how a word is pronounced.
+         */
+        post: operations["create_pronunciation_api_v1_announcements_pronunciations__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/announcements/pronunciations/{word_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Pronunciation
+         * @description Read how a word is said.
+         */
+        get: operations["get_pronunciation_api_v1_announcements_pronunciations__word_id___get"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Pronunciation
+         * @description Let a word be said as it is written.
+         */
+        delete: operations["delete_pronunciation_api_v1_announcements_pronunciations__word_id___delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Update Pronunciation
+         * @description Change how a word is said.
+         */
+        patch: operations["update_pronunciation_api_v1_announcements_pronunciations__word_id___patch"];
+        trace?: never;
+    };
+    "/api/v1/announcements/recording/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Upload
+         * @description Send one file as a form; what becomes of it is read at the upload.
+         */
+        post: operations["upload_api_v1_announcements_recording__post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -44,6 +544,122 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/announcements/sound/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Sound
+         * @description Read how announcements usually sound, and which chimes there are.
+         */
+        get: operations["get_sound_api_v1_announcements_sound__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Update Sound
+         * @description Change how announcements usually sound.
+         */
+        patch: operations["update_sound_api_v1_announcements_sound__patch"];
+        trace?: never;
+    };
+    "/api/v1/announcements/templates/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Templates
+         * @description List templates.
+         */
+        get: operations["list_templates_api_v1_announcements_templates__get"];
+        put?: never;
+        /**
+         * Create Template
+         * @description Make a template.
+         */
+        post: operations["create_template_api_v1_announcements_templates__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/announcements/templates/{template_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Template
+         * @description Read a template.
+         */
+        get: operations["get_template_api_v1_announcements_templates__template_id___get"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Template
+         * @description Remove a template.
+         */
+        delete: operations["delete_template_api_v1_announcements_templates__template_id___delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Update Template
+         * @description Change a template.
+         */
+        patch: operations["update_template_api_v1_announcements_templates__template_id___patch"];
+        trace?: never;
+    };
+    "/api/v1/announcements/templates/{template_id}/preview/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview Template
+         * @description Fill a template, and say what a voice would be given.
+         */
+        post: operations["preview_template_api_v1_announcements_templates__template_id__preview__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/announcements/templates/{template_id}/say/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say Template
+         * @description Fill a template and say it at once, its languages one after the other.
+         */
+        post: operations["say_template_api_v1_announcements_templates__template_id__say__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/announcements/tts/": {
         parameters: {
             query?: never;
@@ -55,9 +671,211 @@ export interface paths {
         put?: never;
         /**
          * Create Announcement
-         * @description Make an announcement from a text.
+         * @description Make an announcement from a text; a long one that is new is spoken behind the request.
          */
         post: operations["create_announcement_api_v1_announcements_tts__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/announcements/tts/settings/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Speech Settings
+         * @description How this client's texts are spoken where nobody says otherwise.
+         */
+        get: operations["speech_settings_api_v1_announcements_tts_settings__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Update Speech Settings
+         * @description Change the provider, voice, language and manner that this client prefers.
+         */
+        patch: operations["update_speech_settings_api_v1_announcements_tts_settings__patch"];
+        trace?: never;
+    };
+    "/api/v1/announcements/tts/usage/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Speech Usage
+         * @description What this client's speech cost at each provider, this month and before.
+         */
+        get: operations["speech_usage_api_v1_announcements_tts_usage__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/announcements/upload/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Upload
+         * @description Send one file as a form; what becomes of it is read at the upload.
+         */
+        post: operations["upload_api_v1_announcements_upload__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/announcements/uploads/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Uploads
+         * @description List uploads, the newest first.
+         */
+        get: operations["list_uploads_api_v1_announcements_uploads__get"];
+        put?: never;
+        /**
+         * Create Upload
+         * @description Begin an upload (tus 1.0 creation), perhaps with its first bytes.
+         */
+        post: operations["create_upload_api_v1_announcements_uploads__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/announcements/uploads/direct/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Ways
+         * @description Say whether uploads may go straight into the store.
+         */
+        get: operations["read_ways_api_v1_announcements_uploads_direct__get"];
+        put?: never;
+        /**
+         * Begin Direct
+         * @description Begin an upload straight into the store; answers where to PUT its parts.
+         *
+         *     Refused with `no_direct_uploads` where there is no bucket that takes them.
+         */
+        post: operations["begin_direct_api_v1_announcements_uploads_direct__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/announcements/uploads/{upload_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Upload
+         * @description Read what has become of an upload.
+         */
+        get: operations["get_upload_api_v1_announcements_uploads__upload_id___get"];
+        put?: never;
+        post?: never;
+        /**
+         * Cancel Upload
+         * @description Give an upload up (tus 1.0 termination), or forget one that has ended.
+         */
+        delete: operations["cancel_upload_api_v1_announcements_uploads__upload_id___delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Send Upload
+         * @description Send the bytes that come next (tus 1.0).
+         */
+        patch: operations["send_upload_api_v1_announcements_uploads__upload_id___patch"];
+        trace?: never;
+    };
+    "/api/v1/announcements/uploads/{upload_id}/complete/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Complete Direct
+         * @description Put the parts together; what becomes of it is read at the upload. Safe to repeat.
+         */
+        post: operations["complete_direct_api_v1_announcements_uploads__upload_id__complete__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/announcements/uploads/{upload_id}/parts/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Parts
+         * @description Say which parts are in the store, and where to PUT the others.
+         */
+        get: operations["read_parts_api_v1_announcements_uploads__upload_id__parts__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/announcements/uploads/{upload_id}/retry/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Retry Upload
+         * @description Try a failed upload again, without sending it again.
+         */
+        post: operations["retry_upload_api_v1_announcements_uploads__upload_id__retry__post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -73,11 +891,31 @@ export interface paths {
         };
         /**
          * List Voices
-         * @description List voices.
+         * @description List the voices of all active providers, or those of one, or for a language.
          */
         get: operations["list_voices_api_v1_announcements_voices__get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/announcements/voices/preview/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview Voice
+         * @description Hear a voice say a sentence; it is kept, so that the same again costs nothing.
+         */
+        post: operations["preview_voice_api_v1_announcements_voices_preview__post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -100,7 +938,7 @@ export interface paths {
         post?: never;
         /**
          * Delete Announcement
-         * @description Remove an announcement.
+         * @description Remove an announcement. While something uses it (409 ``in_use``), only with ``force``.
          */
         delete: operations["delete_announcement_api_v1_announcements__announcement_id___delete"];
         options?: never;
@@ -132,6 +970,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/announcements/{announcement_id}/link/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Link Announcement
+         * @description An address of an announcement's audio that works by itself for a while.
+         */
+        get: operations["link_announcement_api_v1_announcements__announcement_id__link__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/announcements/{announcement_id}/play-instant/": {
         parameters: {
             query?: never;
@@ -146,6 +1004,216 @@ export interface paths {
          * @description Let an announcement sound at once.
          */
         post: operations["play_instant_api_v1_announcements__announcement_id__play_instant__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/announcements/{announcement_id}/retry/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Retry Announcement
+         * @description Have an announcement spoken again whose rendering failed.
+         */
+        post: operations["retry_announcement_api_v1_announcements__announcement_id__retry__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/announcements/{announcement_id}/variants/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Variants
+         * @description List the variants of a message.
+         */
+        get: operations["list_variants_api_v1_announcements__announcement_id__variants__get"];
+        put?: never;
+        /**
+         * Create Variant
+         * @description Let an announcement be heard as a variant of a message.
+         */
+        post: operations["create_variant_api_v1_announcements__announcement_id__variants__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/announcements/{announcement_id}/variants/{variant_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete Variant
+         * @description Let an announcement no longer be a variant of a message; it stays.
+         */
+        delete: operations["delete_variant_api_v1_announcements__announcement_id__variants__variant_id___delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Update Variant
+         * @description Change when a variant is heard.
+         */
+        patch: operations["update_variant_api_v1_announcements__announcement_id__variants__variant_id___patch"];
+        trace?: never;
+    };
+    "/api/v1/audit/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Entries
+         * @description Who did what: the newest first.
+         */
+        get: operations["list_entries_api_v1_audit__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/chains/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Chains
+         * @description Every chain that there is, or that anchors remember: what a whole verification follows.
+         */
+        get: operations["list_chains_api_v1_audit_chains__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/export/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Entries
+         * @description Take the trail away: CSV for people, JSON lines with hashes for whoever verifies it.
+         */
+        get: operations["export_entries_api_v1_audit_export__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/verify/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Verify Chain
+         * @description Follow a chain for up to 5,000 links, and to its anchors once it ends.
+         *
+         *     Ask again with the ``seq`` and ``hash`` of the answer until it is ``done``.
+         */
+        post: operations["verify_chain_api_v1_audit_verify__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/change-password/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change Password
+         * @description Change the password. Every other session ends; this one goes on with what is answered.
+         */
+        post: operations["change_password_api_v1_auth_change_password__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/invitations/accept/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Accept Invitation
+         * @description Join a client by an invitation's link; then sign in.
+         */
+        post: operations["accept_invitation_api_v1_auth_invitations_accept__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/invitations/preview/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview Invitation
+         * @description What an invitation's link offers.
+         */
+        post: operations["preview_invitation_api_v1_auth_invitations_preview__post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -172,6 +1240,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/auth/logout/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Logout
+         * @description End this session at once.
+         */
+        post: operations["logout_api_v1_auth_logout__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/auth/me/": {
         parameters: {
             query?: never;
@@ -184,6 +1272,598 @@ export interface paths {
          * @description Who is signed in.
          */
         get: operations["me_api_v1_auth_me__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Update Me
+         * @description Change one's own name, phone, time zone or language.
+         */
+        patch: operations["update_me_api_v1_auth_me__patch"];
+        trace?: never;
+    };
+    "/api/v1/auth/me/avatar/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Put Avatar
+         * @description Send one's picture: JPEG, PNG or WebP as the body, at most 2 MB. It is drawn anew.
+         */
+        put: operations["put_avatar_api_v1_auth_me_avatar__put"];
+        post?: never;
+        /**
+         * Delete Avatar
+         * @description Remove one's picture.
+         */
+        delete: operations["delete_avatar_api_v1_auth_me_avatar__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/me/deletion/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show My Deletion
+         * @description Whether one's account is to be deleted.
+         */
+        get: operations["show_my_deletion_api_v1_auth_me_deletion__get"];
+        put?: never;
+        /**
+         * Delete Me
+         * @description Have one's account deleted after the days of grace; signing in meanwhile keeps it.
+         */
+        post: operations["delete_me_api_v1_auth_me_deletion__post"];
+        /**
+         * Keep Me
+         * @description Keep one's account after all.
+         */
+        delete: operations["keep_me_api_v1_auth_me_deletion__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/me/email/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change Email
+         * @description Ask for another e-mail address: a link is mailed to it.
+         */
+        post: operations["change_email_api_v1_auth_me_email__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/me/email/confirm/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm Email
+         * @description Make the new address one's own by its link. Every session ends; the old address is told.
+         */
+        post: operations["confirm_email_api_v1_auth_me_email_confirm__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/me/export/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Mine
+         * @description One's own archives.
+         */
+        get: operations["list_mine_api_v1_auth_me_export__get"];
+        put?: never;
+        /**
+         * Export Me
+         * @description Have everything of oneself packed; a mail says when the archive is ready.
+         */
+        post: operations["export_me_api_v1_auth_me_export__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/me/export/{export_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Mine
+         * @description How one archive stands.
+         */
+        get: operations["show_mine_api_v1_auth_me_export__export_id___get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/me/export/{export_id}/file/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Fetch Mine
+         * @description The archive itself, within seven days.
+         */
+        get: operations["fetch_mine_api_v1_auth_me_export__export_id__file__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/oidc/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Offered
+         * @description Whether there is a sign-in provider.
+         */
+        get: operations["offered_api_v1_auth_oidc__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/oidc/callback/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Callback
+         * @description Take the browser back, into a session or to the sign-in page with ``?sign-in=CODE``.
+         */
+        get: operations["callback_api_v1_auth_oidc_callback__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/oidc/login/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Login
+         * @description Send the browser to the provider.
+         */
+        get: operations["login_api_v1_auth_oidc_login__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/oidc/otp/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Otp
+         * @description Complete a sign-in with the provider by a code of one's second factor.
+         */
+        post: operations["otp_api_v1_auth_oidc_otp__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/password-reset/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Request Reset
+         * @description Forget a password: a link is mailed. The answer is always the same.
+         */
+        post: operations["request_reset_api_v1_auth_password_reset__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/password-reset/confirm/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm Reset
+         * @description Choose a new password by its link: every session ends.
+         */
+        post: operations["confirm_reset_api_v1_auth_password_reset_confirm__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/refresh/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Refresh
+         * @description The next pair of tokens; a refresh token that comes back later ends its whole family.
+         */
+        post: operations["refresh_api_v1_auth_refresh__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/sessions/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Sessions
+         * @description Where one is signed in.
+         */
+        get: operations["list_sessions_api_v1_auth_sessions__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/sessions/{session_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End Session
+         * @description Sign out somewhere else.
+         */
+        delete: operations["end_session_api_v1_auth_sessions__session_id___delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/signup/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Signup
+         * @description Sign up a new client: a link is mailed that completes it. The answer is always the same.
+         */
+        post: operations["signup_api_v1_auth_signup__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/signup/confirm/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm Signup
+         * @description Complete a sign-up by its link; answers with a first session.
+         */
+        post: operations["confirm_signup_api_v1_auth_signup_confirm__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/switch/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Switch
+         * @description Act in another client of one's own; sync2gear's own people: look at any client.
+         */
+        post: operations["switch_api_v1_auth_switch__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/totp/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Status
+         * @description Whether one signs in with a second factor.
+         */
+        get: operations["status_api_v1_auth_totp__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/totp/confirm/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm
+         * @description Switch it on with a first code of the app; answers with the recovery codes, once.
+         */
+        post: operations["confirm_api_v1_auth_totp_confirm__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/totp/disable/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Disable
+         * @description Switch it off.
+         */
+        post: operations["disable_api_v1_auth_totp_disable__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/totp/recovery-codes/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Recovery Codes
+         * @description New recovery codes in place of all old ones.
+         */
+        post: operations["recovery_codes_api_v1_auth_totp_recovery_codes__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/totp/setup/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Set Up
+         * @description Begin: a secret for an authenticator app. Repeated, it makes a new one.
+         */
+        post: operations["set_up_api_v1_auth_totp_setup__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/user/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Me
+         * @description Who is signed in.
+         */
+        get: operations["me_api_v1_auth_user__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/client/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Client
+         * @description Read one's own client.
+         */
+        get: operations["get_client_api_v1_client__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Update Client
+         * @description Change the name, e-mail or phone of one's own client.
+         */
+        patch: operations["update_client_api_v1_client__patch"];
+        trace?: never;
+    };
+    "/api/v1/client/deletion/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Client Deletion
+         * @description Whether this client is to be deleted.
+         */
+        get: operations["show_client_deletion_api_v1_client_deletion__get"];
+        put?: never;
+        /**
+         * Delete Client
+         * @description Have this client deleted after the days of grace; until then nothing changes.
+         */
+        post: operations["delete_client_api_v1_client_deletion__post"];
+        /**
+         * Keep Client
+         * @description Keep this client after all.
+         */
+        delete: operations["keep_client_api_v1_client_deletion__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/csrf/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Csrf
+         * @description What changes by cookie carry as ``X-CSRFToken``.
+         */
+        get: operations["csrf_api_v1_csrf__get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -226,6 +1906,26 @@ export interface paths {
          * @description Register a device; its secret is in this answer and nowhere else.
          */
         post: operations["register_api_v1_devices_register__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/trust/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Trust
+         * @description Read, as a device, which roots to trust: asked before a new one signs anything.
+         */
+        get: operations["read_trust_api_v1_devices_trust__get"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -394,6 +2094,94 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/integrations/mqtt/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Integrations
+         * @description List the MQTT accounts of integrations.
+         */
+        get: operations["list_integrations_api_v1_integrations_mqtt__get"];
+        put?: never;
+        /**
+         * Make Integration
+         * @description Make an MQTT account that reads the state of all zones; its secret is in this answer only.
+         */
+        post: operations["make_integration_api_v1_integrations_mqtt__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/integrations/mqtt/{account_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke Integration
+         * @description Revoke an MQTT account: it is off the broker within five seconds.
+         */
+        delete: operations["revoke_integration_api_v1_integrations_mqtt__account_id___delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invitations/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Invitations
+         * @description List open invitations, the newest first.
+         */
+        get: operations["list_invitations_api_v1_invitations__get"];
+        put?: never;
+        /**
+         * Invite
+         * @description Invite somebody by e-mail; a new invitation of the same address replaces the old one.
+         */
+        post: operations["invite_api_v1_invitations__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invitations/{invitation_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke Invitation
+         * @description Take an invitation back.
+         */
+        delete: operations["revoke_invitation_api_v1_invitations__invitation_id___delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/locations/": {
         parameters: {
             query?: never;
@@ -440,7 +2228,7 @@ export interface paths {
         };
         /**
          * Get Media
-         * @description The bytes of a piece of audio for a speaker, whole or in a range.
+         * @description The bytes of a piece of audio for a speaker, here or (307) where the store gives them.
          */
         get: operations["get_media_api_v1_media__sha256___get"];
         put?: never;
@@ -471,6 +2259,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/music/files/bulk-delete/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Delete Tracks
+         * @description Remove many tracks, all of them or none.
+         */
+        post: operations["delete_tracks_api_v1_music_files_bulk_delete__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/music/files/bulk/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change Tracks
+         * @description Change many tracks alike, all of them or none.
+         */
+        post: operations["change_tracks_api_v1_music_files_bulk__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/music/files/{track_id}/": {
         parameters: {
             query?: never;
@@ -487,7 +2315,7 @@ export interface paths {
         post?: never;
         /**
          * Delete Track
-         * @description Remove a track.
+         * @description Remove a track. While something uses it (409 ``in_use``), only with ``force``.
          */
         delete: operations["delete_track_api_v1_music_files__track_id___delete"];
         options?: never;
@@ -511,6 +2339,74 @@ export interface paths {
          * @description The audio of a track, whole or in a range.
          */
         get: operations["hear_track_api_v1_music_files__track_id__audio__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/music/files/{track_id}/cover/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Track Cover
+         * @description A track's cover in the size that fills so many pixels, or the largest there is.
+         */
+        get: operations["get_track_cover_api_v1_music_files__track_id__cover__get"];
+        put?: never;
+        /**
+         * Put Track Cover
+         * @description Send a track's cover: JPEG, PNG or WebP as the body or in a form, at most 10 MB.
+         */
+        post: operations["put_track_cover_api_v1_music_files__track_id__cover__post"];
+        /**
+         * Delete Track Cover
+         * @description Take a track's cover away.
+         */
+        delete: operations["delete_track_cover_api_v1_music_files__track_id__cover__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/music/files/{track_id}/link/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Link Track
+         * @description An address of a track's audio that works by itself for a while.
+         */
+        get: operations["link_track_api_v1_music_files__track_id__link__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/music/files/{track_id}/peaks/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Peaks
+         * @description The waveform of a track, for drawing it.
+         */
+        get: operations["get_peaks_api_v1_music_files__track_id__peaks__get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -559,7 +2455,7 @@ export interface paths {
         post?: never;
         /**
          * Delete Folder
-         * @description Remove a folder.
+         * @description Remove a folder. While something uses it (409 ``in_use``), only with ``force``.
          */
         delete: operations["delete_folder_api_v1_music_folders__folder_id___delete"];
         options?: never;
@@ -569,6 +2465,74 @@ export interface paths {
          * @description Change a folder.
          */
         patch: operations["update_folder_api_v1_music_folders__folder_id___patch"];
+        trace?: never;
+    };
+    "/api/v1/music/folders/{folder_id}/cover/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Folder Cover
+         * @description A folder's cover in the size that fills so many pixels, or the largest there is.
+         */
+        get: operations["get_folder_cover_api_v1_music_folders__folder_id__cover__get"];
+        put?: never;
+        /**
+         * Put Folder Cover
+         * @description Send a folder's cover: JPEG, PNG or WebP as the body or in a form, at most 10 MB.
+         */
+        post: operations["put_folder_cover_api_v1_music_folders__folder_id__cover__post"];
+        /**
+         * Delete Folder Cover
+         * @description Take a folder's cover away.
+         */
+        delete: operations["delete_folder_cover_api_v1_music_folders__folder_id__cover__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/music/folders/{folder_id}/export/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Folder
+         * @description A folder as a playlist for other programs.
+         */
+        get: operations["export_folder_api_v1_music_folders__folder_id__export__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/music/folders/{folder_id}/import/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Import Playlist
+         * @description Put the tracks that a playlist (M3U8 or XSPF) names at the end of a folder.
+         */
+        post: operations["import_playlist_api_v1_music_folders__folder_id__import__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/music/folders/{folder_id}/reorder/": {
@@ -664,9 +2628,227 @@ export interface paths {
         };
         /**
          * Search Tracks
-         * @description Search tracks by title, artist, album, genre and file name.
+         * @description Search tracks by beginnings of words in title, artist, album, genre and file name.
          */
         get: operations["search_tracks_api_v1_music_search__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/music/smart/preview/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview Rules
+         * @description What a smart folder with these rules would hold now.
+         */
+        post: operations["preview_rules_api_v1_music_smart_preview__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/music/upload/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Upload
+         * @description Send one file as a form; what becomes of it is read at the upload.
+         */
+        post: operations["upload_api_v1_music_upload__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/music/upload/batch/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Upload Batch
+         * @description Send many files as one form; each has an outcome of its own.
+         */
+        post: operations["upload_batch_api_v1_music_upload_batch__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/music/uploads/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Uploads
+         * @description List uploads, the newest first.
+         */
+        get: operations["list_uploads_api_v1_music_uploads__get"];
+        put?: never;
+        /**
+         * Create Upload
+         * @description Begin an upload (tus 1.0 creation), perhaps with its first bytes.
+         */
+        post: operations["create_upload_api_v1_music_uploads__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/music/uploads/direct/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Ways
+         * @description Say whether uploads may go straight into the store.
+         */
+        get: operations["read_ways_api_v1_music_uploads_direct__get"];
+        put?: never;
+        /**
+         * Begin Direct
+         * @description Begin an upload straight into the store; answers where to PUT its parts.
+         *
+         *     Refused with `no_direct_uploads` where there is no bucket that takes them.
+         */
+        post: operations["begin_direct_api_v1_music_uploads_direct__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/music/uploads/{upload_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Upload
+         * @description Read what has become of an upload.
+         */
+        get: operations["get_upload_api_v1_music_uploads__upload_id___get"];
+        put?: never;
+        post?: never;
+        /**
+         * Cancel Upload
+         * @description Give an upload up (tus 1.0 termination), or forget one that has ended.
+         */
+        delete: operations["cancel_upload_api_v1_music_uploads__upload_id___delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Send Upload
+         * @description Send the bytes that come next (tus 1.0).
+         */
+        patch: operations["send_upload_api_v1_music_uploads__upload_id___patch"];
+        trace?: never;
+    };
+    "/api/v1/music/uploads/{upload_id}/complete/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Complete Direct
+         * @description Put the parts together; what becomes of it is read at the upload. Safe to repeat.
+         */
+        post: operations["complete_direct_api_v1_music_uploads__upload_id__complete__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/music/uploads/{upload_id}/parts/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Parts
+         * @description Say which parts are in the store, and where to PUT the others.
+         */
+        get: operations["read_parts_api_v1_music_uploads__upload_id__parts__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/music/uploads/{upload_id}/retry/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Retry Upload
+         * @description Try a failed upload again, without sending it again.
+         */
+        post: operations["retry_upload_api_v1_music_uploads__upload_id__retry__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/music/usage/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Usage
+         * @description What the client stores, and how much it may.
+         */
+        get: operations["read_usage_api_v1_music_usage__get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -895,6 +3077,110 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/plays/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Plays
+         * @description List plays, the latest first; receipts are kept for 90 days.
+         */
+        get: operations["list_plays_api_v1_plays__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plays/{play_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Play
+         * @description What became of a play on every speaker.
+         */
+        get: operations["get_play_api_v1_plays__play_id___get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/privacy/exports/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Exports
+         * @description The archives of this client.
+         */
+        get: operations["list_exports_api_v1_privacy_exports__get"];
+        put?: never;
+        /**
+         * Export Client
+         * @description Have everything of this client packed; a mail says when the archive is ready.
+         */
+        post: operations["export_client_api_v1_privacy_exports__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/privacy/exports/{export_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Export
+         * @description How one archive stands.
+         */
+        get: operations["show_export_api_v1_privacy_exports__export_id___get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/privacy/exports/{export_id}/file/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Fetch Export
+         * @description The archive itself, within seven days.
+         */
+        get: operations["fetch_export_api_v1_privacy_exports__export_id__file__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/programmes/{sha256}/": {
         parameters: {
             query?: never;
@@ -907,6 +3193,138 @@ export interface paths {
          * @description A programme of this device's client, as canonical JSON named by its hash.
          */
         get: operations["programme_api_v1_programmes__sha256___get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/roles/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Roles
+         * @description List the roles that a member may have, and what each may do.
+         */
+        get: operations["list_roles_api_v1_roles__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tokens/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Tokens
+         * @description List API tokens, the newest first.
+         */
+        get: operations["list_tokens_api_v1_tokens__get"];
+        put?: never;
+        /**
+         * Create Token
+         * @description Make an API token; its text is in this answer and nowhere else.
+         */
+        post: operations["create_token_api_v1_tokens__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tokens/{token_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke Token
+         * @description Revoke an API token at once.
+         */
+        delete: operations["revoke_token_api_v1_tokens__token_id___delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Users
+         * @description List the members of this client.
+         */
+        get: operations["list_users_api_v1_users__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{user_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get User
+         * @description Read a member.
+         */
+        get: operations["get_user_api_v1_users__user_id___get"];
+        put?: never;
+        post?: never;
+        /**
+         * Remove User
+         * @description Take a person out of this client.
+         */
+        delete: operations["remove_user_api_v1_users__user_id___delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Update User
+         * @description Change a member's roles, or keep it out.
+         */
+        patch: operations["update_user_api_v1_users__user_id___patch"];
+        trace?: never;
+    };
+    "/api/v1/users/{user_id}/avatar/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Avatar
+         * @description The picture of a colleague, or one's own.
+         */
+        get: operations["get_avatar_api_v1_users__user_id__avatar__get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -957,6 +3375,32 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * AcceptIn
+         * @description Accepting an invitation; whoever is new here names itself and chooses a password.
+         */
+        AcceptIn: {
+            /** Name */
+            name?: string | null;
+            /** Password */
+            password?: string | null;
+            /** Token */
+            token: string;
+        };
+        /**
+         * ActorOut
+         * @description Who did it. ``label`` is what the actor was called then, empty once erased.
+         */
+        ActorOut: {
+            /** Id */
+            id: string | null;
+            /** Kind */
+            kind: string;
+            /** Label */
+            label: string;
+            /** Session Id */
+            session_id: string | null;
+        };
+        /**
          * Alive
          * @description The process answers.
          */
@@ -969,10 +3413,44 @@ export interface components {
             status?: "ok";
         };
         /**
+         * AmountCondition
+         * @description How much: years, seconds, plays. What has no year meets no condition on years.
+         */
+        AmountCondition: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            field: "duration" | "play_count" | "year";
+            /**
+             * Op
+             * @enum {string}
+             */
+            op: "is" | "at_least" | "at_most";
+            /** Value */
+            value: number;
+        };
+        /**
+         * AnchoredOut
+         * @description What the file of anchors remembers of the chain: how many heads, and the newest.
+         */
+        AnchoredOut: {
+            /** Compared */
+            compared: number;
+            /** Seq */
+            seq: number;
+        };
+        /**
          * AnnouncementOut
          * @description An announcement; people hear it at ``/announcements/{id}/audio/``.
+         *
+         *     ``voice`` was asked for (empty: the client's default); ``spoken_voice`` of ``spoken_provider``
+         *     is the one that is heard. A long text is ``rendering`` until a worker has had it spoken; what
+         *     ``failed`` says why and can be tried again.
          */
         AnnouncementOut: {
+            chime_after: components["schemas"]["ChimeOut"] | null;
+            chime_before: components["schemas"]["ChimeOut"] | null;
             /**
              * Created At
              * Format: date-time
@@ -984,20 +3462,44 @@ export interface components {
             duration_millis: number;
             /** Failure */
             failure: string;
+            /** Failure Code */
+            failure_code: string;
+            /** Folder Id */
+            folder_id: string | null;
             /**
              * Id
              * Format: uuid
              */
             id: string;
+            /** Is Recording */
+            is_recording: boolean;
             /** Is Tts */
             is_tts: boolean;
+            /** Language */
+            language: string;
+            /** Prefetch */
+            prefetch: boolean;
+            /** Prosody */
+            prosody: {
+                [key: string]: number;
+            } | null;
+            /** Provider Id */
+            provider_id: string | null;
             /** Sha256 */
             sha256: string | null;
+            /** Spoken Provider */
+            spoken_provider: string;
+            /** Spoken Voice */
+            spoken_voice: string;
+            /** Ssml */
+            ssml: boolean;
             /**
              * State
              * @enum {string}
              */
             state: "rendering" | "ready" | "failed";
+            /** Tags */
+            tags: string[];
             /** Text */
             text: string;
             /** Title */
@@ -1009,12 +3511,41 @@ export interface components {
             updated_at: string;
             /** Voice */
             voice: string;
+            /** Volume Offset */
+            volume_offset: number;
         };
         /**
          * AnnouncementPatch
          * @description What may change; another text or voice is rendered anew.
          */
         AnnouncementPatch: {
+            chime_after?: components["schemas"]["ChimeIn"] | null;
+            chime_before?: components["schemas"]["ChimeIn"] | null;
+            /** Folder Id */
+            folder_id?: string | null;
+            /**
+             * Language
+             * @default
+             */
+            language?: string | "";
+            /**
+             * Prefetch
+             * @default true
+             */
+            prefetch?: boolean;
+            prosody?: components["schemas"]["ProsodyIn"] | null;
+            /** Provider Id */
+            provider_id?: string | null;
+            /**
+             * Ssml
+             * @default false
+             */
+            ssml?: boolean;
+            /**
+             * Tags
+             * @default []
+             */
+            tags?: string[];
             /**
              * Text
              * @default
@@ -1030,6 +3561,85 @@ export interface components {
              * @default
              */
             voice?: string;
+            /**
+             * Volume Offset
+             * @default 0
+             */
+            volume_offset?: number;
+        };
+        /**
+         * ApiUse
+         * @description Requests of one client (or of all: ``client_id`` is null); ``errors`` answered 4xx or 5xx.
+         */
+        ApiUse: {
+            /**
+             * Bytes Sent
+             * @default 0
+             */
+            bytes_sent?: number;
+            /**
+             * Client
+             * @default
+             */
+            client?: string;
+            /** Client Id */
+            client_id?: string | null;
+            /**
+             * Errors
+             * @default 0
+             */
+            errors?: number;
+            /**
+             * Requests
+             * @default 0
+             */
+            requests?: number;
+        };
+        /**
+         * AssignmentOut
+         * @description A role of somebody, and where it holds.
+         */
+        AssignmentOut: {
+            /** Facility Id */
+            facility_id: string | null;
+            /** Floor Id */
+            floor_id: string | null;
+            /** Location Id */
+            location_id: string | null;
+            /** Role */
+            role: string;
+            /** Zone Id */
+            zone_id: string | null;
+        };
+        /**
+         * BulkDeleteIn
+         * @description Up to a thousand tracks to be removed; ``force``: although something uses them.
+         */
+        BulkDeleteIn: {
+            /**
+             * Force
+             * @default false
+             */
+            force?: boolean;
+            /** Track Ids */
+            track_ids: string[];
+        };
+        /**
+         * BulkIn
+         * @description The same change of up to a thousand tracks: of all of them, or of none.
+         */
+        BulkIn: {
+            changes: components["schemas"]["TrackPatch"];
+            /** Track Ids */
+            track_ids: string[];
+        };
+        /**
+         * BulkOut
+         * @description How many tracks that was.
+         */
+        BulkOut: {
+            /** Tracks */
+            tracks: number;
         };
         /**
          * CancelIn
@@ -1045,23 +3655,308 @@ export interface components {
             zone_id: string;
         };
         /**
-         * ClientOut
-         * @description The business in whose name somebody acts.
+         * ChainOut
+         * @description A chain of the installation; ``entries`` is 0 where only anchors remember it.
          */
-        ClientOut: {
+        ChainOut: {
+            /**
+             * Client Id
+             * Format: uuid
+             */
+            client_id: string;
+            /** Entries */
+            entries: number;
+        };
+        /**
+         * ChainsOut
+         * @description Every chain.
+         */
+        ChainsOut: {
+            /** Results */
+            results: components["schemas"]["ChainOut"][];
+        };
+        /**
+         * ChangePasswordIn
+         * @description A new password, by the one that was.
+         */
+        ChangePasswordIn: {
+            /**
+             * Current Password
+             * Format: password
+             */
+            current_password: string;
+            /**
+             * New Password
+             * Format: password
+             */
+            new_password: string;
+        };
+        /**
+         * ChimeIn
+         * @description A chime: one of ours by ``name`` (``none`` for none), an announcement, or a track.
+         */
+        ChimeIn: {
+            /** Announcement Id */
+            announcement_id?: string | null;
+            /** Name */
+            name?: string | null;
+            /** Track Id */
+            track_id?: string | null;
+        };
+        /**
+         * ChimeOut
+         * @description A chime, by one of these.
+         */
+        ChimeOut: {
+            /** Announcement Id */
+            announcement_id?: string | null;
+            /** Name */
+            name?: string | null;
+            /** Track Id */
+            track_id?: string | null;
+        };
+        /**
+         * ClientIn
+         * @description A new client; ``manager_email`` is invited as its first manager, in ``locale``.
+         */
+        ClientIn: {
+            /**
+             * Email
+             * @default
+             */
+            email?: string | "";
+            /**
+             * Locale
+             * @default en
+             */
+            locale?: string;
+            /** Manager Email */
+            manager_email?: string | null;
+            /**
+             * Max Devices
+             * @default 5
+             */
+            max_devices?: number;
+            /**
+             * Max Storage Gb
+             * @default 10
+             */
+            max_storage_gb?: number;
+            /** Name */
+            name: string;
+            /**
+             * Phone
+             * @default
+             */
+            phone?: string;
+            /**
+             * Premium Features
+             * @default {}
+             */
+            premium_features?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /** Subscription End */
+            subscription_end?: string | null;
+            /** Subscription Start */
+            subscription_start?: string | null;
+            /**
+             * Subscription Status
+             * @default active
+             * @enum {string}
+             */
+            subscription_status?: "active" | "suspended" | "cancelled";
+            /**
+             * Subscription Tier
+             * @default basic
+             * @enum {string}
+             */
+            subscription_tier?: "basic" | "professional" | "enterprise";
+        };
+        /**
+         * ClientPatch
+         * @description What a manager may change of its client.
+         */
+        ClientPatch: {
+            /**
+             * Email
+             * @default
+             */
+            email?: string | "";
+            /**
+             * Name
+             * @default
+             */
+            name?: string;
+            /**
+             * Phone
+             * @default
+             */
+            phone?: string;
+            /**
+             * Require Second Factor
+             * @default false
+             */
+            require_second_factor?: boolean;
+        };
+        /**
+         * ClientProfileOut
+         * @description The client as its managers see it.
+         */
+        ClientProfileOut: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Email */
+            email: string;
             /**
              * Id
              * Format: uuid
              */
             id: string;
+            /** Max Devices */
+            max_devices: number;
+            /** Max Storage Gb */
+            max_storage_gb: number;
             /** Name */
             name: string;
+            /** Phone */
+            phone: string;
+            /** Premium Features */
+            premium_features: {
+                [key: string]: unknown;
+            };
+            /** Require Second Factor */
+            require_second_factor: boolean;
+            /** Subscription End */
+            subscription_end: string | null;
+            /** Subscription Start */
+            subscription_start: string | null;
+            /** Subscription Status */
+            subscription_status: string;
+            /** Subscription Tier */
+            subscription_tier: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+        };
+        /**
+         * ClientValues
+         * @description What a client is; a PATCH changes what it names.
+         */
+        ClientValues: {
+            /**
+             * Email
+             * @default
+             */
+            email?: string | "";
+            /**
+             * Max Devices
+             * @default 5
+             */
+            max_devices?: number;
+            /**
+             * Max Storage Gb
+             * @default 10
+             */
+            max_storage_gb?: number;
+            /**
+             * Name
+             * @default
+             */
+            name?: string;
+            /**
+             * Phone
+             * @default
+             */
+            phone?: string;
+            /**
+             * Premium Features
+             * @default {}
+             */
+            premium_features?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /** Subscription End */
+            subscription_end?: string | null;
+            /** Subscription Start */
+            subscription_start?: string | null;
+            /**
+             * Subscription Status
+             * @default active
+             * @enum {string}
+             */
+            subscription_status?: "active" | "suspended" | "cancelled";
+            /**
+             * Subscription Tier
+             * @default basic
+             * @enum {string}
+             */
+            subscription_tier?: "basic" | "professional" | "enterprise";
+        };
+        /**
+         * ClientsCount
+         * @description Clients by how they stand; deleted ones are in ``deleted`` only.
+         */
+        ClientsCount: {
+            /**
+             * Active
+             * @default 0
+             */
+            active?: number;
+            /**
+             * Cancelled
+             * @default 0
+             */
+            cancelled?: number;
+            /**
+             * Deleted
+             * @default 0
+             */
+            deleted?: number;
+            /**
+             * Suspended
+             * @default 0
+             */
+            suspended?: number;
+        };
+        /**
+         * ConfirmSignupIn
+         * @description The secret of a sign-up's link, the password it was asked with, and which session it begins.
+         *
+         *     Whoever reads the letter but did not write the password did not ask: their address was used.
+         */
+        ConfirmSignupIn: {
+            /**
+             * Password
+             * Format: password
+             */
+            password: string;
+            /**
+             * Session
+             * @default token
+             * @enum {string}
+             */
+            session?: "token" | "cookie";
+            /** Token */
+            token: string;
         };
         /**
          * CredentialOut
          * @description What the device needs to connect; the secret is shown this once.
+         *
+         *     ``ca`` are the roots that it is to trust (PEM); empty: those of its system.
          */
         CredentialOut: {
+            /**
+             * Ca
+             * @default
+             */
+            ca?: string;
             /**
              * Client
              * Format: uuid
@@ -1080,59 +3975,108 @@ export interface components {
             secret: string;
         };
         /**
-         * DeviceOut
-         * @description A device with what it last said of itself; ``applied`` is the ``(epoch, rev)`` it obeys.
+         * CsrfOut
+         * @description What a browser's page sends back as ``X-CSRFToken``; ``null`` when nobody is signed in.
          */
-        DeviceOut: {
-            /** Applied */
-            applied: [
-                number,
-                number
-            ] | null;
-            /** Cache 24H */
-            cache_24h: number;
-            /**
-             * Clock
-             * @enum {string}
-             */
-            clock: "none" | "holdover" | "synced";
-            /**
-             * Created At
-             * Format: date-time
-             */
-            created_at: string;
-            /** Device Type */
-            device_type: string;
-            /** Faults */
-            faults: components["schemas"]["FaultOut"][];
-            /** Firmware Version */
-            firmware_version: string;
-            /** Hardware Id */
-            hardware_id: string;
-            /**
-             * Id
-             * Format: uuid
-             */
-            id: string;
-            /** Is Online */
-            is_online: boolean;
-            /** Last Seen */
-            last_seen: string | null;
-            /** Model */
-            model: string;
-            /** Name */
-            name: string;
-            /** Trim Millis */
-            trim_millis: number;
-            /**
-             * Updated At
-             * Format: date-time
-             */
-            updated_at: string;
+        CsrfOut: {
+            /** Csrf Token */
+            csrf_token: string | null;
+        };
+        /**
+         * DefaultsOut
+         * @description How texts are spoken where nobody says otherwise.
+         *
+         *     ``fall_back``: whether another provider speaks when the first one cannot.
+         */
+        DefaultsOut: {
+            /** Fall Back */
+            fall_back: boolean;
+            /** Language */
+            language: string;
+            /** Pitch */
+            pitch: number;
+            /** Provider Id */
+            provider_id: string | null;
+            /** Rate */
+            rate: number;
+            /** Voice */
+            voice: string;
             /** Volume */
             volume: number;
-            /** Zone Id */
-            zone_id: string | null;
+        };
+        /**
+         * DefaultsPatch
+         * @description What may change of a client's preferences.
+         */
+        DefaultsPatch: {
+            /**
+             * Fall Back
+             * @default true
+             */
+            fall_back?: boolean;
+            /**
+             * Language
+             * @default en
+             */
+            language?: string;
+            /**
+             * Pitch
+             * @default 0
+             */
+            pitch?: number;
+            /** Provider Id */
+            provider_id?: string | null;
+            /**
+             * Rate
+             * @default 100
+             */
+            rate?: number;
+            /**
+             * Voice
+             * @default
+             */
+            voice?: string;
+            /**
+             * Volume
+             * @default 0
+             */
+            volume?: number;
+        };
+        /**
+         * DeletionIn
+         * @description One's own password once more.
+         */
+        DeletionIn: {
+            /**
+             * Password
+             * Format: password
+             */
+            password: string;
+        };
+        /**
+         * DeletionOut
+         * @description What is to be deleted, and when; it can be taken back until then.
+         */
+        DeletionOut: {
+            /**
+             * Due At
+             * Format: date-time
+             */
+            due_at: string;
+            /** Final */
+            final: boolean;
+            /**
+             * Requested At
+             * Format: date-time
+             */
+            requested_at: string;
+        };
+        /**
+         * DeletionStateOut
+         * @description The deletion that is to come, if any.
+         */
+        DeletionStateOut: {
+            deletion: components["schemas"]["DeletionOut"] | null;
         };
         /**
          * DevicePatch
@@ -1164,6 +4108,146 @@ export interface components {
         DeviceVolumeIn: {
             /** Volume */
             volume: number;
+        };
+        /**
+         * DevicesCount
+         * @description Registered devices of clients that are not deleted.
+         */
+        DevicesCount: {
+            /** Online */
+            online: number;
+            /** Total */
+            total: number;
+        };
+        /**
+         * DirectIn
+         * @description What somebody wants to send straight into the store.
+         */
+        DirectIn: {
+            /** Filename */
+            filename: string;
+            /** Folder Id */
+            folder_id?: string | null;
+            /** Purpose */
+            purpose?: ("track" | "announcement" | "recording") | null;
+            /** Size */
+            size: number;
+            /**
+             * Title
+             * @default
+             */
+            title?: string;
+        };
+        /**
+         * DoneOut
+         * @description What happens next, in words.
+         */
+        DoneOut: {
+            /** Detail */
+            detail: string;
+        };
+        /**
+         * EmailIn
+         * @description Another e-mail address.
+         */
+        EmailIn: {
+            /** Email */
+            email: string;
+            /** Otp */
+            otp?: string | null;
+            /** Password */
+            password?: string | null;
+        };
+        /**
+         * EntryOut
+         * @description One entry with its place in the chain. ``erased``: its personal details are gone.
+         */
+        EntryOut: {
+            /** Action */
+            action: string;
+            /**
+             * Activity
+             * @enum {string}
+             */
+            activity: "crud" | "service" | "sync" | "config" | "discovery" | "alert";
+            actor: components["schemas"]["ActorOut"];
+            /** Address */
+            address: string;
+            /** After */
+            after?: unknown;
+            /** Agent */
+            agent: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Before */
+            before?: unknown;
+            /** Client Id */
+            client_id: string | null;
+            /** Erased */
+            erased: boolean;
+            /** Hash */
+            hash: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Operation
+             * @enum {string}
+             */
+            operation: "create" | "read" | "update" | "delete" | "start" | "stop" | "success" | "failure" | "warning";
+            /** Seq */
+            seq: number;
+            /** Subject Id */
+            subject_id: string | null;
+            /** Subject Type */
+            subject_type: string;
+            /** Trace */
+            trace: string;
+        };
+        /**
+         * ExportOut
+         * @description An archive: ``ready`` until it expires, then it is gone.
+         */
+        ExportOut: {
+            /** Bytes */
+            bytes: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /** Finished At */
+            finished_at: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Sha256 */
+            sha256: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "running" | "ready" | "failed" | "expired";
+        };
+        /**
+         * ExportsOut
+         * @description The latest archives, the newest first.
+         */
+        ExportsOut: {
+            /** Results */
+            results: components["schemas"]["ExportOut"][];
         };
         /**
          * FacilityIn
@@ -1218,14 +4302,36 @@ export interface components {
             name?: string;
         };
         /**
-         * FaultOut
-         * @description Something that the device cannot do right now.
+         * FilledOut
+         * @description A text as it is written, and as it is given to a voice.
          */
-        FaultOut: {
-            /** Code */
-            code: string;
-            /** Detail */
-            detail: string;
+        FilledOut: {
+            /** Language */
+            language: string;
+            /** Said */
+            said: string;
+            /** Text */
+            text: string;
+            /** Voice */
+            voice: string;
+        };
+        /**
+         * FlagCondition
+         * @description What is so or not; ``valid``: today is between its days.
+         */
+        FlagCondition: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            field: "explicit" | "offline_allowed" | "valid";
+            /**
+             * Op
+             * @constant
+             */
+            op: "is";
+            /** Value */
+            value: boolean;
         };
         /**
          * FloorIn
@@ -1296,7 +4402,9 @@ export interface components {
         };
         /**
          * FolderIn
-         * @description A new folder.
+         * @description A new folder; with ``rules`` a smart one, whose tracks they choose.
+         *
+         *     ``order`` and ``most`` (the most tracks it takes) are a smart folder's.
          */
         FolderIn: {
             /**
@@ -1304,8 +4412,18 @@ export interface components {
              * @default
              */
             description?: string;
+            /** Most */
+            most?: number | null;
             /** Name */
             name: string;
+            /**
+             * Order
+             * @default title
+             */
+            order?: string;
+            /** Parent Id */
+            parent_id?: string | null;
+            rules?: components["schemas"]["Rules-Input"] | null;
             /**
              * Type
              * @default music
@@ -1316,20 +4434,23 @@ export interface components {
         /**
          * FolderOut
          * @description A folder, with how many tracks it holds and how long they are together.
+         *
+         *     Lists leave both out (null) of smart folders: read one to have its tracks counted.
          */
         FolderOut: {
+            /** Cover Id */
+            cover_id?: string | null;
             /**
              * Created At
              * Format: date-time
              */
             created_at: string;
+            /** Created By */
+            created_by: string | null;
             /** Description */
             description: string;
-            /**
-             * Duration Millis
-             * @default 0
-             */
-            duration_millis?: number;
+            /** Duration Millis */
+            duration_millis?: number | null;
             /**
              * Id
              * Format: uuid
@@ -1337,13 +4458,17 @@ export interface components {
             id: string;
             /** Is System */
             is_system: boolean;
+            /** Most */
+            most: number | null;
             /** Name */
             name: string;
-            /**
-             * Tracks
-             * @default 0
-             */
-            tracks?: number;
+            /** Order */
+            order: string;
+            /** Parent Id */
+            parent_id: string | null;
+            rules: components["schemas"]["Rules-Output"] | null;
+            /** Tracks */
+            tracks?: number | null;
             /**
              * Type
              * @enum {string}
@@ -1357,7 +4482,7 @@ export interface components {
         };
         /**
          * FolderPatch
-         * @description What may change of a folder.
+         * @description What may change of a folder; another parent moves it, none puts it outermost.
          */
         FolderPatch: {
             /**
@@ -1365,16 +4490,47 @@ export interface components {
              * @default
              */
             description?: string;
+            /** Most */
+            most?: number | null;
             /**
              * Name
              * @default
              */
             name?: string;
+            /**
+             * Order
+             * @default title
+             */
+            order?: string;
+            /** Parent Id */
+            parent_id?: string | null;
+            rules?: components["schemas"]["Rules-Input"] | null;
         };
         /** HTTPValidationError */
         HTTPValidationError: {
             /** Detail */
             detail?: components["schemas"]["ValidationError"][];
+        };
+        /**
+         * Heard
+         * @description What began to sound on speakers, and what could not.
+         */
+        Heard: {
+            /**
+             * Announcements
+             * @default 0
+             */
+            announcements?: number;
+            /**
+             * Missed
+             * @default 0
+             */
+            missed?: number;
+            /**
+             * Music
+             * @default 0
+             */
+            music?: number;
         };
         /**
          * ImportIn
@@ -1456,6 +4612,160 @@ export interface components {
             updated_at: string;
         };
         /**
+         * IntegrationCredentialOut
+         * @description What an integration needs to connect and listen; the secret is shown this once.
+         */
+        IntegrationCredentialOut: {
+            /** Mqtt Url */
+            mqtt_url: string;
+            /** Secret */
+            secret: string;
+            /** Topic Filter */
+            topic_filter: string;
+            /** Username */
+            username: string;
+        };
+        /**
+         * IntegrationIn
+         * @description A program that wants to read the zones over MQTT; without ``expires_at`` until revoked.
+         */
+        IntegrationIn: {
+            /** Expires At */
+            expires_at?: string | null;
+            /** Name */
+            name: string;
+        };
+        /**
+         * IntegrationMadeOut
+         * @description A new account and its credential.
+         */
+        IntegrationMadeOut: {
+            account: components["schemas"]["IntegrationOut"];
+            credential: components["schemas"]["IntegrationCredentialOut"];
+        };
+        /**
+         * IntegrationOut
+         * @description An MQTT account of an integration; ``username`` is its MQTT client id too.
+         */
+        IntegrationOut: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Expires At */
+            expires_at: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /** Username */
+            username: string;
+        };
+        /**
+         * InvitationIn
+         * @description Whom to invite, as what.
+         */
+        InvitationIn: {
+            /** Email */
+            email: string;
+            /** Facility Id */
+            facility_id?: string | null;
+            /** Floor Id */
+            floor_id?: string | null;
+            /**
+             * Locale
+             * @default en
+             */
+            locale?: string;
+            /** Location Id */
+            location_id?: string | null;
+            /** Role */
+            role: string;
+            /** Zone Id */
+            zone_id?: string | null;
+        };
+        /**
+         * InvitationOut
+         * @description An open invitation.
+         */
+        InvitationOut: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Email */
+            email: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /** Facility Id */
+            facility_id: string | null;
+            /** Floor Id */
+            floor_id: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Location Id */
+            location_id: string | null;
+            /** Role */
+            role: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /** Zone Id */
+            zone_id: string | null;
+        };
+        JsonValue: unknown;
+        /**
+         * LineOut
+         * @description What became of one line of a playlist.
+         */
+        LineOut: {
+            /** Line */
+            line: number;
+            /** Name */
+            name: string;
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "matched" | "ambiguous" | "missing";
+            /** Track Id */
+            track_id: string | null;
+        };
+        /**
+         * LinkIn
+         * @description The secret of a mailed link.
+         */
+        LinkIn: {
+            /** Token */
+            token: string;
+        };
+        /**
+         * LinkOut
+         * @description An address that needs no credential, and until when it works.
+         */
+        LinkOut: {
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /** Url */
+            url: string;
+        };
+        /**
          * LocationIn
          * @description A new location.
          */
@@ -1523,50 +4833,223 @@ export interface components {
         };
         /**
          * LoginIn
-         * @description An e-mail address and a password.
+         * @description An e-mail address and a password, and a code from whoever has a second factor.
+         *
+         *     ``session``: ``token`` answers with tokens, ``cookie`` keeps the session in the browser.
          */
         LoginIn: {
+            /** Client Id */
+            client_id?: string | null;
             /** Email */
             email: string;
+            /** Otp */
+            otp?: string | null;
             /**
              * Password
              * Format: password
              */
             password: string;
+            /**
+             * Remember
+             * @default false
+             */
+            remember?: boolean;
+            /**
+             * Session
+             * @default token
+             * @enum {string}
+             */
+            session?: "token" | "cookie";
         };
         /**
          * LoginOut
-         * @description A session: the access token is sent back as ``Authorization: Bearer``.
+         * @description A session.
+         *
+         *     With tokens: ``access`` is sent back as ``Authorization: Bearer``, ``refresh`` gets the next
+         *     pair. In a browser: the cookie is kept, and changes carry ``csrf_token`` as ``X-CSRFToken``.
          */
         LoginOut: {
             /** Access */
-            access: string;
-            client: components["schemas"]["ClientOut"];
+            access?: string | null;
+            client: components["schemas"]["sync2gear_platform__identity__schemas__ClientOut"] | null;
+            /**
+             * Clients
+             * @default []
+             */
+            clients?: components["schemas"]["sync2gear_platform__identity__schemas__ClientOut"][];
+            /**
+             * Confined
+             * @default {}
+             */
+            confined?: {
+                [key: string]: string[];
+            };
+            /** Csrf Token */
+            csrf_token?: string | null;
             /** Expires In */
-            expires_in: number;
+            expires_in?: number | null;
             /** Permissions */
             permissions: string[];
+            /** Refresh */
+            refresh?: string | null;
             /** Role */
             role: string;
+            /**
+             * Second Factor Missing
+             * @default false
+             */
+            second_factor_missing?: boolean;
             /**
              * Token Type
              * @default bearer
              * @constant
              */
             token_type?: "bearer";
-            user: components["schemas"]["UserOut"];
+            user: components["schemas"]["sync2gear_platform__identity__schemas__UserOut"];
+            /**
+             * Viewing
+             * @default false
+             */
+            viewing?: boolean;
+        };
+        /**
+         * MailOut
+         * @description One letter. ``reason``: why it was not taken the last time; ``dead`` is not tried again.
+         */
+        MailOut: {
+            /** Attempts */
+            attempts: number;
+            /** Client Id */
+            client_id: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Ended At */
+            ended_at: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Locale */
+            locale: string;
+            /** Reason */
+            reason: string;
+            /** Recipient */
+            recipient: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "waiting" | "sent" | "kept" | "dead";
+            /** Template */
+            template: string;
         };
         /**
          * MeOut
          * @description Who is signed in, where, as what, and what that allows.
+         *
+         *     ``confined`` names, for a permission that does not hold in the whole client, the places where
+         *     it does. ``second_factor_missing``: the client asks for one, and nothing else is allowed until
+         *     it is set up. ``viewing``: one of sync2gear's own people looks at a client. ``clients`` are
+         *     those that ``/auth/switch/`` leads to.
          */
         MeOut: {
-            client: components["schemas"]["ClientOut"];
+            client: components["schemas"]["sync2gear_platform__identity__schemas__ClientOut"] | null;
+            /**
+             * Clients
+             * @default []
+             */
+            clients?: components["schemas"]["sync2gear_platform__identity__schemas__ClientOut"][];
+            /**
+             * Confined
+             * @default {}
+             */
+            confined?: {
+                [key: string]: string[];
+            };
             /** Permissions */
             permissions: string[];
             /** Role */
             role: string;
-            user: components["schemas"]["UserOut"];
+            /**
+             * Second Factor Missing
+             * @default false
+             */
+            second_factor_missing?: boolean;
+            user: components["schemas"]["sync2gear_platform__identity__schemas__UserOut"];
+            /**
+             * Viewing
+             * @default false
+             */
+            viewing?: boolean;
+        };
+        /**
+         * MemberOut
+         * @description A person as a member of this client; ``id`` is the person's.
+         */
+        MemberOut: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Email */
+            email: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Is Active */
+            is_active: boolean;
+            /** Name */
+            name: string;
+            /** Phone */
+            phone: string;
+            /** Roles */
+            roles: components["schemas"]["AssignmentOut"][];
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+        };
+        /**
+         * MemberPatch
+         * @description What may change of a member.
+         */
+        MemberPatch: {
+            /**
+             * Is Active
+             * @default true
+             */
+            is_active?: boolean;
+            /**
+             * Roles
+             * @default []
+             */
+            roles?: components["schemas"]["RoleIn"][];
+        };
+        /**
+         * MomentCondition
+         * @description How long ago, in days.
+         */
+        MomentCondition: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            field: "added" | "last_played";
+            /**
+             * Op
+             * @enum {string}
+             */
+            op: "within_days" | "not_within_days";
+            /** Value */
+            value: number;
         };
         /**
          * MusicOut
@@ -1588,6 +5071,67 @@ export interface components {
             /** Title */
             title: string;
         };
+        /**
+         * OfferOut
+         * @description What an invitation offers; ``known``: its address has an account already.
+         */
+        OfferOut: {
+            /** Client */
+            client: string;
+            /** Email */
+            email: string;
+            /** Known */
+            known: boolean;
+            /** Role */
+            role: string;
+            /** Title */
+            title: string;
+        };
+        /**
+         * OidcOut
+         * @description Whether this installation lets people sign in with a provider, and the provider's host.
+         */
+        OidcOut: {
+            /** Enabled */
+            enabled: boolean;
+            /** Provider */
+            provider: string;
+        };
+        /**
+         * OtpIn
+         * @description A code.
+         */
+        OtpIn: {
+            /** Otp */
+            otp: string;
+        };
+        /**
+         * Outcome
+         * @description What became of one file of a form: an upload, or a refusal.
+         */
+        Outcome: {
+            /**
+             * Code
+             * @default
+             */
+            code?: string;
+            /**
+             * Detail
+             * @default
+             */
+            detail?: string;
+            /** Filename */
+            filename: string;
+            upload?: components["schemas"]["UploadOut"] | null;
+        };
+        /**
+         * Outcomes
+         * @description One outcome for each file, in their order.
+         */
+        Outcomes: {
+            /** Results */
+            results: components["schemas"]["Outcome"][];
+        };
         /** Page[AnnouncementOut] */
         Page_AnnouncementOut_: {
             /** Count */
@@ -1599,8 +5143,8 @@ export interface components {
             /** Results */
             results: components["schemas"]["AnnouncementOut"][];
         };
-        /** Page[DeviceOut] */
-        Page_DeviceOut_: {
+        /** Page[ClientOut] */
+        Page_ClientOut_: {
             /** Count */
             count?: number | null;
             /** Next */
@@ -1608,7 +5152,18 @@ export interface components {
             /** Previous */
             previous?: string | null;
             /** Results */
-            results: components["schemas"]["DeviceOut"][];
+            results: components["schemas"]["sync2gear_platform__admin__schemas__ClientOut"][];
+        };
+        /** Page[EntryOut] */
+        Page_EntryOut_: {
+            /** Count */
+            count?: number | null;
+            /** Next */
+            next?: string | null;
+            /** Previous */
+            previous?: string | null;
+            /** Results */
+            results: components["schemas"]["EntryOut"][];
         };
         /** Page[FacilityOut] */
         Page_FacilityOut_: {
@@ -1665,6 +5220,28 @@ export interface components {
             /** Results */
             results: components["schemas"]["ImportOut"][];
         };
+        /** Page[IntegrationOut] */
+        Page_IntegrationOut_: {
+            /** Count */
+            count?: number | null;
+            /** Next */
+            next?: string | null;
+            /** Previous */
+            previous?: string | null;
+            /** Results */
+            results: components["schemas"]["IntegrationOut"][];
+        };
+        /** Page[InvitationOut] */
+        Page_InvitationOut_: {
+            /** Count */
+            count?: number | null;
+            /** Next */
+            next?: string | null;
+            /** Previous */
+            previous?: string | null;
+            /** Results */
+            results: components["schemas"]["InvitationOut"][];
+        };
         /** Page[LocationOut] */
         Page_LocationOut_: {
             /** Count */
@@ -1675,6 +5252,28 @@ export interface components {
             previous?: string | null;
             /** Results */
             results: components["schemas"]["LocationOut"][];
+        };
+        /** Page[MailOut] */
+        Page_MailOut_: {
+            /** Count */
+            count?: number | null;
+            /** Next */
+            next?: string | null;
+            /** Previous */
+            previous?: string | null;
+            /** Results */
+            results: components["schemas"]["MailOut"][];
+        };
+        /** Page[MemberOut] */
+        Page_MemberOut_: {
+            /** Count */
+            count?: number | null;
+            /** Next */
+            next?: string | null;
+            /** Previous */
+            previous?: string | null;
+            /** Results */
+            results: components["schemas"]["MemberOut"][];
         };
         /** Page[PlayEventOut] */
         Page_PlayEventOut_: {
@@ -1687,6 +5286,61 @@ export interface components {
             /** Results */
             results: components["schemas"]["PlayEventOut"][];
         };
+        /** Page[PlaySummary] */
+        Page_PlaySummary_: {
+            /** Count */
+            count?: number | null;
+            /** Next */
+            next?: string | null;
+            /** Previous */
+            previous?: string | null;
+            /** Results */
+            results: components["schemas"]["PlaySummary"][];
+        };
+        /** Page[PronunciationOut] */
+        Page_PronunciationOut_: {
+            /** Count */
+            count?: number | null;
+            /** Next */
+            next?: string | null;
+            /** Previous */
+            previous?: string | null;
+            /** Results */
+            results: components["schemas"]["PronunciationOut"][];
+        };
+        /** Page[ProviderOut] */
+        Page_ProviderOut_: {
+            /** Count */
+            count?: number | null;
+            /** Next */
+            next?: string | null;
+            /** Previous */
+            previous?: string | null;
+            /** Results */
+            results: components["schemas"]["ProviderOut"][];
+        };
+        /** Page[TemplateOut] */
+        Page_TemplateOut_: {
+            /** Count */
+            count?: number | null;
+            /** Next */
+            next?: string | null;
+            /** Previous */
+            previous?: string | null;
+            /** Results */
+            results: components["schemas"]["TemplateOut"][];
+        };
+        /** Page[TokenOut] */
+        Page_TokenOut_: {
+            /** Count */
+            count?: number | null;
+            /** Next */
+            next?: string | null;
+            /** Previous */
+            previous?: string | null;
+            /** Results */
+            results: components["schemas"]["TokenOut"][];
+        };
         /** Page[TrackOut] */
         Page_TrackOut_: {
             /** Count */
@@ -1698,6 +5352,28 @@ export interface components {
             /** Results */
             results: components["schemas"]["TrackOut"][];
         };
+        /** Page[UploadOut] */
+        Page_UploadOut_: {
+            /** Count */
+            count?: number | null;
+            /** Next */
+            next?: string | null;
+            /** Previous */
+            previous?: string | null;
+            /** Results */
+            results: components["schemas"]["UploadOut"][];
+        };
+        /** Page[UserOut] */
+        Page_UserOut_: {
+            /** Count */
+            count?: number | null;
+            /** Next */
+            next?: string | null;
+            /** Previous */
+            previous?: string | null;
+            /** Results */
+            results: components["schemas"]["sync2gear_platform__admin__schemas__UserOut"][];
+        };
         /** Page[ZoneOut] */
         Page_ZoneOut_: {
             /** Count */
@@ -1708,6 +5384,65 @@ export interface components {
             previous?: string | null;
             /** Results */
             results: components["schemas"]["ZoneOut"][];
+        };
+        /**
+         * PartOut
+         * @description One part: with ``etag`` once it is there, otherwise with the address to PUT it to.
+         */
+        PartOut: {
+            /** Etag */
+            etag?: string | null;
+            /** Number */
+            number: number;
+            /** Size */
+            size: number;
+            /** Start */
+            start: number;
+            /** Url */
+            url?: string | null;
+        };
+        /**
+         * PartsOut
+         * @description All parts of an upload, in their order; addresses work until ``expires_at``.
+         */
+        PartsOut: {
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /** Parts */
+            parts: components["schemas"]["PartOut"][];
+            upload: components["schemas"]["UploadOut"];
+        };
+        /**
+         * PasswordIn
+         * @description One's password once more.
+         */
+        PasswordIn: {
+            /**
+             * Password
+             * Format: password
+             */
+            password: string;
+        };
+        /**
+         * PeaksOut
+         * @description A waveform: how large the sound gets in each stretch of ``frames_per_peak``, 255 at most.
+         *
+         *     ``lead`` and ``tail`` are silence at its ends; all lengths are frames of 48 kHz.
+         */
+        PeaksOut: {
+            /** Frames */
+            frames: number;
+            /** Frames Per Peak */
+            frames_per_peak: number;
+            /** Lead */
+            lead: number | null;
+            /** Peaks */
+            peaks: number[];
+            /** Tail */
+            tail: number | null;
         };
         /**
          * PlayEventOut
@@ -1787,6 +5522,18 @@ export interface components {
          * @description Where an announcement sounds, and whether the music pauses or goes on softly meanwhile.
          */
         PlayInstantIn: {
+            chime_after?: components["schemas"]["ChimeIn"] | null;
+            chime_before?: components["schemas"]["ChimeIn"] | null;
+            /**
+             * Floor Ids
+             * @default []
+             */
+            floor_ids?: string[];
+            /**
+             * Location Ids
+             * @default []
+             */
+            location_ids?: string[];
             /**
              * Mode
              * @default pause
@@ -1798,8 +5545,16 @@ export interface components {
              * @default 50
              */
             priority?: number;
-            /** Zone Ids */
-            zone_ids: string[];
+            /**
+             * Volume Offset
+             * @default 0
+             */
+            volume_offset?: number;
+            /**
+             * Zone Ids
+             * @default []
+             */
+            zone_ids?: string[];
         };
         /**
          * PlayOut
@@ -1808,6 +5563,11 @@ export interface components {
         PlayOut: {
             /** Event Id */
             event_id: string;
+            /**
+             * Play Id
+             * Format: uuid
+             */
+            play_id: string;
             /** Start Frame */
             start_frame: number;
             /**
@@ -1822,13 +5582,384 @@ export interface components {
             zone_id: string;
         };
         /**
+         * PlaySummary
+         * @description One call, as lists show it.
+         */
+        PlaySummary: {
+            /** Announcement Id */
+            announcement_id: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Created By */
+            created_by: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Title */
+            title: string;
+            /** Zone Ids */
+            zone_ids: string[];
+        };
+        /**
+         * PlayTree
+         * @description What became of one call, in every zone and on every speaker within reach.
+         *
+         *     ``counts`` are the speakers by their state. From ``over_at`` on a speaker that said nothing
+         *     has missed it.
+         */
+        PlayTree: {
+            /** Announcement Id */
+            announcement_id: string | null;
+            /** Counts */
+            counts: {
+                [key: string]: number;
+            };
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Over At
+             * Format: date-time
+             */
+            over_at: string;
+            /** Title */
+            title: string;
+            /** Zones */
+            zones: components["schemas"]["ZoneReceipts"][];
+        };
+        /**
+         * PlaylistOut
+         * @description A playlist as it was read: how many lines were found here, and each of them.
+         */
+        PlaylistOut: {
+            /** Matched */
+            matched: number;
+            /** Results */
+            results: components["schemas"]["LineOut"][];
+        };
+        /**
          * PlaysOut
          * @description What was asked to sound, and where and when it does.
+         *
+         *     What becomes of it is read at ``/plays/{play_id}/``.
          */
         PlaysOut: {
             announcement: components["schemas"]["AnnouncementOut"];
             /** Plays */
             plays: components["schemas"]["PlayOut"][];
+        };
+        /**
+         * PreviewIn
+         * @description A voice, and what it says; by default a sentence in its language.
+         */
+        PreviewIn: {
+            prosody?: components["schemas"]["ProsodyIn"] | null;
+            /** Provider Id */
+            provider_id?: string | null;
+            /**
+             * Text
+             * @default
+             */
+            text?: string;
+            /** Voice */
+            voice: string;
+        };
+        /**
+         * PreviewOut
+         * @description A template, filled, in each language.
+         */
+        PreviewOut: {
+            /** Results */
+            results: components["schemas"]["FilledOut"][];
+        };
+        /**
+         * PreviewTemplateIn
+         * @description What a template is filled with, and where it would be said.
+         */
+        PreviewTemplateIn: {
+            /**
+             * Languages
+             * @default []
+             */
+            languages?: string[];
+            /** Location Id */
+            location_id?: string | null;
+            /**
+             * Variables
+             * @default {}
+             */
+            variables?: {
+                [key: string]: string | number;
+            };
+        };
+        /**
+         * PronunciationIn
+         * @description How a word is said; without a language in every one. Case is minded where it says so.
+         */
+        PronunciationIn: {
+            /**
+             * Language
+             * @default
+             */
+            language?: string | "";
+            /**
+             * Match Case
+             * @default false
+             */
+            match_case?: boolean;
+            /** Replacement */
+            replacement: string;
+            /** Word */
+            word: string;
+        };
+        /**
+         * PronunciationOut
+         * @description A word and how it is said.
+         */
+        PronunciationOut: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Language */
+            language: string;
+            /** Match Case */
+            match_case: boolean;
+            /** Replacement */
+            replacement: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /** Word */
+            word: string;
+        };
+        /**
+         * PronunciationPatch
+         * @description What may change of a pronunciation.
+         */
+        PronunciationPatch: {
+            /**
+             * Language
+             * @default
+             */
+            language?: string | "";
+            /**
+             * Match Case
+             * @default false
+             */
+            match_case?: boolean;
+            /**
+             * Replacement
+             * @default
+             */
+            replacement?: string;
+            /**
+             * Word
+             * @default
+             */
+            word?: string;
+        };
+        /**
+         * ProofIn
+         * @description One's password once more, or a code of the second factor.
+         */
+        ProofIn: {
+            /** Otp */
+            otp?: string | null;
+            /** Password */
+            password?: string | null;
+        };
+        /**
+         * ProsodyIn
+         * @description How a text is spoken: rate in percent, pitch in semitones, volume in dB.
+         */
+        ProsodyIn: {
+            /**
+             * Pitch
+             * @default 0
+             */
+            pitch?: number;
+            /**
+             * Rate
+             * @default 100
+             */
+            rate?: number;
+            /**
+             * Volume
+             * @default 0
+             */
+            volume?: number;
+        };
+        /**
+         * ProviderIn
+         * @description A new provider.
+         */
+        ProviderIn: {
+            /**
+             * Api Key
+             * Format: password
+             * @default
+             */
+            api_key?: string;
+            /**
+             * Is Active
+             * @default true
+             */
+            is_active?: boolean;
+            /**
+             * Is Default
+             * @default false
+             */
+            is_default?: boolean;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "espeak" | "google" | "piper";
+            /** Monthly Characters */
+            monthly_characters?: number | null;
+            /** Monthly Cost */
+            monthly_cost?: number | null;
+            /** Name */
+            name: string;
+            /**
+             * Priority
+             * @default 100
+             */
+            priority?: number;
+            /**
+             * Settings
+             * @default {}
+             */
+            settings?: {
+                [key: string]: unknown;
+            };
+            /**
+             * Unit Price
+             * @default 0
+             */
+            unit_price?: number;
+        };
+        /**
+         * ProviderOut
+         * @description A provider of voices. ``api_key_end``: the last four characters of its key, if it has one.
+         *
+         *     ``is_offered``: the installation's, which every client may use.
+         */
+        ProviderOut: {
+            /** Api Key End */
+            api_key_end: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Is Active */
+            is_active: boolean;
+            /** Is Default */
+            is_default: boolean;
+            /** Is Offered */
+            is_offered: boolean;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "espeak" | "google" | "piper";
+            /** Monthly Characters */
+            monthly_characters: number | null;
+            /** Monthly Cost */
+            monthly_cost: number | null;
+            /** Name */
+            name: string;
+            /** Priority */
+            priority: number;
+            /** Settings */
+            settings: {
+                [key: string]: unknown;
+            };
+            /** Unit Price */
+            unit_price: number;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+        };
+        /**
+         * ProviderPatch
+         * @description What may change. ``api_key`` is written and never read again; empty forgets it.
+         *
+         *     ``unit_price`` and ``monthly_cost`` in millionths of a currency unit (a price of 16 is 16 for a
+         *     million characters); null limits nothing. Limits hold for each client by itself.
+         */
+        ProviderPatch: {
+            /**
+             * Api Key
+             * Format: password
+             * @default
+             */
+            api_key?: string;
+            /**
+             * Is Active
+             * @default true
+             */
+            is_active?: boolean;
+            /**
+             * Is Default
+             * @default false
+             */
+            is_default?: boolean;
+            /** Monthly Characters */
+            monthly_characters?: number | null;
+            /** Monthly Cost */
+            monthly_cost?: number | null;
+            /**
+             * Name
+             * @default
+             */
+            name?: string;
+            /**
+             * Priority
+             * @default 100
+             */
+            priority?: number;
+            /**
+             * Settings
+             * @default {}
+             */
+            settings?: {
+                [key: string]: unknown;
+            };
+            /**
+             * Unit Price
+             * @default 0
+             */
+            unit_price?: number;
         };
         /**
          * Ready
@@ -1837,6 +5968,11 @@ export interface components {
         Ready: {
             /** Leader */
             leader: boolean;
+            /**
+             * Mail
+             * @enum {string}
+             */
+            mail: "ok" | "inbox" | "not_configured";
             /** Outbox Oldest Seconds */
             outbox_oldest_seconds: number;
             /** Outbox Waiting */
@@ -1846,6 +5982,22 @@ export interface components {
              * @enum {string}
              */
             status: "ok" | "degraded";
+        };
+        /**
+         * RecoveryCodesOut
+         * @description Codes that stand in for the app, each once. They are in this answer and nowhere else.
+         */
+        RecoveryCodesOut: {
+            /** Recovery Codes */
+            recovery_codes: string[];
+        };
+        /**
+         * RefreshIn
+         * @description The newest refresh token.
+         */
+        RefreshIn: {
+            /** Refresh */
+            refresh: string;
         };
         /**
          * RegisterIn
@@ -1875,7 +6027,7 @@ export interface components {
          */
         RegisteredOut: {
             credential: components["schemas"]["CredentialOut"];
-            device: components["schemas"]["DeviceOut"];
+            device: components["schemas"]["sync2gear_platform__fleet__schemas__DeviceOut"];
         };
         /**
          * ReorderIn
@@ -1886,10 +6038,146 @@ export interface components {
             track_ids: string[];
         };
         /**
+         * ResetIn
+         * @description A new password, by a mailed link.
+         */
+        ResetIn: {
+            /**
+             * New Password
+             * Format: password
+             */
+            new_password: string;
+            /** Token */
+            token: string;
+        };
+        /**
+         * ResetRequestIn
+         * @description Whose password is forgotten.
+         */
+        ResetRequestIn: {
+            /** Email */
+            email: string;
+        };
+        /**
+         * RoleIn
+         * @description A role, in the whole client or in one place of it.
+         */
+        RoleIn: {
+            /** Facility Id */
+            facility_id?: string | null;
+            /** Floor Id */
+            floor_id?: string | null;
+            /** Location Id */
+            location_id?: string | null;
+            /** Role */
+            role: string;
+            /** Zone Id */
+            zone_id?: string | null;
+        };
+        /**
+         * RoleOut
+         * @description A role that a member may have.
+         */
+        RoleOut: {
+            /** Permissions */
+            permissions: string[];
+            /** Role */
+            role: string;
+            /** Title */
+            title: string;
+        };
+        /**
+         * RolesOut
+         * @description The roles that a member may have.
+         */
+        RolesOut: {
+            /** Results */
+            results: components["schemas"]["RoleOut"][];
+        };
+        /**
+         * RotationOut
+         * @description How far a rotation is.
+         *
+         *     ``incomplete``: ``remaining`` rows still lie under older keys, of which ``unreadable`` are
+         *     opened by no key of ``S2G_VAULT_KEYS``; the others were held by somebody all the while.
+         */
+        RotationOut: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Ended At */
+            ended_at: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Remaining */
+            remaining: number;
+            /** Resealed */
+            resealed: number;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "running" | "done" | "incomplete";
+            /** Total */
+            total: number;
+            /** Unreadable */
+            unreadable: number;
+        };
+        /**
+         * Rules
+         * @description A group: all of its members have to be met, or any of them.
+         */
+        "Rules-Input": {
+            /** All */
+            all?: ((components["schemas"]["TextCondition"] | components["schemas"]["TagCondition"] | components["schemas"]["AmountCondition"] | components["schemas"]["MomentCondition"] | components["schemas"]["FlagCondition"]) | components["schemas"]["Rules-Input"])[] | null;
+            /** Any */
+            any?: ((components["schemas"]["TextCondition"] | components["schemas"]["TagCondition"] | components["schemas"]["AmountCondition"] | components["schemas"]["MomentCondition"] | components["schemas"]["FlagCondition"]) | components["schemas"]["Rules-Input"])[] | null;
+        };
+        /**
+         * Rules
+         * @description A group: all of its members have to be met, or any of them.
+         */
+        "Rules-Output": {
+            /** All */
+            all?: ((components["schemas"]["TextCondition"] | components["schemas"]["TagCondition"] | components["schemas"]["AmountCondition"] | components["schemas"]["MomentCondition"] | components["schemas"]["FlagCondition"]) | components["schemas"]["Rules-Output"])[] | null;
+            /** Any */
+            any?: ((components["schemas"]["TextCondition"] | components["schemas"]["TagCondition"] | components["schemas"]["AmountCondition"] | components["schemas"]["MomentCondition"] | components["schemas"]["FlagCondition"]) | components["schemas"]["Rules-Output"])[] | null;
+        };
+        /**
+         * SaidOut
+         * @description What sounds where; places whose words are alike hear one announcement.
+         */
+        SaidOut: {
+            /** Results */
+            results: components["schemas"]["PlaysOut"][];
+        };
+        /**
          * SayIn
          * @description A text, and where it is said at once.
          */
         SayIn: {
+            chime_after?: components["schemas"]["ChimeIn"] | null;
+            chime_before?: components["schemas"]["ChimeIn"] | null;
+            /**
+             * Floor Ids
+             * @default []
+             */
+            floor_ids?: string[];
+            /**
+             * Language
+             * @default
+             */
+            language?: string | "";
+            /**
+             * Location Ids
+             * @default []
+             */
+            location_ids?: string[];
             /**
              * Mode
              * @default pause
@@ -1901,6 +6189,14 @@ export interface components {
              * @default 50
              */
             priority?: number;
+            prosody?: components["schemas"]["ProsodyIn"] | null;
+            /** Provider Id */
+            provider_id?: string | null;
+            /**
+             * Ssml
+             * @default false
+             */
+            ssml?: boolean;
             /** Text */
             text: string;
             /**
@@ -1913,8 +6209,77 @@ export interface components {
              * @default
              */
             voice?: string;
-            /** Zone Ids */
-            zone_ids: string[];
+            /**
+             * Volume Offset
+             * @default 0
+             */
+            volume_offset?: number;
+            /**
+             * Zone Ids
+             * @default []
+             */
+            zone_ids?: string[];
+        };
+        /**
+         * SayTemplateIn
+         * @description What a template is filled with, and where it is said; how is by default its own.
+         */
+        SayTemplateIn: {
+            chime_after?: components["schemas"]["ChimeIn"] | null;
+            chime_before?: components["schemas"]["ChimeIn"] | null;
+            /**
+             * Floor Ids
+             * @default []
+             */
+            floor_ids?: string[];
+            /**
+             * Languages
+             * @default []
+             */
+            languages?: string[];
+            /**
+             * Location Ids
+             * @default []
+             */
+            location_ids?: string[];
+            /** Mode */
+            mode?: ("pause" | "duck") | null;
+            /** Priority */
+            priority?: number | null;
+            /**
+             * Variables
+             * @default {}
+             */
+            variables?: {
+                [key: string]: string | number;
+            };
+            /**
+             * Volume Offset
+             * @default 0
+             */
+            volume_offset?: number;
+            /**
+             * Zone Ids
+             * @default []
+             */
+            zone_ids?: string[];
+        };
+        /**
+         * SeatOut
+         * @description What a person is in one client.
+         */
+        SeatOut: {
+            /** Client */
+            client: string;
+            /**
+             * Client Id
+             * Format: uuid
+             */
+            client_id: string;
+            /** Is Active */
+            is_active: boolean;
+            /** Roles */
+            roles: string[];
         };
         /**
          * SeekIn
@@ -1965,6 +6330,156 @@ export interface components {
             title: string;
         };
         /**
+         * SessionOut
+         * @description A sign-in of one's own; ``current``: the one that asks.
+         */
+        SessionOut: {
+            /** Address */
+            address: string;
+            /** Agent */
+            agent: string;
+            /** Client Id */
+            client_id: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Current
+             * @default false
+             */
+            current?: boolean;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "browser" | "token";
+            /**
+             * Last Used At
+             * Format: date-time
+             */
+            last_used_at: string;
+            /** Viewing */
+            viewing: boolean;
+        };
+        /**
+         * SessionsOut
+         * @description The sign-ins of a person that stand.
+         */
+        SessionsOut: {
+            /** Results */
+            results: components["schemas"]["SessionOut"][];
+        };
+        /**
+         * SignupIn
+         * @description A new client and its first manager.
+         */
+        SignupIn: {
+            /** Company */
+            company: string;
+            /** Email */
+            email: string;
+            /**
+             * Locale
+             * @default en
+             */
+            locale?: string;
+            /** Name */
+            name: string;
+            /**
+             * Password
+             * Format: password
+             */
+            password: string;
+            /**
+             * Timezone
+             * @default UTC
+             */
+            timezone?: string;
+        };
+        /**
+         * SmartIn
+         * @description Rules to try.
+         */
+        SmartIn: {
+            /** Most */
+            most?: number | null;
+            /**
+             * Order
+             * @default title
+             */
+            order?: string;
+            rules: components["schemas"]["Rules-Input"];
+        };
+        /**
+         * SoundDefaultsOut
+         * @description How the client's announcements sound, and the names of chimes that are built in.
+         */
+        SoundDefaultsOut: {
+            chime_after: components["schemas"]["ChimeOut"] | null;
+            chime_before: components["schemas"]["ChimeOut"] | null;
+            /** Chimes */
+            chimes: string[];
+            /** Volume Offset */
+            volume_offset: number;
+        };
+        /**
+         * SoundDefaultsPatch
+         * @description How the client's announcements sound where nothing else is said.
+         */
+        SoundDefaultsPatch: {
+            chime_after?: components["schemas"]["ChimeIn"] | null;
+            chime_before?: components["schemas"]["ChimeIn"] | null;
+            /**
+             * Volume Offset
+             * @default 0
+             */
+            volume_offset?: number;
+        };
+        /**
+         * SpeakerReceipt
+         * @description What one speaker made of it, by its own clock; ``reason`` says why it was missed.
+         *
+         *     ``late_millis`` is how much later than planned it began: it joined inside, in step.
+         */
+        SpeakerReceipt: {
+            /** Cached At */
+            cached_at: string | null;
+            /**
+             * Device Id
+             * Format: uuid
+             */
+            device_id: string;
+            /** Finished At */
+            finished_at: string | null;
+            /** Late Millis */
+            late_millis: number | null;
+            /** Name */
+            name: string;
+            /** Reason */
+            reason: string;
+            /** Received At */
+            received_at: string | null;
+            /** Started At */
+            started_at: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "pending" | "received" | "cached" | "started" | "finished" | "missed";
+        };
+        /**
          * SpeakersOut
          * @description How many speakers the zone has, and how many are connected.
          */
@@ -1985,6 +6500,104 @@ export interface components {
             results: components["schemas"]["ZoneView"][];
         };
         /**
+         * StatsOut
+         * @description The installation at a glance.
+         */
+        StatsOut: {
+            api_7d: components["schemas"]["Use"];
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            clients: components["schemas"]["ClientsCount"];
+            devices: components["schemas"]["DevicesCount"];
+            plays_24h: components["schemas"]["Heard"];
+            plays_7d: components["schemas"]["Heard"];
+            storage: components["schemas"]["Storage"];
+            users: components["schemas"]["UsersCount"];
+        };
+        /**
+         * Storage
+         * @description What all clients store (audio, covers, uploads on their way), and who stores the most.
+         */
+        Storage: {
+            /** Bytes */
+            bytes: number;
+            /** Top */
+            top: components["schemas"]["StorageOf"][];
+        };
+        /**
+         * StorageOf
+         * @description What one client keeps.
+         */
+        StorageOf: {
+            /** Bytes */
+            bytes: number;
+            /** Client */
+            client: string;
+            /**
+             * Client Id
+             * Format: uuid
+             */
+            client_id: string;
+        };
+        /**
+         * StoredOut
+         * @description How many files of a kind, and their bytes.
+         */
+        StoredOut: {
+            /** Bytes */
+            bytes: number;
+            /** Files */
+            files: number;
+        };
+        /**
+         * StoredUsageOut
+         * @description What the client stores of its ``limit`` (bytes).
+         *
+         *     ``kinds``: ``music`` is what tracks are of, ``other`` what is spoken or no track any more,
+         *     ``uploads`` the room held for what is being sent.
+         */
+        StoredUsageOut: {
+            /** Bytes */
+            bytes: number;
+            /** Files */
+            files: number;
+            /** Kinds */
+            kinds: {
+                [key: string]: components["schemas"]["StoredOut"];
+            };
+            /** Limit */
+            limit: number;
+        };
+        /**
+         * SwitchIn
+         * @description The client to act in; ``null`` for sync2gear's own people: in none.
+         */
+        SwitchIn: {
+            /** Client Id */
+            client_id: string | null;
+        };
+        /**
+         * TagCondition
+         * @description Which tags a track has.
+         */
+        TagCondition: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            field: "tags";
+            /**
+             * Op
+             * @enum {string}
+             */
+            op: "has" | "has_not";
+            /** Value */
+            value: string;
+        };
+        /**
          * Target
          * @description Which zones: one by ``zone_id``, or several by ``zone_ids``.
          *
@@ -1999,6 +6612,293 @@ export interface components {
             zone_ids?: string[] | null;
         };
         /**
+         * TemplateIn
+         * @description A new template. Texts are said in the order in which they stand here.
+         */
+        TemplateIn: {
+            chime_after?: components["schemas"]["ChimeIn"] | null;
+            chime_before?: components["schemas"]["ChimeIn"] | null;
+            /**
+             * Mode
+             * @default pause
+             * @enum {string}
+             */
+            mode?: "pause" | "duck";
+            /** Name */
+            name: string;
+            /**
+             * Priority
+             * @default 50
+             */
+            priority?: number;
+            /**
+             * Ssml
+             * @default false
+             */
+            ssml?: boolean;
+            /** Texts */
+            texts: components["schemas"]["TextIn"][];
+            /**
+             * Variables
+             * @default []
+             */
+            variables?: components["schemas"]["VariableIn"][];
+            /**
+             * Volume Offset
+             * @default 0
+             */
+            volume_offset?: number;
+        };
+        /**
+         * TemplateOut
+         * @description A template.
+         */
+        TemplateOut: {
+            chime_after: components["schemas"]["ChimeOut"] | null;
+            chime_before: components["schemas"]["ChimeOut"] | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Mode
+             * @enum {string}
+             */
+            mode: "pause" | "duck";
+            /** Name */
+            name: string;
+            /** Priority */
+            priority: number;
+            /** Ssml */
+            ssml: boolean;
+            /** Texts */
+            texts: components["schemas"]["TextIn"][];
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /** Variables */
+            variables: components["schemas"]["VariableIn"][];
+            /** Volume Offset */
+            volume_offset: number;
+        };
+        /**
+         * TemplatePatch
+         * @description What may change of a template.
+         */
+        TemplatePatch: {
+            chime_after?: components["schemas"]["ChimeIn"] | null;
+            chime_before?: components["schemas"]["ChimeIn"] | null;
+            /**
+             * Mode
+             * @default pause
+             * @enum {string}
+             */
+            mode?: "pause" | "duck";
+            /**
+             * Name
+             * @default
+             */
+            name?: string;
+            /**
+             * Priority
+             * @default 50
+             */
+            priority?: number;
+            /**
+             * Ssml
+             * @default false
+             */
+            ssml?: boolean;
+            /**
+             * Texts
+             * @default []
+             */
+            texts?: components["schemas"]["TextIn"][];
+            /**
+             * Variables
+             * @default []
+             */
+            variables?: components["schemas"]["VariableIn"][];
+            /**
+             * Volume Offset
+             * @default 0
+             */
+            volume_offset?: number;
+        };
+        /**
+         * TextCondition
+         * @description What a name is, begins with or contains.
+         */
+        TextCondition: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            field: "album" | "artist" | "filename" | "genre" | "licence" | "title";
+            /**
+             * Op
+             * @enum {string}
+             */
+            op: "is" | "is_not" | "begins" | "contains";
+            /** Value */
+            value: string;
+        };
+        /**
+         * TextIn
+         * @description A text in one language, with ``{{variables}}``; spoken by the client's voice or another.
+         */
+        TextIn: {
+            /** Language */
+            language: string;
+            /** Text */
+            text: string;
+            /**
+             * Voice
+             * @default
+             */
+            voice?: string;
+        };
+        /**
+         * TogetherIn
+         * @description What the PUTs of all parts answered as ETag, in the order of the parts.
+         */
+        TogetherIn: {
+            /** Etags */
+            etags: string[];
+        };
+        /**
+         * TokenIn
+         * @description A new API token: what it may do, where, and until when.
+         */
+        TokenIn: {
+            /** Expires At */
+            expires_at?: string | null;
+            /** Facility Id */
+            facility_id?: string | null;
+            /** Floor Id */
+            floor_id?: string | null;
+            /** Location Id */
+            location_id?: string | null;
+            /** Name */
+            name: string;
+            /** Permissions */
+            permissions: string[];
+            /** Zone Id */
+            zone_id?: string | null;
+        };
+        /**
+         * TokenMade
+         * @description A new API token; ``token`` is in this answer and nowhere else.
+         */
+        TokenMade: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Expires At */
+            expires_at: string | null;
+            /** Facility Id */
+            facility_id: string | null;
+            /** Floor Id */
+            floor_id: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Last Used At */
+            last_used_at: string | null;
+            /** Location Id */
+            location_id: string | null;
+            /** Name */
+            name: string;
+            /** Permissions */
+            permissions: string[];
+            /** Token */
+            token: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /** Zone Id */
+            zone_id: string | null;
+        };
+        /**
+         * TokenOut
+         * @description An API token, without its secret.
+         */
+        TokenOut: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Expires At */
+            expires_at: string | null;
+            /** Facility Id */
+            facility_id: string | null;
+            /** Floor Id */
+            floor_id: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Last Used At */
+            last_used_at: string | null;
+            /** Location Id */
+            location_id: string | null;
+            /** Name */
+            name: string;
+            /** Permissions */
+            permissions: string[];
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /** Zone Id */
+            zone_id: string | null;
+        };
+        /**
+         * TotpOfferOut
+         * @description What an authenticator app takes in: by hand (``secret``), as a link, or as a QR code (SVG).
+         *
+         *     It counts once ``totp/confirm/`` got a code that the app shows.
+         */
+        TotpOfferOut: {
+            /** Secret */
+            secret: string;
+            /** Svg */
+            svg: string;
+            /** Uri */
+            uri: string;
+        };
+        /**
+         * TotpOut
+         * @description How the second factor stands. ``required``: the client asks its members for one.
+         */
+        TotpOut: {
+            /** Enabled */
+            enabled: boolean;
+            /** Recovery Codes Left */
+            recovery_codes_left: number;
+            /** Required */
+            required: boolean;
+            /** Since */
+            since: string | null;
+        };
+        /**
          * TrackOut
          * @description A track; people hear it at ``/music/files/{id}/audio/``.
          */
@@ -2007,6 +6907,8 @@ export interface components {
             album: string;
             /** Artist */
             artist: string;
+            /** Cover Id */
+            cover_id: string | null;
             /**
              * Created At
              * Format: date-time
@@ -2014,6 +6916,8 @@ export interface components {
             created_at: string;
             /** Duration Millis */
             duration_millis: number;
+            /** Explicit */
+            explicit: boolean;
             /** Filename */
             filename: string;
             /** Folder Id */
@@ -2025,10 +6929,22 @@ export interface components {
              * Format: uuid
              */
             id: string;
+            /** Last Played At */
+            last_played_at: string | null;
+            /** Licence */
+            licence: string;
+            /** Offline Allowed */
+            offline_allowed: boolean;
+            /** Play Count */
+            play_count: number;
             /** Position */
             position: number;
+            /** Regions */
+            regions: string[];
             /** Sha256 */
             sha256: string;
+            /** Tags */
+            tags: string[];
             /** Title */
             title: string;
             /**
@@ -2036,12 +6952,19 @@ export interface components {
              * Format: date-time
              */
             updated_at: string;
+            /** Valid From */
+            valid_from: string | null;
+            /** Valid Until */
+            valid_until: string | null;
             /** Year */
             year: number | null;
         };
         /**
          * TrackPatch
          * @description What may change of a track; another folder puts it at that folder's end.
+         *
+         *     ``regions``: ISO 3166-1 countries in which it may be played, none: all. It may be played from
+         *     ``valid_from`` until the end of ``valid_until``.
          */
         TrackPatch: {
             /**
@@ -2054,6 +6977,11 @@ export interface components {
              * @default
              */
             artist?: string;
+            /**
+             * Explicit
+             * @default false
+             */
+            explicit?: boolean;
             /** Folder Id */
             folder_id?: string | null;
             /**
@@ -2062,18 +6990,91 @@ export interface components {
              */
             genre?: string;
             /**
+             * Licence
+             * @default
+             */
+            licence?: string;
+            /**
+             * Offline Allowed
+             * @default true
+             */
+            offline_allowed?: boolean;
+            /**
+             * Regions
+             * @default []
+             */
+            regions?: string[];
+            /**
+             * Tags
+             * @default []
+             */
+            tags?: string[];
+            /**
              * Title
              * @default
              */
             title?: string;
+            /** Valid From */
+            valid_from?: string | null;
+            /** Valid Until */
+            valid_until?: string | null;
             /** Year */
             year?: number | null;
         };
         /**
+         * TrialOut
+         * @description Whether a provider answers: how many voices it has, or the code of what is wrong.
+         */
+        TrialOut: {
+            /** Code */
+            code: string;
+            /** Detail */
+            detail: string;
+            /** Ok */
+            ok: boolean;
+            /** Voices */
+            voices: number;
+        };
+        /**
+         * TrustOut
+         * @description The roots that devices are to trust from now on (PEM); empty: those of their systems.
+         */
+        TrustOut: {
+            /** Ca */
+            ca: string;
+        };
+        /**
          * TtsIn
-         * @description A text to be spoken by a voice (see ``/announcements/voices/``), by default English.
+         * @description A text that becomes an announcement.
          */
         TtsIn: {
+            chime_after?: components["schemas"]["ChimeIn"] | null;
+            chime_before?: components["schemas"]["ChimeIn"] | null;
+            /** Folder Id */
+            folder_id?: string | null;
+            /**
+             * Language
+             * @default
+             */
+            language?: string | "";
+            /**
+             * Prefetch
+             * @default true
+             */
+            prefetch?: boolean;
+            prosody?: components["schemas"]["ProsodyIn"] | null;
+            /** Provider Id */
+            provider_id?: string | null;
+            /**
+             * Ssml
+             * @default false
+             */
+            ssml?: boolean;
+            /**
+             * Tags
+             * @default []
+             */
+            tags?: string[];
             /** Text */
             text: string;
             /**
@@ -2086,21 +7087,174 @@ export interface components {
              * @default
              */
             voice?: string;
+            /**
+             * Volume Offset
+             * @default 0
+             */
+            volume_offset?: number;
         };
         /**
-         * UserOut
-         * @description A person.
+         * UploadOut
+         * @description A file on its way in, and what became of it.
+         *
+         *     ``offset`` of ``size`` bytes are here; ``progress`` is of the work after that, in per cent. A
+         *     failed one says why (``code``, ``detail``), and may be tried again while ``retryable``.
+         *     ``duplicate_of`` names a track of the client that has the same content.
          */
-        UserOut: {
-            /** Email */
-            email: string;
+        UploadOut: {
+            /** Announcement Id */
+            announcement_id: string | null;
+            /** Code */
+            code: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Detail */
+            detail: string;
+            /** Duplicate Of */
+            duplicate_of: string | null;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /** Filename */
+            filename: string;
+            /** Folder Id */
+            folder_id: string | null;
             /**
              * Id
              * Format: uuid
              */
             id: string;
+            /** Offset */
+            offset: number;
+            /** Progress */
+            progress: number;
+            /**
+             * Purpose
+             * @enum {string}
+             */
+            purpose: "track" | "announcement" | "recording";
+            /**
+             * Retryable
+             * @description Whether it may be tried again without being sent again.
+             */
+            readonly retryable: boolean;
+            /** Sha256 */
+            sha256: string | null;
+            /** Size */
+            size: number;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "receiving" | "uploaded" | "processing" | "ready" | "failed";
+            /** Title */
+            title: string;
+            /** Track Id */
+            track_id: string | null;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+        };
+        /**
+         * UsageLineOut
+         * @description One provider in one month. ``cost`` in millionths of the installation's currency.
+         *
+         *     ``lost`` calls got no useful answer and count, since they may have been billed; ``failed`` ones
+         *     cost nothing.
+         */
+        UsageLineOut: {
+            /** Calls */
+            calls: number;
+            /** Characters */
+            characters: number;
+            /** Cost */
+            cost: number;
+            /** Failed */
+            failed: number;
+            /** Kind */
+            kind: string;
+            /** Lost */
+            lost: number;
+            /**
+             * Month
+             * Format: date
+             */
+            month: string;
+            /** Provider */
+            provider: string;
+            /** Provider Id */
+            provider_id: string | null;
+        };
+        /**
+         * UsageOut
+         * @description What was paid, and how often something kept was used instead.
+         */
+        UsageOut: {
+            /** From Cache */
+            from_cache: number;
+            /** Results */
+            results: components["schemas"]["UsageLineOut"][];
+        };
+        /**
+         * Use
+         * @description API usage of the last seven days, today included; ``top`` are the busiest clients.
+         */
+        Use: {
+            /** Top */
+            top: components["schemas"]["ApiUse"][];
+            total: components["schemas"]["ApiUse"];
+        };
+        /**
+         * UserIn
+         * @description A new person: of the installation (``staff_role``), or of a client (``client_id``, ``role``
+         *     and at most one place of it).
+         */
+        UserIn: {
+            /** Client Id */
+            client_id?: string | null;
+            /** Email */
+            email: string;
+            /** Facility Id */
+            facility_id?: string | null;
+            /** Floor Id */
+            floor_id?: string | null;
+            /**
+             * Locale
+             * @default en
+             */
+            locale?: string;
+            /** Location Id */
+            location_id?: string | null;
             /** Name */
             name: string;
+            /**
+             * Role
+             * @default
+             */
+            role?: string;
+            /** Staff Role */
+            staff_role?: ("staff" | "admin") | null;
+            /** Zone Id */
+            zone_id?: string | null;
+        };
+        /**
+         * UsersCount
+         * @description People that are not deleted.
+         */
+        UsersCount: {
+            /** Active */
+            active: number;
+            /** Staff */
+            staff: number;
+            /** Total */
+            total: number;
         };
         /** ValidationError */
         ValidationError: {
@@ -2116,6 +7270,202 @@ export interface components {
             type: string;
         };
         /**
+         * VariableIn
+         * @description What a text may be filled with; ``choices`` for the type ``choice`` alone.
+         */
+        VariableIn: {
+            /**
+             * Choices
+             * @default []
+             */
+            choices?: string[];
+            /**
+             * Default
+             * @default
+             */
+            default?: string;
+            /**
+             * Max Length
+             * @default 100
+             */
+            max_length?: number;
+            /** Name */
+            name: string;
+            /**
+             * Required
+             * @default true
+             */
+            required?: boolean;
+            /**
+             * Type
+             * @default text
+             * @enum {string}
+             */
+            type?: "text" | "number" | "time" | "choice";
+        };
+        /**
+         * VariantIn
+         * @description An announcement that is one of the sounds of another one, the message.
+         */
+        VariantIn: {
+            /**
+             * Days
+             * @default []
+             */
+            days?: number[];
+            /** Ends On */
+            ends_on?: string | null;
+            /**
+             * Evergreen
+             * @default false
+             */
+            evergreen?: boolean;
+            /** From Minute */
+            from_minute?: number | null;
+            /**
+             * Sound Id
+             * Format: uuid
+             */
+            sound_id: string;
+            /** Starts On */
+            starts_on?: string | null;
+            /** To Minute */
+            to_minute?: number | null;
+            /**
+             * Weight
+             * @default 1
+             */
+            weight?: number;
+        };
+        /**
+         * VariantOut
+         * @description One of the sounds of a message.
+         */
+        VariantOut: {
+            /**
+             * Announcement Id
+             * Format: uuid
+             */
+            announcement_id: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Days */
+            days: number[];
+            /** Ends On */
+            ends_on: string | null;
+            /** Evergreen */
+            evergreen: boolean;
+            /** From Minute */
+            from_minute: number | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Sound Id
+             * Format: uuid
+             */
+            sound_id: string;
+            /** Starts On */
+            starts_on: string | null;
+            /** To Minute */
+            to_minute: number | null;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /** Weight */
+            weight: number;
+        };
+        /**
+         * VariantPatch
+         * @description When a variant is heard and how often, beside others: dates, days (Monday is 0), minutes.
+         *
+         *     Dates and minutes are the location's. ``evergreen`` is heard where no other is valid.
+         */
+        VariantPatch: {
+            /**
+             * Days
+             * @default []
+             */
+            days?: number[];
+            /** Ends On */
+            ends_on?: string | null;
+            /**
+             * Evergreen
+             * @default false
+             */
+            evergreen?: boolean;
+            /** From Minute */
+            from_minute?: number | null;
+            /** Starts On */
+            starts_on?: string | null;
+            /** To Minute */
+            to_minute?: number | null;
+            /**
+             * Weight
+             * @default 1
+             */
+            weight?: number;
+        };
+        /**
+         * VariantsOut
+         * @description All sounds of a message but its own.
+         */
+        VariantsOut: {
+            /** Results */
+            results: components["schemas"]["VariantOut"][];
+        };
+        /**
+         * VerifyIn
+         * @description Where to go on: after link ``after``, whose hash is ``hash``; by default from the start.
+         *
+         *     ``client_id`` is for the installation's people: whose chain, the nil UUID for the
+         *     installation's own.
+         */
+        VerifyIn: {
+            /**
+             * After
+             * @default 0
+             */
+            after?: number;
+            /** Client Id */
+            client_id?: string | null;
+            /**
+             * Hash
+             * @default 0000000000000000000000000000000000000000000000000000000000000000
+             */
+            hash?: string;
+        };
+        /**
+         * VerifyOut
+         * @description How far the chain was followed; ask again with ``seq`` and ``hash`` until it is ``done``.
+         *
+         *     ``anchored`` comes with the end; null there means that no file of anchors is kept.
+         */
+        VerifyOut: {
+            anchored: components["schemas"]["AnchoredOut"] | null;
+            /**
+             * Chain
+             * Format: uuid
+             */
+            chain: string;
+            /** Done */
+            done: boolean;
+            fault: components["schemas"]["sync2gear_platform__audit__schemas__FaultOut"] | null;
+            /** Hash */
+            hash: string;
+            /** Head */
+            head: number;
+            /** Seq */
+            seq: number;
+        };
+        /**
          * Views
          * @description Zones after a command.
          */
@@ -2125,23 +7475,40 @@ export interface components {
         };
         /**
          * VoiceOut
-         * @description A voice.
+         * @description A voice, and the provider that has it.
          */
         VoiceOut: {
             /** Id */
             id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "espeak" | "google" | "piper";
             /** Language */
             language: string;
             /** Name */
             name: string;
+            /** Provider */
+            provider: string;
+            /**
+             * Provider Id
+             * Format: uuid
+             */
+            provider_id: string;
         };
         /**
          * VoicesOut
-         * @description Every voice.
+         * @description Every voice, and the names of providers that do not answer now.
          */
         VoicesOut: {
             /** Results */
             results: components["schemas"]["VoiceOut"][];
+            /**
+             * Silent
+             * @default []
+             */
+            silent?: string[];
         };
         /**
          * VolumeIn
@@ -2158,6 +7525,18 @@ export interface components {
             zone_id?: string | null;
             /** Zone Ids */
             zone_ids?: string[] | null;
+        };
+        /**
+         * WaysOut
+         * @description Whether uploads may go straight into the store, and in parts of how many bytes.
+         */
+        WaysOut: {
+            /** Direct */
+            direct: boolean;
+            /** Max Bytes */
+            max_bytes: number;
+            /** Part Bytes */
+            part_bytes: number;
         };
         /**
          * ZoneIn
@@ -2251,6 +7630,35 @@ export interface components {
             name?: string;
         };
         /**
+         * ZoneReceipts
+         * @description One zone: it has come as far as the furthest of its speakers.
+         */
+        ZoneReceipts: {
+            /** Cancelled At */
+            cancelled_at: string | null;
+            /** Name */
+            name: string;
+            /** Speakers */
+            speakers: components["schemas"]["SpeakerReceipt"][];
+            /** Start Frame */
+            start_frame: number;
+            /**
+             * Starts At
+             * Format: date-time
+             */
+            starts_at: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "pending" | "received" | "cached" | "started" | "finished" | "missed";
+            /**
+             * Zone Id
+             * Format: uuid
+             */
+            zone_id: string;
+        };
+        /**
          * ZoneView
          * @description A zone as a screen shows it: what sounds from ``frame`` to ``until``.
          */
@@ -2288,6 +7696,368 @@ export interface components {
              */
             zone_id: string;
         };
+        /**
+         * ClientOut
+         * @description A client and what it uses now. ``standing`` is its status, dates considered.
+         */
+        sync2gear_platform__admin__schemas__ClientOut: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Deleted At */
+            deleted_at: string | null;
+            /**
+             * Devices
+             * @default 0
+             */
+            devices?: number;
+            /**
+             * Devices Online
+             * @default 0
+             */
+            devices_online?: number;
+            /** Email */
+            email: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Max Devices */
+            max_devices: number;
+            /** Max Storage Gb */
+            max_storage_gb: number;
+            /**
+             * Members
+             * @default 0
+             */
+            members?: number;
+            /** Name */
+            name: string;
+            /** Phone */
+            phone: string;
+            /** Premium Features */
+            premium_features: {
+                [key: string]: unknown;
+            };
+            /**
+             * Standing
+             * @default active
+             * @enum {string}
+             */
+            standing?: "active" | "suspended" | "cancelled";
+            /**
+             * Storage Bytes
+             * @default 0
+             */
+            storage_bytes?: number;
+            /** Subscription End */
+            subscription_end: string | null;
+            /** Subscription Start */
+            subscription_start: string | null;
+            /**
+             * Subscription Status
+             * @enum {string}
+             */
+            subscription_status: "active" | "suspended" | "cancelled";
+            /**
+             * Subscription Tier
+             * @enum {string}
+             */
+            subscription_tier: "basic" | "professional" | "enterprise";
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+        };
+        /**
+         * DeviceOut
+         * @description A device of any client, as it was last heard of.
+         */
+        sync2gear_platform__admin__schemas__DeviceOut: {
+            /** Client */
+            client: string;
+            /**
+             * Client Id
+             * Format: uuid
+             */
+            client_id: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Device Type */
+            device_type: string;
+            /** Firmware Version */
+            firmware_version: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Is Online */
+            is_online: boolean;
+            /** Last Seen */
+            last_seen: string | null;
+            /** Model */
+            model: string;
+            /** Name */
+            name: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /** Zone */
+            zone: string | null;
+            /** Zone Id */
+            zone_id: string | null;
+        };
+        /**
+         * UserOut
+         * @description A person, where it belongs, and when it last did something.
+         */
+        sync2gear_platform__admin__schemas__UserOut: {
+            /**
+             * Clients
+             * @default []
+             */
+            clients?: components["schemas"]["SeatOut"][];
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Deleted At */
+            deleted_at: string | null;
+            /** Email */
+            email: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Is Active */
+            is_active: boolean;
+            /** Last Used At */
+            last_used_at?: string | null;
+            /** Locale */
+            locale: string;
+            /** Name */
+            name: string;
+            /** Phone */
+            phone: string;
+            /** Staff Role */
+            staff_role: ("staff" | "admin") | null;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+        };
+        /**
+         * UserPatch
+         * @description What may change of a person.
+         */
+        sync2gear_platform__admin__schemas__UserPatch: {
+            /**
+             * Is Active
+             * @default true
+             */
+            is_active?: boolean;
+            /**
+             * Name
+             * @default
+             */
+            name?: string;
+            /**
+             * Phone
+             * @default
+             */
+            phone?: string;
+            /** Staff Role */
+            staff_role?: ("staff" | "admin") | null;
+        };
+        /**
+         * FaultOut
+         * @description The first thing that is wrong.
+         */
+        sync2gear_platform__audit__schemas__FaultOut: {
+            /** Detail */
+            detail: string;
+            /** Entry Id */
+            entry_id: string | null;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "gap" | "entry_missing" | "entry_foreign" | "entry_altered" | "details_missing" | "details_altered" | "details_foreign" | "head" | "unsealed" | "rewritten" | "truncated" | "chain_missing" | "anchors_altered" | "anchors_rewound";
+            /** Line */
+            line: number | null;
+            /** Seq */
+            seq: number | null;
+        };
+        /**
+         * DeviceOut
+         * @description A device with what it last said of itself; ``applied`` is the ``(epoch, rev)`` it obeys.
+         */
+        sync2gear_platform__fleet__schemas__DeviceOut: {
+            /** Applied */
+            applied: [
+                number,
+                number
+            ] | null;
+            /** Cache 24H */
+            cache_24h: number;
+            /**
+             * Clock
+             * @enum {string}
+             */
+            clock: "none" | "holdover" | "synced";
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Device Type */
+            device_type: string;
+            /** Faults */
+            faults: components["schemas"]["sync2gear_platform__fleet__schemas__FaultOut"][];
+            /** Firmware Version */
+            firmware_version: string;
+            /** Hardware Id */
+            hardware_id: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Is Online */
+            is_online: boolean;
+            /** Last Seen */
+            last_seen: string | null;
+            /** Model */
+            model: string;
+            /** Name */
+            name: string;
+            /** Trim Millis */
+            trim_millis: number;
+            /** Trust */
+            trust: string | null;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /** Volume */
+            volume: number;
+            /** Zone Id */
+            zone_id: string | null;
+        };
+        /**
+         * FaultOut
+         * @description Something that the device cannot do right now.
+         */
+        sync2gear_platform__fleet__schemas__FaultOut: {
+            /** Code */
+            code: string;
+            /** Detail */
+            detail: string;
+        };
+        /**
+         * ClientOut
+         * @description The business in whose name somebody acts.
+         */
+        sync2gear_platform__identity__schemas__ClientOut: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /**
+             * Standing
+             * @default active
+             * @enum {string}
+             */
+            standing?: "active" | "suspended" | "cancelled";
+        };
+        /**
+         * UserOut
+         * @description A person.
+         */
+        sync2gear_platform__identity__schemas__UserOut: {
+            /** Email */
+            email: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Locale */
+            locale: string;
+            /** Name */
+            name: string;
+            /** Phone */
+            phone: string;
+            /** Staff Role */
+            staff_role: string | null;
+            /** Timezone */
+            timezone: string;
+        };
+        /**
+         * UserPatch
+         * @description What a person may change of itself.
+         */
+        sync2gear_platform__identity__schemas__UserPatch: {
+            /**
+             * Locale
+             * @default en
+             */
+            locale?: string;
+            /**
+             * Name
+             * @default
+             */
+            name?: string;
+            /**
+             * Phone
+             * @default
+             */
+            phone?: string;
+            /**
+             * Timezone
+             * @default UTC
+             */
+            timezone?: string;
+        };
+        /** Page[DeviceOut] */
+        sync2gear_platform__kit__paging__Page_DeviceOut___1: {
+            /** Count */
+            count?: number | null;
+            /** Next */
+            next?: string | null;
+            /** Previous */
+            previous?: string | null;
+            /** Results */
+            results: components["schemas"]["sync2gear_platform__fleet__schemas__DeviceOut"][];
+        };
+        /** Page[DeviceOut] */
+        sync2gear_platform__kit__paging__Page_DeviceOut___2: {
+            /** Count */
+            count?: number | null;
+            /** Next */
+            next?: string | null;
+            /** Previous */
+            previous?: string | null;
+            /** Results */
+            results: components["schemas"]["sync2gear_platform__admin__schemas__DeviceOut"][];
+        };
     };
     responses: never;
     parameters: never;
@@ -2297,9 +8067,1033 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    list_installation_providers_api_v1_admin_ai_providers__get: {
+        parameters: {
+            query?: {
+                page_size?: number;
+                ordering?: string;
+                search?: string;
+                cursor?: string;
+                count?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ProviderOut_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    create_installation_provider_api_v1_admin_ai_providers__post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A value of your own, new for each thing that you want done. Repeated within 24 hours with the same body, it is answered as the first time and nothing is done. */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProviderIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProviderOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_installation_provider_api_v1_admin_ai_providers__provider_id___get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                provider_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProviderOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    delete_installation_provider_api_v1_admin_ai_providers__provider_id___delete: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                provider_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    update_installation_provider_api_v1_admin_ai_providers__provider_id___patch: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                provider_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProviderPatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProviderOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    test_installation_provider_api_v1_admin_ai_providers__provider_id__test__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                provider_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrialOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_clients_api_v1_admin_clients__get: {
+        parameters: {
+            query?: {
+                subscription_status?: ("active" | "suspended" | "cancelled") | null;
+                subscription_tier?: ("basic" | "professional" | "enterprise") | null;
+                deleted?: boolean;
+                page_size?: number;
+                ordering?: string;
+                search?: string;
+                cursor?: string;
+                count?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ClientOut_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    create_client_api_v1_admin_clients__post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A value of your own, new for each thing that you want done. Repeated within 24 hours with the same body, it is answered as the first time and nothing is done. */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClientIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["sync2gear_platform__admin__schemas__ClientOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_client_api_v1_admin_clients__client_id___get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                client_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["sync2gear_platform__admin__schemas__ClientOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    delete_client_api_v1_admin_clients__client_id___delete: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                client_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    update_client_api_v1_admin_clients__client_id___patch: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                client_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClientValues"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["sync2gear_platform__admin__schemas__ClientOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    restore_client_api_v1_admin_clients__client_id__restore__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                client_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["sync2gear_platform__admin__schemas__ClientOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_devices_api_v1_admin_devices__get: {
+        parameters: {
+            query?: {
+                client_id?: string | null;
+                online?: boolean | null;
+                page_size?: number;
+                ordering?: string;
+                search?: string;
+                cursor?: string;
+                count?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["sync2gear_platform__kit__paging__Page_DeviceOut___2"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_mails_api_v1_admin_mails__get: {
+        parameters: {
+            query?: {
+                state?: string;
+                page_size?: number;
+                ordering?: string;
+                search?: string;
+                cursor?: string;
+                count?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_MailOut_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    resend_api_v1_admin_mails__mail_id__resend__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                mail_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    stats_api_v1_admin_stats__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatsOut"];
+                };
+            };
+        };
+    };
+    list_users_api_v1_admin_users__get: {
+        parameters: {
+            query?: {
+                client_id?: string | null;
+                staff?: boolean | null;
+                is_active?: boolean | null;
+                deleted?: boolean;
+                page_size?: number;
+                ordering?: string;
+                search?: string;
+                cursor?: string;
+                count?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_UserOut_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    create_user_api_v1_admin_users__post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A value of your own, new for each thing that you want done. Repeated within 24 hours with the same body, it is answered as the first time and nothing is done. */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UserIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["sync2gear_platform__admin__schemas__UserOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_user_api_v1_admin_users__user_id___get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["sync2gear_platform__admin__schemas__UserOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    delete_user_api_v1_admin_users__user_id___delete: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    update_user_api_v1_admin_users__user_id___patch: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["sync2gear_platform__admin__schemas__UserPatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["sync2gear_platform__admin__schemas__UserOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    restore_user_api_v1_admin_users__user_id__restore__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["sync2gear_platform__admin__schemas__UserOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    rotate_api_v1_admin_vault_rotate__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RotationOut"];
+                };
+            };
+        };
+    };
+    rotation_api_v1_admin_vault_rotations__rotation_id___get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rotation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RotationOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_providers_api_v1_ai_providers__get: {
+        parameters: {
+            query?: {
+                page_size?: number;
+                ordering?: string;
+                search?: string;
+                cursor?: string;
+                count?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ProviderOut_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    create_provider_api_v1_ai_providers__post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A value of your own, new for each thing that you want done. Repeated within 24 hours with the same body, it is answered as the first time and nothing is done. */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProviderIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProviderOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_provider_api_v1_ai_providers__provider_id___get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                provider_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProviderOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    delete_provider_api_v1_ai_providers__provider_id___delete: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                provider_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    update_provider_api_v1_ai_providers__provider_id___patch: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                provider_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProviderPatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProviderOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    test_provider_api_v1_ai_providers__provider_id__test__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                provider_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrialOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    provider_usage_api_v1_ai_providers__provider_id__usage__get: {
+        parameters: {
+            query?: {
+                months?: number;
+            };
+            header?: never;
+            path: {
+                provider_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UsageOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     list_announcements_api_v1_announcements__get: {
         parameters: {
             query?: {
+                folder_id?: string | null;
+                kind?: ("tts" | "recording" | "upload") | null;
+                language?: string | null;
+                state?: ("rendering" | "ready" | "failed") | null;
+                tag?: string | null;
                 page_size?: number;
                 ordering?: string;
                 search?: string;
@@ -2332,10 +9126,223 @@ export interface operations {
             };
         };
     };
-    say_api_v1_announcements_say__post: {
+    list_pronunciations_api_v1_announcements_pronunciations__get: {
+        parameters: {
+            query?: {
+                page_size?: number;
+                ordering?: string;
+                search?: string;
+                cursor?: string;
+                count?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_PronunciationOut_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    create_pronunciation_api_v1_announcements_pronunciations__post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A value of your own, new for each thing that you want done. Repeated within 24 hours with the same body, it is answered as the first time and nothing is done. */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PronunciationIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PronunciationOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_pronunciation_api_v1_announcements_pronunciations__word_id___get: {
         parameters: {
             query?: never;
             header?: never;
+            path: {
+                word_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PronunciationOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    delete_pronunciation_api_v1_announcements_pronunciations__word_id___delete: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                word_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    update_pronunciation_api_v1_announcements_pronunciations__word_id___patch: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                word_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PronunciationPatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PronunciationOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    upload_api_v1_announcements_recording__post: {
+        parameters: {
+            query?: {
+                /** @description The folder; a field before the file may say it. */
+                folder_id?: string | null;
+                title?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    /** Format: binary */
+                    file: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UploadOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    say_api_v1_announcements_say__post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A value of your own, new for each thing that you want done. Repeated within 24 hours with the same body, it is answered as the first time and nothing is done. */
+                "Idempotency-Key"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2365,10 +9372,311 @@ export interface operations {
             };
         };
     };
-    create_announcement_api_v1_announcements_tts__post: {
+    get_sound_api_v1_announcements_sound__get: {
         parameters: {
             query?: never;
             header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SoundDefaultsOut"];
+                };
+            };
+        };
+    };
+    update_sound_api_v1_announcements_sound__patch: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SoundDefaultsPatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SoundDefaultsOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_templates_api_v1_announcements_templates__get: {
+        parameters: {
+            query?: {
+                page_size?: number;
+                ordering?: string;
+                search?: string;
+                cursor?: string;
+                count?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_TemplateOut_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    create_template_api_v1_announcements_templates__post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A value of your own, new for each thing that you want done. Repeated within 24 hours with the same body, it is answered as the first time and nothing is done. */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TemplateIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TemplateOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_template_api_v1_announcements_templates__template_id___get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                template_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TemplateOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    delete_template_api_v1_announcements_templates__template_id___delete: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                template_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    update_template_api_v1_announcements_templates__template_id___patch: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                template_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TemplatePatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TemplateOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    preview_template_api_v1_announcements_templates__template_id__preview__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                template_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreviewTemplateIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreviewOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    say_template_api_v1_announcements_templates__template_id__say__post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A value of your own, new for each thing that you want done. Repeated within 24 hours with the same body, it is answered as the first time and nothing is done. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                template_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SayTemplateIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SaidOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    create_announcement_api_v1_announcements_tts__post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A value of your own, new for each thing that you want done. Repeated within 24 hours with the same body, it is answered as the first time and nothing is done. */
+                "Idempotency-Key"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2398,7 +9706,7 @@ export interface operations {
             };
         };
     };
-    list_voices_api_v1_announcements_voices__get: {
+    speech_settings_api_v1_announcements_tts_settings__get: {
         parameters: {
             query?: never;
             header?: never;
@@ -2413,7 +9721,469 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/json": components["schemas"]["DefaultsOut"];
+                };
+            };
+        };
+    };
+    update_speech_settings_api_v1_announcements_tts_settings__patch: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DefaultsPatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DefaultsOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    speech_usage_api_v1_announcements_tts_usage__get: {
+        parameters: {
+            query?: {
+                months?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UsageOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    upload_api_v1_announcements_upload__post: {
+        parameters: {
+            query?: {
+                /** @description The folder; a field before the file may say it. */
+                folder_id?: string | null;
+                title?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    /** Format: binary */
+                    file: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UploadOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_uploads_api_v1_announcements_uploads__get: {
+        parameters: {
+            query?: {
+                state?: ("receiving" | "uploaded" | "processing" | "ready" | "failed") | null;
+                page_size?: number;
+                ordering?: string;
+                search?: string;
+                cursor?: string;
+                count?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_UploadOut_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    create_upload_api_v1_announcements_uploads__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    read_ways_api_v1_announcements_uploads_direct__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WaysOut"];
+                };
+            };
+        };
+    };
+    begin_direct_api_v1_announcements_uploads_direct__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DirectIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PartsOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_upload_api_v1_announcements_uploads__upload_id___get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                upload_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UploadOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    cancel_upload_api_v1_announcements_uploads__upload_id___delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                upload_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    send_upload_api_v1_announcements_uploads__upload_id___patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                upload_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    complete_direct_api_v1_announcements_uploads__upload_id__complete__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                upload_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TogetherIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UploadOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    read_parts_api_v1_announcements_uploads__upload_id__parts__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                upload_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PartsOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    retry_upload_api_v1_announcements_uploads__upload_id__retry__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                upload_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UploadOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_voices_api_v1_announcements_voices__get: {
+        parameters: {
+            query?: {
+                language?: string | null;
+                provider?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
                     "application/json": components["schemas"]["VoicesOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    preview_voice_api_v1_announcements_voices_preview__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreviewIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };
@@ -2451,7 +10221,9 @@ export interface operations {
     };
     delete_announcement_api_v1_announcements__announcement_id___delete: {
         parameters: {
-            query?: never;
+            query?: {
+                force?: boolean;
+            };
             header?: {
                 "If-Match"?: string | null;
             };
@@ -2546,10 +10318,48 @@ export interface operations {
             };
         };
     };
+    link_announcement_api_v1_announcements__announcement_id__link__get: {
+        parameters: {
+            query?: {
+                method?: "GET" | "HEAD";
+                /** @description seconds */
+                expires?: number;
+            };
+            header?: never;
+            path: {
+                announcement_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     play_instant_api_v1_announcements__announcement_id__play_instant__post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A value of your own, new for each thing that you want done. Repeated within 24 hours with the same body, it is answered as the first time and nothing is done. */
+                "Idempotency-Key"?: string | null;
+            };
             path: {
                 announcement_id: string;
             };
@@ -2568,6 +10378,421 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PlaysOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    retry_announcement_api_v1_announcements__announcement_id__retry__post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A value of your own, new for each thing that you want done. Repeated within 24 hours with the same body, it is answered as the first time and nothing is done. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                announcement_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnnouncementOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_variants_api_v1_announcements__announcement_id__variants__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                announcement_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VariantsOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    create_variant_api_v1_announcements__announcement_id__variants__post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A value of your own, new for each thing that you want done. Repeated within 24 hours with the same body, it is answered as the first time and nothing is done. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                announcement_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VariantIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VariantOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    delete_variant_api_v1_announcements__announcement_id__variants__variant_id___delete: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                announcement_id: string;
+                variant_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    update_variant_api_v1_announcements__announcement_id__variants__variant_id___patch: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                announcement_id: string;
+                variant_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VariantPatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VariantOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_entries_api_v1_audit__get: {
+        parameters: {
+            query?: {
+                page_size?: number;
+                ordering?: string;
+                search?: string;
+                cursor?: string;
+                count?: boolean;
+                /** @description For the installation's people: whose; nil for its own. */
+                client_id?: string | null;
+                actor_id?: string | null;
+                /** @description A beginning: `zone.` */
+                action?: string;
+                activity?: ("crud" | "service" | "sync" | "config" | "discovery" | "alert") | null;
+                operation?: ("create" | "read" | "update" | "delete" | "start" | "stop" | "success" | "failure" | "warning") | null;
+                subject_type?: string | null;
+                subject_id?: string | null;
+                from?: string | null;
+                /** @description Not included. */
+                to?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_EntryOut_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_chains_api_v1_audit_chains__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChainsOut"];
+                };
+            };
+        };
+    };
+    export_entries_api_v1_audit_export__get: {
+        parameters: {
+            query?: {
+                format?: "csv" | "jsonl";
+                /** @description For the installation's people: whose; nil for its own. */
+                client_id?: string | null;
+                actor_id?: string | null;
+                /** @description A beginning: `zone.` */
+                action?: string;
+                activity?: ("crud" | "service" | "sync" | "config" | "discovery" | "alert") | null;
+                operation?: ("create" | "read" | "update" | "delete" | "start" | "stop" | "success" | "failure" | "warning") | null;
+                subject_type?: string | null;
+                subject_id?: string | null;
+                from?: string | null;
+                /** @description Not included. */
+                to?: string | null;
+                search?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/jsonl": unknown;
+                    "text/csv": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    verify_chain_api_v1_audit_verify__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VerifyIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VerifyOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    change_password_api_v1_auth_change_password__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangePasswordIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoginOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    accept_invitation_api_v1_auth_invitations_accept__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AcceptIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    preview_invitation_api_v1_auth_invitations_preview__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfferOut"];
                 };
             };
             /** @description Validation Error */
@@ -2614,6 +10839,24 @@ export interface operations {
             };
         };
     };
+    logout_api_v1_auth_logout__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     me_api_v1_auth_me__get: {
         parameters: {
             query?: never;
@@ -2630,6 +10873,982 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MeOut"];
+                };
+            };
+        };
+    };
+    update_me_api_v1_auth_me__patch: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["sync2gear_platform__identity__schemas__UserPatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MeOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    put_avatar_api_v1_auth_me_avatar__put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "image/*": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    delete_avatar_api_v1_auth_me_avatar__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    show_my_deletion_api_v1_auth_me_deletion__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeletionStateOut"];
+                };
+            };
+        };
+    };
+    delete_me_api_v1_auth_me_deletion__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeletionIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeletionOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    keep_me_api_v1_auth_me_deletion__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    change_email_api_v1_auth_me_email__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EmailIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DoneOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    confirm_email_api_v1_auth_me_email_confirm__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_mine_api_v1_auth_me_export__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportsOut"];
+                };
+            };
+        };
+    };
+    export_me_api_v1_auth_me_export__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportOut"];
+                };
+            };
+        };
+    };
+    show_mine_api_v1_auth_me_export__export_id___get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                export_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    fetch_mine_api_v1_auth_me_export__export_id__file__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                export_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The archive */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    offered_api_v1_auth_oidc__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OidcOut"];
+                };
+            };
+        };
+    };
+    callback_api_v1_auth_oidc_callback__get: {
+        parameters: {
+            query?: {
+                code?: string;
+                state?: string;
+                error?: string;
+                iss?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            303: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    login_api_v1_auth_oidc_login__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            303: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    otp_api_v1_auth_oidc_otp__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OtpIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoginOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    request_reset_api_v1_auth_password_reset__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResetRequestIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DoneOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    confirm_reset_api_v1_auth_password_reset_confirm__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResetIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    refresh_api_v1_auth_refresh__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RefreshIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoginOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_sessions_api_v1_auth_sessions__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionsOut"];
+                };
+            };
+        };
+    };
+    end_session_api_v1_auth_sessions__session_id___delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    signup_api_v1_auth_signup__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignupIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DoneOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    confirm_signup_api_v1_auth_signup_confirm__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConfirmSignupIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoginOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    switch_api_v1_auth_switch__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SwitchIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoginOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    status_api_v1_auth_totp__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TotpOut"];
+                };
+            };
+        };
+    };
+    confirm_api_v1_auth_totp_confirm__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OtpIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCodesOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    disable_api_v1_auth_totp_disable__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProofIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    recovery_codes_api_v1_auth_totp_recovery_codes__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProofIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCodesOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    set_up_api_v1_auth_totp_setup__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TotpOfferOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    me_api_v1_auth_user__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MeOut"];
+                };
+            };
+        };
+    };
+    get_client_api_v1_client__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientProfileOut"];
+                };
+            };
+        };
+    };
+    update_client_api_v1_client__patch: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClientPatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientProfileOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    show_client_deletion_api_v1_client_deletion__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeletionStateOut"];
+                };
+            };
+        };
+    };
+    delete_client_api_v1_client_deletion__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeletionIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeletionOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    keep_client_api_v1_client_deletion__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    csrf_api_v1_csrf__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CsrfOut"];
                 };
             };
         };
@@ -2656,7 +11875,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_DeviceOut_"];
+                    "application/json": components["schemas"]["sync2gear_platform__kit__paging__Page_DeviceOut___1"];
                 };
             };
             /** @description Validation Error */
@@ -2673,7 +11892,10 @@ export interface operations {
     register_api_v1_devices_register__post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A value of your own, new for each thing that you want done. Repeated within 24 hours with the same body, it is answered as the first time and nothing is done. */
+                "Idempotency-Key"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2703,6 +11925,26 @@ export interface operations {
             };
         };
     };
+    read_trust_api_v1_devices_trust__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrustOut"];
+                };
+            };
+        };
+    };
     get_device_api_v1_devices__device_id___get: {
         parameters: {
             query?: never;
@@ -2720,7 +11962,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DeviceOut"];
+                    "application/json": components["schemas"]["sync2gear_platform__fleet__schemas__DeviceOut"];
                 };
             };
             /** @description Validation Error */
@@ -2788,7 +12030,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DeviceOut"];
+                    "application/json": components["schemas"]["sync2gear_platform__fleet__schemas__DeviceOut"];
                 };
             };
             /** @description Validation Error */
@@ -2823,7 +12065,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DeviceOut"];
+                    "application/json": components["schemas"]["sync2gear_platform__fleet__schemas__DeviceOut"];
                 };
             };
             /** @description Validation Error */
@@ -2877,7 +12119,10 @@ export interface operations {
     create_facility_api_v1_facilities__post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A value of your own, new for each thing that you want done. Repeated within 24 hours with the same body, it is answered as the first time and nothing is done. */
+                "Idempotency-Key"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3046,7 +12291,10 @@ export interface operations {
     create_floor_api_v1_floors__post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A value of your own, new for each thing that you want done. Repeated within 24 hours with the same body, it is answered as the first time and nothing is done. */
+                "Idempotency-Key"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3215,6 +12463,206 @@ export interface operations {
             };
         };
     };
+    list_integrations_api_v1_integrations_mqtt__get: {
+        parameters: {
+            query?: {
+                page_size?: number;
+                ordering?: string;
+                search?: string;
+                cursor?: string;
+                count?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_IntegrationOut_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    make_integration_api_v1_integrations_mqtt__post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A value of your own, new for each thing that you want done. Repeated within 24 hours with the same body, it is answered as the first time and nothing is done. */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IntegrationIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IntegrationMadeOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    revoke_integration_api_v1_integrations_mqtt__account_id___delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_invitations_api_v1_invitations__get: {
+        parameters: {
+            query?: {
+                page_size?: number;
+                ordering?: string;
+                search?: string;
+                cursor?: string;
+                count?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_InvitationOut_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    invite_api_v1_invitations__post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A value of your own, new for each thing that you want done. Repeated within 24 hours with the same body, it is answered as the first time and nothing is done. */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InvitationIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvitationOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    revoke_invitation_api_v1_invitations__invitation_id___delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                invitation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     list_location_api_v1_locations__get: {
         parameters: {
             query?: {
@@ -3255,7 +12703,10 @@ export interface operations {
     create_location_api_v1_locations__post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A value of your own, new for each thing that you want done. Repeated within 24 hours with the same body, it is answered as the first time and nothing is done. */
+                "Idempotency-Key"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3416,12 +12867,28 @@ export interface operations {
     list_tracks_api_v1_music_files__get: {
         parameters: {
             query?: {
-                folder_id?: string | null;
                 page_size?: number;
                 ordering?: string;
                 search?: string;
                 cursor?: string;
                 count?: boolean;
+                folder_id?: string | null;
+                subfolders?: boolean;
+                artist?: string;
+                album?: string;
+                genre?: string;
+                tag?: string;
+                licence?: string;
+                year_from?: number | null;
+                year_to?: number | null;
+                longer_than?: number | null;
+                shorter_than?: number | null;
+                added_from?: string | null;
+                added_to?: string | null;
+                explicit?: boolean | null;
+                offline_allowed?: boolean | null;
+                valid_on?: string | null;
+                duplicates?: boolean;
             };
             header?: never;
             path?: never;
@@ -3436,6 +12903,72 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_TrackOut_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    delete_tracks_api_v1_music_files_bulk_delete__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BulkDeleteIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    change_tracks_api_v1_music_files_bulk__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BulkIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkOut"];
                 };
             };
             /** @description Validation Error */
@@ -3482,7 +13015,9 @@ export interface operations {
     };
     delete_track_api_v1_music_files__track_id___delete: {
         parameters: {
-            query?: never;
+            query?: {
+                force?: boolean;
+            };
             header?: {
                 "If-Match"?: string | null;
             };
@@ -3577,10 +13112,181 @@ export interface operations {
             };
         };
     };
+    get_track_cover_api_v1_music_files__track_id__cover__get: {
+        parameters: {
+            query?: {
+                size?: number;
+            };
+            header?: {
+                "If-None-Match"?: string | null;
+            };
+            path: {
+                track_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/webp": unknown;
+                };
+            };
+            /** @description The same as before */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    put_track_cover_api_v1_music_files__track_id__cover__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                track_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "image/*": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    delete_track_cover_api_v1_music_files__track_id__cover__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                track_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    link_track_api_v1_music_files__track_id__link__get: {
+        parameters: {
+            query?: {
+                method?: "GET" | "HEAD";
+                /** @description seconds */
+                expires?: number;
+            };
+            header?: never;
+            path: {
+                track_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_peaks_api_v1_music_files__track_id__peaks__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                track_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PeaksOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     list_folders_api_v1_music_folders__get: {
         parameters: {
             query?: {
                 type?: ("music" | "announcement") | null;
+                parent_id?: string | null;
                 page_size?: number;
                 ordering?: string;
                 search?: string;
@@ -3616,7 +13322,10 @@ export interface operations {
     create_folder_api_v1_music_folders__post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A value of your own, new for each thing that you want done. Repeated within 24 hours with the same body, it is answered as the first time and nothing is done. */
+                "Idempotency-Key"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3679,7 +13388,9 @@ export interface operations {
     };
     delete_folder_api_v1_music_folders__folder_id___delete: {
         parameters: {
-            query?: never;
+            query?: {
+                force?: boolean;
+            };
             header?: {
                 "If-Match"?: string | null;
             };
@@ -3732,6 +13443,179 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["FolderOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_folder_cover_api_v1_music_folders__folder_id__cover__get: {
+        parameters: {
+            query?: {
+                size?: number;
+            };
+            header?: {
+                "If-None-Match"?: string | null;
+            };
+            path: {
+                folder_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/webp": unknown;
+                };
+            };
+            /** @description The same as before */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    put_folder_cover_api_v1_music_folders__folder_id__cover__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                folder_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "image/*": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    delete_folder_cover_api_v1_music_folders__folder_id__cover__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                folder_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    export_folder_api_v1_music_folders__folder_id__export__get: {
+        parameters: {
+            query?: {
+                format?: "m3u8" | "xspf";
+            };
+            header?: never;
+            path: {
+                folder_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    import_playlist_api_v1_music_folders__folder_id__import__post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A value of your own, new for each thing that you want done. Repeated within 24 hours with the same body, it is answered as the first time and nothing is done. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                folder_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlaylistOut"];
                 };
             };
             /** @description Validation Error */
@@ -3820,7 +13704,10 @@ export interface operations {
     create_import_api_v1_music_imports__post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A value of your own, new for each thing that you want done. Repeated within 24 hours with the same body, it is answered as the first time and nothing is done. */
+                "Idempotency-Key"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3954,6 +13841,436 @@ export interface operations {
             };
         };
     };
+    preview_rules_api_v1_music_smart_preview__post: {
+        parameters: {
+            query?: {
+                page_size?: number;
+                ordering?: string;
+                search?: string;
+                cursor?: string;
+                count?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SmartIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_TrackOut_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    upload_api_v1_music_upload__post: {
+        parameters: {
+            query?: {
+                /** @description The folder; a field before the file may say it. */
+                folder_id?: string | null;
+                title?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    /** Format: binary */
+                    file: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UploadOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    upload_batch_api_v1_music_upload_batch__post: {
+        parameters: {
+            query?: {
+                /** @description The folder; a field before the file may say it. */
+                folder_id?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    files: string[];
+                };
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Outcomes"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_uploads_api_v1_music_uploads__get: {
+        parameters: {
+            query?: {
+                state?: ("receiving" | "uploaded" | "processing" | "ready" | "failed") | null;
+                page_size?: number;
+                ordering?: string;
+                search?: string;
+                cursor?: string;
+                count?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_UploadOut_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    create_upload_api_v1_music_uploads__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    read_ways_api_v1_music_uploads_direct__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WaysOut"];
+                };
+            };
+        };
+    };
+    begin_direct_api_v1_music_uploads_direct__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DirectIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PartsOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_upload_api_v1_music_uploads__upload_id___get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                upload_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UploadOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    cancel_upload_api_v1_music_uploads__upload_id___delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                upload_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    send_upload_api_v1_music_uploads__upload_id___patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                upload_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    complete_direct_api_v1_music_uploads__upload_id__complete__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                upload_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TogetherIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UploadOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    read_parts_api_v1_music_uploads__upload_id__parts__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                upload_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PartsOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    retry_upload_api_v1_music_uploads__upload_id__retry__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                upload_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UploadOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    read_usage_api_v1_music_usage__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoredUsageOut"];
+                };
+            };
+        };
+    };
     cancel_api_v1_playback_cancel__post: {
         parameters: {
             query?: never;
@@ -4027,7 +14344,10 @@ export interface operations {
     skip_forward_api_v1_playback_next__post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A value of your own, new for each thing that you want done. Repeated within 24 hours with the same body, it is answered as the first time and nothing is done. */
+                "Idempotency-Key"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4093,7 +14413,10 @@ export interface operations {
     play_api_v1_playback_play__post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A value of your own, new for each thing that you want done. Repeated within 24 hours with the same body, it is answered as the first time and nothing is done. */
+                "Idempotency-Key"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4126,7 +14449,10 @@ export interface operations {
     skip_back_api_v1_playback_previous__post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A value of your own, new for each thing that you want done. Repeated within 24 hours with the same body, it is answered as the first time and nothing is done. */
+                "Idempotency-Key"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4319,6 +14645,189 @@ export interface operations {
             };
         };
     };
+    list_plays_api_v1_plays__get: {
+        parameters: {
+            query?: {
+                zone?: string | null;
+                announcement?: string | null;
+                from?: string | null;
+                page_size?: number;
+                ordering?: string;
+                search?: string;
+                cursor?: string;
+                count?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_PlaySummary_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_play_api_v1_plays__play_id___get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                play_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlayTree"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_exports_api_v1_privacy_exports__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportsOut"];
+                };
+            };
+        };
+    };
+    export_client_api_v1_privacy_exports__post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A value of your own, new for each thing that you want done. Repeated within 24 hours with the same body, it is answered as the first time and nothing is done. */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    show_export_api_v1_privacy_exports__export_id___get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                export_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    fetch_export_api_v1_privacy_exports__export_id__file__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                export_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The archive */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     programme_api_v1_programmes__sha256___get: {
         parameters: {
             query?: never;
@@ -4335,6 +14844,300 @@ export interface operations {
         responses: {
             /** @description Successful Response */
             200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_roles_api_v1_roles__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RolesOut"];
+                };
+            };
+        };
+    };
+    list_tokens_api_v1_tokens__get: {
+        parameters: {
+            query?: {
+                page_size?: number;
+                ordering?: string;
+                search?: string;
+                cursor?: string;
+                count?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_TokenOut_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    create_token_api_v1_tokens__post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A value of your own, new for each thing that you want done. Repeated within 24 hours with the same body, it is answered as the first time and nothing is done. */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TokenIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenMade"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    revoke_token_api_v1_tokens__token_id___delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_users_api_v1_users__get: {
+        parameters: {
+            query?: {
+                page_size?: number;
+                ordering?: string;
+                search?: string;
+                cursor?: string;
+                count?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_MemberOut_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_user_api_v1_users__user_id___get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemberOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    remove_user_api_v1_users__user_id___delete: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    update_user_api_v1_users__user_id___patch: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MemberPatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemberOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_avatar_api_v1_users__user_id__avatar__get: {
+        parameters: {
+            query?: never;
+            header?: {
+                "if-none-match"?: string | null;
+            };
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/webp": unknown;
+                };
+            };
+            /** @description The same as before */
+            304: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4391,7 +15194,10 @@ export interface operations {
     create_zone_api_v1_zones__post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A value of your own, new for each thing that you want done. Repeated within 24 hours with the same body, it is answered as the first time and nothing is done. */
+                "Idempotency-Key"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };

@@ -1,6 +1,6 @@
 /** The live connection: one WebSocket that comes back by itself, and what it has told so far. */
 
-import type { ZoneView } from "../api/types";
+import type { Sent, ZoneView } from "../api/types";
 import { delayBefore } from "./backoff";
 import { type Clock, frameAt, millisBetween, observe, RATE, roundTrip } from "./clock";
 import { type ClientMessage, readMessage, type ServerMessage } from "./messages";
@@ -16,8 +16,8 @@ export interface LiveState {
   readonly frame: number;
 }
 
-const UNAUTHENTICATED = 4401;
-const FORBIDDEN = 4403;
+/** Not signed in (any more); not allowed. */
+const REFUSED = new Set([4401, 4403]);
 const BURST = 5;
 const BURST_EVERY = 250;
 const PING_EVERY = 15_000;
@@ -34,9 +34,12 @@ const ASKS = 5;
 const ASK_AGAIN = 10_000;
 
 interface Options {
-  readonly token: string;
-  /** The server ended the session, or forbids this. */
-  readonly onRefused: (why: "ended" | "forbidden") => void;
+  /** The server says that the session has ended, or that it may not see this. */
+  readonly onRefused: () => void;
+  /** What has become of files on their way. */
+  readonly onUploads: (uploads: readonly Sent[]) => void;
+  /** Some things of a kind are not any more what was read of them. */
+  readonly onChanged: (noun: string) => void;
 }
 
 /** Connects at `start`, reconnects until `stop`. */
@@ -114,7 +117,7 @@ export class Live {
     const socket = new WebSocket(url);
     this.socket = socket;
     this.heardAt = performance.now();
-    socket.onopen = () => this.send({ type: "auth", token: this.options.token });
+    socket.onopen = () => this.send({ type: "auth" });
     socket.onmessage = (event) => {
       const message = readMessage(event.data);
       if (message) this.take(message);
@@ -132,9 +135,8 @@ export class Live {
 
   private closed(code: number): void {
     this.socket = null;
-    if (code === UNAUTHENTICATED) this.options.onRefused("ended");
-    else if (code === FORBIDDEN) this.options.onRefused("forbidden");
-    else this.retryLater();
+    if (REFUSED.has(code)) this.options.onRefused();
+    this.retryLater(); // unless the session has ended indeed: then nobody shows this any more
   }
 
   private retryLater(): void {
@@ -172,6 +174,12 @@ export class Live {
       case "zone":
         this.asked.delete(message.zone.zone_id);
         this.apply(message.zone);
+        break;
+      case "uploads":
+        this.options.onUploads(message.uploads);
+        break;
+      case "changed":
+        this.options.onChanged(message.noun);
         break;
       case "pong":
         this.clock = observe(

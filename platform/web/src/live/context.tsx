@@ -1,22 +1,35 @@
 /** The live connection as React state. */
 
+import { useQueryClient } from "@tanstack/react-query";
 import { createContext, type ReactNode, use, useEffect, useMemo, useSyncExternalStore } from "react";
-import { endSession } from "../session/session";
+import { hear } from "../uploads/following";
+import { restore } from "../session/session";
 import { Live, type LiveState } from "./connection";
 
 const LiveContext = createContext<Live | null>(null);
 
 /** Keeps one connection open for the signed-in person. */
-export function LiveProvider({ token, children }: { token: string; children: ReactNode }) {
+export function LiveProvider({ children }: { children: ReactNode }) {
+  const queries = useQueryClient();
   const live = useMemo(
-    () => new Live({ token, onRefused: (why) => endSession(why) }),
-    [token],
+    () =>
+      new Live({
+        onRefused: () => void restore(),
+        onUploads: (uploads) => hear(uploads, queries),
+        onChanged: (noun) => void queries.invalidateQueries({ queryKey: [`${noun}s`] }),
+      }),
+    [queries],
   );
   useEffect(() => {
     live.start();
     return () => live.stop();
   }, [live]);
   return <LiveContext value={live}>{children}</LiveContext>;
+}
+
+/** Whether this page is live at all. */
+export function useIsLive(): boolean {
+  return use(LiveContext) !== null;
 }
 
 /** The connection itself, to hand it what an answer over HTTP brought. */

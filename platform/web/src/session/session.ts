@@ -1,50 +1,99 @@
-/** Who is signed in: kept for this tab only, and told to whoever subscribes. */
+/**
+ * Who is signed in. The secret is in a cookie that no script can read: this program keeps only what
+ * the platform told of the session, in memory, and asks again after every reload.
+ */
 
 import { useSyncExternalStore } from "react";
-import type { SignedIn } from "../api/types";
+import type { Me, SignedIn } from "../api/types";
 
-const KEY = "sync2gear.session";
-
-/** Why nobody is signed in: the session ended, it may not see playback, or the person left. */
-export type Ending = "ended" | "forbidden" | "left" | null;
-
-let session: SignedIn | null = restore();
-let ending: Ending = null;
-const listeners = new Set<() => void>();
-
-function restore(): SignedIn | null {
-  try {
-    const text = sessionStorage.getItem(KEY);
-    return text === null ? null : (JSON.parse(text) as SignedIn);
-  } catch {
-    return null;
-  }
+/** What the platform told of the session; `csrf` proves that a change comes from this page. */
+export interface Session extends Me {
+  readonly csrf: string;
 }
 
-function tell(): void {
+/** Why nobody is signed in: the session ended, or the person left. */
+export type Ending = "ended" | "left" | null;
+
+/** `asking` until the platform has told; `unreached` while it does not answer. */
+export type Standing = "asking" | "unreached" | "out" | "in";
+
+interface State {
+  readonly standing: Standing;
+  readonly session: Session | null;
+  readonly ending: Ending;
+}
+
+let state: State = { standing: "asking", session: null, ending: null };
+const listeners = new Set<() => void>();
+
+function set(next: State): void {
+  const other = next.session?.csrf !== state.session?.csrf;
+  state = next;
   for (const listener of listeners) listener();
+  if (other) for (const listener of changes) listener();
+}
+
+const changes = new Set<() => void>();
+
+/** Calls back for ever whenever somebody else is signed in, in another client, or nobody. */
+export function onSessionChange(listener: () => void): void {
+  changes.add(listener);
 }
 
 /** The session, for code outside React. */
-export function currentSession(): SignedIn | null {
-  return session;
+export function currentSession(): Session | null {
+  return state.session;
 }
 
-/** Keeps a session that the platform has just given. */
+/** Takes what the platform answered to a sign-in, a switch or a new password. */
 export function beginSession(given: SignedIn): void {
-  session = given;
-  ending = null;
-  sessionStorage.setItem(KEY, JSON.stringify(given));
-  tell();
+  keep({ ...given, csrf: given.csrf_token ?? "" });
+}
+
+function keep(session: Session): void {
+  set({ standing: "in", session, ending: null });
+}
+
+/** Takes what changed of the person, and nothing else. */
+export function renewSession(me: Me): void {
+  if (state.session) keep({ ...me, csrf: state.session.csrf });
 }
 
 /** Forgets the session. */
 export function endSession(why: Ending): void {
-  if (session === null) return;
-  session = null;
-  ending = why;
-  sessionStorage.removeItem(KEY);
-  tell();
+  if (state.standing === "out") return;
+  set({ standing: "out", session: null, ending: state.session ? why : null });
+}
+
+let asking: Promise<void> | null = null;
+
+/**
+ * Asks the platform who is signed in: at the start, and whenever it refuses what should be allowed.
+ * Another window may have signed out or switched to another client meanwhile.
+ */
+export function restore(): Promise<void> {
+  asking ??= ask().finally(() => {
+    asking = null;
+  });
+  return asking;
+}
+
+async function ask(): Promise<void> {
+  try {
+    const told = await fetch("/api/v1/csrf/", { cache: "no-store" });
+    if (!told.ok) throw new TypeError("no answer");
+    const { csrf_token: csrf } = (await told.json()) as { csrf_token: string | null };
+    if (csrf === null) {
+      endSession("ended");
+      return;
+    }
+    const found = await fetch("/api/v1/auth/me/", { cache: "no-store" });
+    if (found.status === 401) endSession("ended");
+    else if (!found.ok) throw new TypeError("no answer");
+    else keep({ ...((await found.json()) as Me), csrf });
+  } catch {
+    if (!state.session) set({ ...state, standing: "unreached" });
+  }
 }
 
 function subscribe(listener: () => void): () => void {
@@ -53,16 +102,21 @@ function subscribe(listener: () => void): () => void {
 }
 
 /** The session as React state. */
-export function useSession(): SignedIn | null {
-  return useSyncExternalStore(subscribe, () => session);
+export function useSession(): Session | null {
+  return useSyncExternalStore(subscribe, () => state.session);
+}
+
+/** Whether somebody is signed in, as far as is known. */
+export function useStanding(): Standing {
+  return useSyncExternalStore(subscribe, () => state.standing);
 }
 
 /** Why the last session ended, for the sign-in page. */
 export function useEnding(): Ending {
-  return useSyncExternalStore(subscribe, () => ending);
+  return useSyncExternalStore(subscribe, () => state.ending);
 }
 
-/** Whether the signed-in person holds a permission. */
+/** Whether the signed-in person holds a permission, be it in the whole client or somewhere. */
 export function useMay(permission: string): boolean {
   return useSession()?.permissions.includes(permission) ?? false;
 }

@@ -1,48 +1,166 @@
-/** The bar at the top: whose shop this is, whether the page is live, light or dark, sign out. */
+/** The bar at the top: whose shop this is, where to go, is the page live, light or dark, sign out. */
 
-import { ActionIcon, Menu, useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
-import { useLiveState } from "../live/context";
-import type { Link } from "../live/connection";
-import { endSession, useSession } from "../session/session";
+import {
+  ActionIcon,
+  Button,
+  Menu,
+  useComputedColorScheme,
+  useMantineColorScheme,
+} from "@mantine/core";
+import { api } from "../api/client";
+import { useIsLive, useLiveState } from "../live/context";
+import type { Link as State } from "../live/connection";
+import { navigate, usePath } from "../router";
+import { endSession, restore, type Session, useSession } from "../session/session";
+import { useSwitch } from "../session/switching";
+import { Banners } from "./Banners";
 import css from "./Header.module.css";
 import { Mark, MoonIcon, PersonIcon, SunIcon } from "./icons";
+import { Link } from "./Link";
+import { tellProblem } from "./notify";
 
-const LINK: Record<Link, string> = {
+const LINK: Record<State, string> = {
   connecting: "Connecting",
   live: "Live",
   lost: "Reconnecting",
 };
 
-/** The page's header. */
+const PAGES = [
+  { path: "/clients", name: "Clients", permission: "admin.read" },
+  { path: "/", name: "Zones", permission: "playback.read" },
+  { path: "/library", name: "Library", permission: "music.read" },
+  { path: "/announcements", name: "Announcements", permission: "announcements.read" },
+  { path: "/people", name: "People", permission: "users.read" },
+  { path: "/tokens", name: "API tokens", permission: "tokens.read" },
+  { path: "/audit", name: "Audit trail", permission: "audit.read" },
+] as const;
+/** What sync2gear's own people see while they are in no client. */
+const OUTSIDE = new Set<string>(["/clients", "/audit"]);
+
+/** The page's header, and below it what everybody must know. */
 export function Header() {
   const session = useSession();
+  const live = useIsLive();
   return (
-    <header className={css.header}>
-      <div className={css.inner}>
-        <Mark size={32} />
-        <span className={css.client}>{session?.client.name ?? "sync2gear"}</span>
-        <LinkState />
-        <SchemeToggle />
-        <Menu position="bottom-end" width={240} radius="lg" shadow="md" keepMounted={false}>
-          <Menu.Target>
-            <ActionIcon size={44} radius="xl" variant="subtle" color="gray" aria-label="Account">
-              <PersonIcon />
-            </ActionIcon>
-          </Menu.Target>
-          <Menu.Dropdown>
-            <Menu.Label>
-              {session?.user.name}
-              <br />
-              {session?.user.email}
-            </Menu.Label>
-            <Menu.Item className={css.item} onClick={() => endSession("left")}>
-              Sign out
-            </Menu.Item>
-          </Menu.Dropdown>
-        </Menu>
-      </div>
-    </header>
+    <>
+      <header className={css.header}>
+        <div className={css.inner}>
+          <Mark size={32} />
+          {session && <Client session={session} />}
+          {session && <Pages session={session} />}
+          {live && <LinkState />}
+          <SchemeToggle />
+          {session && <Account session={session} />}
+        </div>
+      </header>
+      {session && <Banners session={session} />}
+    </>
   );
+}
+
+/** The client's name; where there are others, the way to them. */
+function Client({ session }: { session: Session }) {
+  const change = useSwitch();
+  const name = session.client?.name ?? "sync2gear";
+  const clients = session.clients ?? [];
+  const others = clients.filter((one) => one.id !== session.client?.id);
+  if (others.length === 0) return <span className={css.client}>{name}</span>;
+  return (
+    <span className={css.client}>
+      <Menu position="bottom-start" width={260} radius="lg" shadow="md" keepMounted={false}>
+        <Menu.Target>
+          <Button
+            className={css.switch}
+            variant="subtle"
+            color="gray"
+            loading={change.isPending}
+            aria-label={`Client: ${name}. Switch to another one`}
+          >
+            {name} ▾
+          </Button>
+        </Menu.Target>
+        <Menu.Dropdown>
+          <Menu.Label>Switch to</Menu.Label>
+          {others.map((one) => (
+            <Menu.Item key={one.id} className={css.item} onClick={() => change.mutate(one.id)}>
+              {one.name}
+            </Menu.Item>
+          ))}
+        </Menu.Dropdown>
+      </Menu>
+    </span>
+  );
+}
+
+function Pages({ session }: { session: Session }) {
+  const path = usePath();
+  const inside = session.client !== null;
+  const mine = PAGES.filter(
+    ({ path: to, permission }) =>
+      session.permissions.includes(permission) && (inside || OUTSIDE.has(to)),
+  );
+  if (mine.length < 2) return null;
+  return (
+    <nav className={css.nav} aria-label="Pages">
+      {mine.map((page) => (
+        <Link
+          key={page.path}
+          href={page.path}
+          className={css.page}
+          aria-current={isWithin(path, page.path) ? "page" : undefined}
+        >
+          {page.name}
+        </Link>
+      ))}
+    </nav>
+  );
+}
+
+function isWithin(path: string, page: string): boolean {
+  return path === page || (page !== "/" && path.startsWith(`${page}/`));
+}
+
+function Account({ session }: { session: Session }) {
+  return (
+    <Menu position="bottom-end" width={240} radius="lg" shadow="md" keepMounted={false}>
+      <Menu.Target>
+        <ActionIcon size={44} radius="xl" variant="subtle" color="gray" aria-label="Account">
+          <PersonIcon />
+        </ActionIcon>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Label>
+          {session.user.name}
+          <br />
+          {session.user.email}
+        </Menu.Label>
+        <Menu.Item className={css.item} onClick={() => navigate("/")}>
+          Zones
+        </Menu.Item>
+        <Menu.Item className={css.item} onClick={() => navigate("/profile")}>
+          Your account
+        </Menu.Item>
+        <Menu.Item className={css.item} onClick={() => navigate("/data")}>
+          Data and deletion
+        </Menu.Item>
+        <Menu.Item className={css.item} onClick={() => void leave()}>
+          Sign out
+        </Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
+  );
+}
+
+/** Only once the platform has ended the session: a cookie that stays would still be good. */
+async function leave(): Promise<void> {
+  try {
+    await api.POST("/api/v1/auth/logout/");
+    navigate("/");
+    endSession("left");
+  } catch (error) {
+    tellProblem("You are still signed in", error);
+    void restore();
+  }
 }
 
 function LinkState() {

@@ -1,4 +1,4 @@
-/** The dozen icons of this program, drawn on a 24 by 24 grid; they are decoration, never a name. */
+/** The icons of this program, drawn on a 24 by 24 grid; they are decoration, never a name. */
 
 import type { ReactNode } from "react";
 
@@ -73,6 +73,29 @@ export const CheckIcon = icon(<path d="m5 12.8 4.6 4.4L19 7.5" />);
 export const FolderIcon = icon(
   <path d="M3.8 7.2a2 2 0 0 1 2-2h3.4l2 2.3h7a2 2 0 0 1 2 2v7.3a2 2 0 0 1-2 2H5.8a2 2 0 0 1-2-2z" />,
 );
+
+export const UpIcon = icon(<path d="m6 14.5 6-6 6 6" />);
+export const DownIcon = icon(<path d="m6 9.5 6 6 6-6" />);
+export const MicrophoneIcon = icon(
+  <>
+    <rect x="9" y="3.5" width="6" height="11" rx="3" />
+    <path d="M5.5 11.5a6.5 6.5 0 0 0 13 0M12 18v2.8" />
+  </>,
+);
+export const MoreIcon = icon(
+  <>
+    <circle cx="5.5" cy="12" r="1.1" />
+    <circle cx="12" cy="12" r="1.1" />
+    <circle cx="18.5" cy="12" r="1.1" />
+  </>,
+  true,
+);
+export const StopIcon = icon(<path d="M7 7h10v10H7z" />, true);
+
+export const TrashIcon = icon(
+  <path d="M5 7h14M10 7V5h4v2M7 7l.8 12h8.4L17 7M10.3 10.5v5M13.7 10.5v5" />,
+);
+export const SmartIcon = icon(<path d="M4 6h16l-6.2 7v5.5l-3.6-2V13z" />);
 
 /** The product's mark. */
 export function Mark({ size = 32 }: Props) {

@@ -5,7 +5,7 @@ import { useMediaQuery } from "@mantine/hooks";
 import { useState } from "react";
 import type { ZoneView } from "../api/types";
 import { useLiveState } from "../live/context";
-import { useMay } from "../session/session";
+import { useMayThere } from "../session/may";
 import { type Draft, EMPTY, SayForm } from "../say/SayForm";
 import { Header } from "../ui/Header";
 import { MusicIcon, VoiceIcon, WarnIcon } from "../ui/icons";
@@ -18,9 +18,10 @@ const WIDE = "(min-width: 1000px)";
 /** Header, zones, and what can be said to them. */
 export function DashboardPage() {
   const zones = useLiveState((state) => state.zones);
-  const mayAnnounce = useMay("announce.now");
+  const mayAnnounce = useMayThere("announce.now");
   const sorted = zones && [...zones.values()].sort((a, b) => a.name.localeCompare(b.name));
-  const canSay = mayAnnounce && sorted !== null && sorted.length > 0;
+  const reached = (sorted ?? []).filter((zone) => mayAnnounce(zone.zone_id));
+  const canSay = reached.length > 0;
   return (
     <>
       <Header />
@@ -32,7 +33,7 @@ export function DashboardPage() {
           </h1>
           <Zones zones={sorted} />
         </section>
-        {canSay && <SayPlaces zones={sorted} />}
+        {canSay && <SayPlaces zones={reached} />}
       </main>
       <NowPlayingNews />
     </>

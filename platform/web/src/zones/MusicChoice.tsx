@@ -18,7 +18,8 @@ function useFolders() {
     queryFn: async () => {
       const query = { page_size: 200, ordering: "name" };
       const { results } = body(await api.GET("/api/v1/music/folders/", { params: { query } }));
-      return results.filter(({ type, tracks = 0 }) => type === "music" && tracks > 0);
+      // What a smart folder's rules choose is not counted in lists.
+      return results.filter(({ type, tracks }) => type === "music" && tracks !== 0);
     },
   });
 }
@@ -48,7 +49,9 @@ export function MusicChoice({ zone, onPlayed }: Props) {
     );
   }
   const wanted = chosen ?? zone.folder_id;
-  const folder = folders.data.find(({ id }) => id === wanted) ?? folders.data[0];
+  const folder = folders.data.find(({ id }) => id === wanted) ??
+    folders.data.find(({ is_system }) => !is_system) ??
+    folders.data[0];
   if (!folder) {
     return <p className={css.none}>There is no music yet: a manager imports a folder first.</p>;
   }
@@ -58,9 +61,9 @@ export function MusicChoice({ zone, onPlayed }: Props) {
         className={css.select}
         size="lg"
         aria-label={`Music for ${zone.name}`}
-        data={folders.data.map(({ id, name, tracks = 0 }) => ({
+        data={folders.data.map(({ id, name, tracks }) => ({
           value: id,
-          label: `${name} (${count(tracks, "track")})`,
+          label: tracks == null ? name : `${name} (${count(tracks, "track")})`,
         }))}
         value={folder.id}
         onChange={(event) => setChosen(event.currentTarget.value)}

@@ -20,24 +20,27 @@ const SILENT: Record<ZoneView["status"], string> = {
   playing: "Waiting for what plays now",
   paused: "The music is paused",
   stopped: "Silence until somebody presses play",
-  idle: "Choose music and press play",
+  idle: "No music is chosen yet: a manager does that",
 };
+const CHOOSE = "Choose music and press play";
 
 interface Props {
   zone: ZoneView;
   mayControl: boolean;
+  mayChoose: boolean;
 }
 
 /** Follows the server's clock: renders once a second and when what sounds changes. */
-export function NowPlaying({ zone, mayControl }: Props) {
+export function NowPlaying({ zone, mayControl, mayChoose }: Props) {
   const frame = useLiveState((state) => state.frame);
   const sounding = soundingAt(zone, frame);
+  const silent = zone.status === "idle" && mayChoose ? CHOOSE : SILENT[zone.status];
   return (
     <div className={css.now} data-role={sounding?.role ?? "none"}>
       <div className={css.what}>
         <Cover sounding={sounding} />
         <div className={css.words}>
-          {sounding ? <Words of={sounding} /> : <p className={css.silence}>{SILENT[zone.status]}</p>}
+          {sounding ? <Words of={sounding} /> : <p className={css.silence}>{silent}</p>}
         </div>
       </div>
       {sounding && <Progress sounding={sounding} />}

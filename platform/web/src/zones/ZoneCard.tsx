@@ -4,6 +4,7 @@ import { Button } from "@mantine/core";
 import { memo, useId, useState } from "react";
 import type { ZoneView } from "../api/types";
 import { count } from "../format";
+import { useMayThere } from "../session/may";
 import { useMay } from "../session/session";
 import { SpeakerIcon } from "../ui/icons";
 import { MusicChoice } from "./MusicChoice";
@@ -22,7 +23,8 @@ const STATUS: Record<ZoneView["status"], string> = {
 /** A card that renders again when its zone changes; only its middle follows the clock. */
 export const ZoneCard = memo(function ZoneCard({ zone }: { zone: ZoneView }) {
   const name = useId();
-  const mayControl = useMay("playback.control");
+  const mayControl = useMayThere("playback.control")(zone.zone_id);
+  const mayChoose = useMay("music.read") && mayControl; // who sees no music cannot choose any
   const [open, setOpen] = useState(false);
   const idle = zone.status === "idle";
   const choosing = idle || open;
@@ -36,17 +38,17 @@ export const ZoneCard = memo(function ZoneCard({ zone }: { zone: ZoneView }) {
           {STATUS[zone.status]}
         </span>
       </header>
-      <NowPlaying zone={zone} mayControl={mayControl} />
+      <NowPlaying zone={zone} mayControl={mayControl} mayChoose={mayChoose} />
       {mayControl && (
         <div className={css.controls}>
-          {choosing && <MusicChoice zone={zone} onPlayed={() => setOpen(false)} />}
+          {choosing && mayChoose && <MusicChoice zone={zone} onPlayed={() => setOpen(false)} />}
           {!idle && <Transport zone={zone} />}
           <Volume zone={zone} />
         </div>
       )}
       <footer className={css.foot}>
         <Speakers online={zone.speakers.online} total={zone.speakers.total} />
-        {mayControl && !idle && (
+        {mayChoose && !idle && (
           <Button
             className={css.change}
             variant="subtle"

@@ -1,0 +1,188 @@
+"""`music upload` and `music uploads`: files of this machine into the library."""
+
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+from rich.progress import Progress
+
+from sync2gear_cli import commands, names, output, progress, tus
+from sync2gear_cli.client import Api, open_api
+from sync2gear_cli.failures import UNREACHABLE, Failure
+from sync2gear_cli.music import app, group
+from sync2gear_cli.output import AsJson
+
+SOUNDS: Final = frozenset(
+    ".mp3 .m4a .mp4 .aac .ogg .oga .opus .flac .wav .webm .mka .aif .aiff .aifc".split()  # noqa: SIM905 - read as people write it
+)
+"""Endings of the files that are taken of a folder; a file that is named itself is always taken."""
+
+_POLL_SECONDS: Final = 0.5
+_HEADS: Final = ("file", "outcome", "size", "what")
+_ENDED: Final = frozenset({"ready", "failed"})
+
+Row = dict[str, Any]
+
+__all__ = ["app", "group", "upload", "uploads"]
+
+
+@group.command(
+    epilog=commands.examples(
+        "sync2gear music upload ~/Music/Jazz --folder 'Evening jazz'",
+        "sync2gear music upload jingle.wav --json",
+    )
+)
+def upload(
+    ctx: typer.Context,
+    paths: Annotated[list[Path], typer.Argument(help="Files, and folders with all below them.")],
+    folder: Annotated[
+        str | None, typer.Option(help="The music folder; made where there is none of this name.")
+    ] = None,
+    wait: Annotated[
+        bool, typer.Option("--wait/--no-wait", help="Wait until the platform is through with it.")
+    ] = True,
+    as_json: AsJson = False,
+) -> None:
+    """Send music; called again after whatever broke it off, it goes on where it stopped."""
+    files = list(found(paths))
+    if not files:
+        raise Failure("there is no music in that", "nothing_found")
+    with open_api(ctx.obj) as api:
+        folder_id = _folder(api, folder) if folder else ""
+        results = _send_all(api, files, folder_id)
+        if wait:
+            _follow(api, results)
+    if as_json:
+        output.emit({"results": results})
+    else:
+        output.show(_HEADS, [_shown(one) for one in results], "")
+    failed = [one for one in results if one["outcome"] == "failed"]
+    if failed:
+        unreachable = all(one["code"] == "unreachable" for one in failed)
+        raise Failure(
+            f"{len(failed)} of {len(results)} files did not come in",
+            "upload_failed",
+            UNREACHABLE if unreachable else 1,
+        )
+
+
+@group.command()
+def uploads(ctx: typer.Context, as_json: AsJson = False) -> None:
+    """List what was sent lately, and what became of it."""
+    with open_api(ctx.obj) as api:
+        listed = list(api.pages("/music/uploads/"))
+    if as_json:
+        output.emit({"results": listed})
+    else:
+        rows = [_shown({"file": one["filename"], **_outcome(one)}) for one in listed]
+        output.show(_HEADS, rows, "Nothing was sent lately.")
+
+
+def found(paths: Sequence[Path]) -> Iterator[Path]:
+    """Every file meant, once, folders in their order; hidden ones are left out."""
+    seen = set()
+    for path in paths:
+        if not path.exists():
+            raise Failure(f"there is no {path}", "no_such_file")
+        inside = sorted(path.rglob("*")) if path.is_dir() else [path]
+        for one in inside:
+            hidden = any(part.startswith(".") for part in one.relative_to(path).parts)
+            known = one == path or one.suffix.lower() in SOUNDS
+            real = one.resolve()
+            if known and not hidden and one.is_file() and real not in seen:
+                seen.add(real)
+                yield one
+
+
+def _folder(api: Api, wanted: str) -> str:
+    """The id of the music folder of this name, which is made where there is none."""
+    listed = list(api.pages("/music/folders/", type="music"))
+    try:
+        return str(names.find("folder", listed, wanted)["id"])
+    except Failure as failure:
+        if failure.code != "folder_unknown":
+            raise
+    return str(api.post("/music/folders/", {"name": wanted})["id"])
+
+
+def _send_all(api: Api, files: Sequence[Path], folder_id: str) -> list[Row]:
+    """Send one after the other; what is refused does not hold up the rest."""
+    memory = tus.Memory()
+    results: list[Row] = []
+    with progress.bytes_bar() as bar:
+        total = bar.add_task("sending", total=sum(_size(file) for file in files))
+        before = 0
+        for number, path in enumerate(files, 1):
+            bar.update(total, description=f"{number}/{len(files)} {output.clean(path.name)[:40]}")
+            results.append(_send_one(api, memory, path, folder_id, bar, total, before))
+            before += _size(path)
+            bar.update(total, completed=before)
+    return results
+
+
+def _send_one(
+    api: Api,
+    memory: tus.Memory,
+    path: Path,
+    folder_id: str,
+    bar: Progress,
+    total: Any,
+    before: int,
+) -> Row:
+    row: Row = {"file": str(path), "outcome": "sent", "size": _size(path), "upload": None}
+    try:
+        source = tus.Source.of(path, folder_id)
+        row["id"] = tus.send(
+            api, memory, source, lambda done: bar.update(total, completed=before + done)
+        )
+    except Failure as failure:
+        if failure.status == 3:
+            raise
+        return {**row, "outcome": "failed", "code": failure.code, "detail": failure.detail}
+    except OSError as error:
+        detail = error.strerror or str(error)
+        return {**row, "outcome": "failed", "code": "unreadable", "detail": detail}
+    return row
+
+
+def _follow(api: Api, results: list[Row]) -> None:
+    """Wait until nothing of what was sent is being worked on, with a bar where somebody looks."""
+    waiting = [one for one in results if one["outcome"] == "sent"]
+    with progress.bar("listening") as bar:
+        task = bar.add_task("", total=len(waiting))
+        for one in waiting:
+            while True:
+                current = api.get(f"/music/uploads/{one['id']}/")
+                if current["state"] in _ENDED:
+                    break
+                time.sleep(_POLL_SECONDS)
+            one |= _outcome(current)
+            one["upload"] = current
+            bar.advance(task)
+
+
+def _outcome(upload: Row) -> Row:
+    """What became of an upload, in a word, and why."""
+    outcome = "duplicate" if upload["state"] == "ready" and upload["duplicate_of"] else None
+    return {
+        "outcome": outcome or upload["state"],
+        "size": upload["size"],
+        "code": upload["code"],
+        "detail": upload["detail"],
+        "upload": upload,
+    }
+
+
+def _shown(one: Row) -> tuple[object, ...]:
+    upload = one.get("upload") or {}
+    why = f"{one['detail']} ({one['code']})" if one.get("code") else upload.get("track_id") or ""
+    return Path(one["file"]).name, one["outcome"], f"{one['size'] / 1e6:.1f} MB", why
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0

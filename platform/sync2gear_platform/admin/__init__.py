@@ -1,0 +1,1 @@
+"""What the installation's own people see and do over all clients."""

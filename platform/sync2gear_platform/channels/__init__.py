@@ -1,0 +1,1 @@
+"""Channels: what music and which announcements, in which order."""

@@ -1,0 +1,158 @@
+"""What a list of tracks can be narrowed to, and how words are searched for."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+from fastapi import Query
+from sqlalchemy import ColumnElement, and_, false, func, or_, text, type_coerce
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import aliased
+from sqlmodel import col, select
+
+from sync2gear_platform.kit.context import Ctx
+from sync2gear_platform.library import separation
+from sync2gear_platform.library.tables import Folder, Media, Track, TrackWord
+
+MAX_TERMS: Final = 8
+"""Words of a search; those after them are left out."""
+
+LAST: Final = "\U0010ffff"
+"""Sorts after whatever a word may go on with."""
+
+_Name = Annotated[str, Query(max_length=255)]
+_Number = Annotated[int | None, Query(ge=0, le=1_000_000)]
+
+
+@dataclass(frozen=True, slots=True)
+class TrackFilter:
+    """Parameters of a list of tracks; together they all have to hold."""
+
+    folder_id: Annotated[UUID | None, Query()] = None
+    subfolders: Annotated[bool, Query()] = False
+    artist: _Name = ""
+    album: _Name = ""
+    genre: _Name = ""
+    tag: _Name = ""
+    licence: _Name = ""
+    year_from: _Number = None
+    year_to: _Number = None
+    longer_than: _Number = None
+    shorter_than: _Number = None
+    added_from: Annotated[datetime | None, Query()] = None
+    added_to: Annotated[datetime | None, Query()] = None
+    explicit: Annotated[bool | None, Query()] = None
+    offline_allowed: Annotated[bool | None, Query()] = None
+    valid_on: Annotated[date | None, Query()] = None
+    duplicates: Annotated[bool, Query()] = False
+
+
+def conditions(ctx: Ctx, asked: TrackFilter) -> list[ColumnElement[bool]]:
+    """The conditions of ``asked`` on ``tracks``, the folder's apart."""
+    found: list[ColumnElement[bool]] = [
+        func.lower(getattr(Track, name)) == func.lower(getattr(asked, name))
+        for name in ("artist", "album", "genre", "licence")
+        if getattr(asked, name)
+    ]
+    if asked.tag:
+        found.append(type_coerce(Track.tags, JSONB).contains([asked.tag]))
+    bounds: tuple[tuple[Any, Any, Any], ...] = (
+        (col(Track.year), asked.year_from, asked.year_to),
+        (col(Track.duration_millis), _millis(asked.longer_than), _millis(asked.shorter_than)),
+        (col(Track.created_at), _aware(asked.added_from), _aware(asked.added_to)),
+    )
+    for column, least, most in bounds:
+        if least is not None:
+            found.append(column >= least)
+        if most is not None:
+            found.append(column <= most)
+    if asked.explicit is not None:
+        found.append(col(Track.explicit).is_(asked.explicit))
+    if asked.offline_allowed is not None:
+        found.append(col(Track.offline_allowed).is_(asked.offline_allowed))
+    if asked.valid_on is not None:
+        found.append(
+            and_(
+                or_(col(Track.valid_from).is_(None), col(Track.valid_from) <= asked.valid_on),
+                or_(col(Track.valid_until).is_(None), col(Track.valid_until) >= asked.valid_on),
+            )
+        )
+    if asked.duplicates:
+        found.append(_sounds_alike(ctx))
+    return found
+
+
+def _millis(seconds: int | None) -> int | None:
+    return None if seconds is None else seconds * 1000
+
+
+def _aware(moment: datetime | None) -> datetime | None:
+    """What says no time zone is meant in UTC, as everything here."""
+    if moment is None or moment.tzinfo is not None:
+        return moment
+    return moment.replace(tzinfo=UTC)
+
+
+def _sounds_alike(ctx: Ctx) -> ColumnElement[bool]:
+    """Another track has the same bytes, or decodes to the same sound."""
+    mine = col(Track.client_id) == ctx.client_id
+    sound = func.coalesce(col(Media.pcm_sha256), col(Media.sha256))
+    heard = (
+        select(sound)
+        .join(Track, (col(Track.sha256) == col(Media.sha256)) & mine)
+        .where(col(Media.client_id) == ctx.client_id)
+        .group_by(sound)
+        .having(func.count() > 1)
+    )
+    alike = select(Media.sha256).where(col(Media.client_id) == ctx.client_id, sound.in_(heard))
+    return col(Track.sha256).in_(alike)
+
+
+async def prepare(ctx: Ctx) -> None:
+    """Have the rest of this transaction planned for the very words that are asked for.
+
+    How common a word is decides which way is short (ADR 0032): a plan kept for any word would be
+    wrong for many, pages of an index are not read from a disk one by one, and helpers take longer
+    to start than a search takes.
+    """
+    await ctx.db.execute(_FOR_SEARCHES)
+
+
+_FOR_SEARCHES: Final = text(
+    "SELECT set_config('plan_cache_mode', 'force_custom_plan', true),"
+    " set_config('random_page_cost', '1.1', true),"
+    " set_config('max_parallel_workers_per_gather', '0', true)"
+)
+
+
+def matching(ctx: Ctx, search: str) -> ColumnElement[bool]:
+    """Tracks that have a word beginning with each word of ``search``, without case and accents."""
+    terms = separation.words(search)[:MAX_TERMS]
+    if not terms:
+        return false()
+    return and_(*(_has(ctx, term) for term in terms))
+
+
+def _has(ctx: Ctx, term: str) -> ColumnElement[bool]:
+    beginning = select(TrackWord.track_id).where(
+        col(TrackWord.client_id) == ctx.client_id,
+        col(TrackWord.word) >= term,
+        col(TrackWord.word) < term + LAST,
+    )
+    return col(Track.id).in_(beginning)
+
+
+def below(ctx: Ctx, folder_id: UUID) -> Any:
+    """The ids of a folder and of all folders in it, as a subquery."""
+    tree = (
+        select(col(Folder.id).label("id"))
+        .where(col(Folder.client_id) == ctx.client_id, col(Folder.id) == folder_id)
+        .cte("below", recursive=True)
+    )
+    child = aliased(Folder)
+    # UNION, not UNION ALL: ends also where folders would contain each other.
+    tree = tree.union(
+        select(child.id).where(child.client_id == ctx.client_id, child.parent_id == tree.c.id)
+    )
+    return select(tree.c.id)

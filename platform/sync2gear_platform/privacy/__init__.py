@@ -1,0 +1,1 @@
+"""Privacy: taking along what is one's own, being deleted, and staying deleted."""

@@ -1,0 +1,1 @@
+"""Schedules: who asks for which sound when, and which of them is heard."""

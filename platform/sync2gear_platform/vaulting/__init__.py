@@ -1,0 +1,1 @@
+"""Rotation of the vault's keys, as an operator sees it."""

@@ -1,0 +1,59 @@
+/** Asks before something is removed, and once more where something else uses it. */
+
+import { useMutation } from "@tanstack/react-query";
+import type { ReactNode } from "react";
+import { asProblem, type User } from "../api/problem";
+import { Confirm } from "./Dialog";
+import css from "./Page.module.css";
+
+interface Props {
+  title: string;
+  /** What follows from it. */
+  children: ReactNode;
+  /** `force`: although something uses it. */
+  remove: (force: boolean) => Promise<void>;
+  onClose: () => void;
+  onDone: () => void;
+}
+
+const KINDS: Readonly<Record<string, string>> = {
+  zone: "Zone",
+  announcement: "Announcement",
+  template: "Template",
+  sound: "Usual sound",
+};
+
+/** The platform says what uses it when it refuses. */
+export function Remove({ title, children, remove, onClose, onDone }: Props) {
+  const removing = useMutation({ mutationFn: remove, onSuccess: onDone });
+  const problem = removing.error && asProblem(removing.error);
+  const used = problem?.code === "in_use" ? problem.usedBy : [];
+  return (
+    <Confirm
+      title={title}
+      verb={used.length > 0 ? "Remove it anyway" : "Remove"}
+      opened
+      pending={removing.isPending}
+      error={used.length > 0 ? null : removing.error}
+      onClose={onClose}
+      onConfirm={() => removing.mutate(used.length > 0)}
+    >
+      {used.length > 0 ? <Users used={used} /> : children}
+    </Confirm>
+  );
+}
+
+function Users({ used }: { used: readonly User[] }) {
+  return (
+    <span role="alert">
+      It is in use. Whoever has it goes on without it:
+      <span className={css.users} role="list" aria-label="Used by">
+        {used.map(({ kind, id, name }) => (
+          <span key={`${kind} ${id}`} role="listitem">
+            {KINDS[kind] ?? kind}: <strong>{name}</strong>
+          </span>
+        ))}
+      </span>
+    </span>
+  );
+}

@@ -1,0 +1,70 @@
+"""Schemathesis over the description, as each role: no bug, and answers as they are described."""
+
+import asyncio
+import re
+import socket
+import sys
+from pathlib import Path
+
+import pytest
+import uvicorn
+
+from support.world import World
+
+LEFT_OUT = r"/auth/(logout|login|refresh)/|/oidc/|/auth/sessions/|/privacy/exports/|/me/export/"
+"""What would end the session that asks, leads to a stranger's provider, or streams an archive."""
+
+ROLES = ("client", "floor", "technician", "auditor", "staff", "admin", "nobody")
+
+
+async def asked(world: World, role: str, examples: int) -> tuple[int, str]:
+    """The exit status of ``st run`` as somebody of ``role``, and what it said."""
+    if role in {"staff", "admin"}:
+        http = await world.staff(role)
+    elif role == "nobody":
+        http = await world.http()
+    else:
+        tenant = await world.tenant()
+        await tenant.make("/zones/", name="Bar")
+        http = tenant.http if role == "client" else await world.colleague(tenant, role)
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+        server = uvicorn.Server(uvicorn.Config(world.app, log_config=None, lifespan="off"))
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        token = http.headers.get("authorization")
+        command = [
+            str(Path(sys.executable).with_name("st")), "run",
+            f"http://127.0.0.1:{port}/api/openapi.json", "--no-color",
+            "--checks", "not_a_server_error,response_schema_conformance",
+            "--phases", "fuzzing", "--max-examples", str(examples),
+            "--generation-deterministic",
+            "--suppress-health-check", "all", "--exclude-path-regex", LEFT_OUT,
+            *(["-H", f"Authorization: {token}"] if token else []),
+        ]  # fmt: skip
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+            )
+            said, _ = await process.communicate()
+        finally:
+            server.should_exit = True
+            await serving
+    return process.returncode or 0, said.decode(errors="replace")
+
+
+@pytest.mark.parametrize("role", ["client", "admin"])
+async def test_no_generated_request_is_a_bug(world: World, role: str) -> None:
+    status, said = await asked(world, role, 1)
+    assert status == 0, said[-6000:]
+    tested = re.search(r"Tested: (\d+)", said)
+    assert tested is not None, said[-3000:]
+    assert int(tested[1]) > 120, "nearly every operation was asked"
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("role", ROLES)
+async def test_no_request_of_many_is_a_bug(world: World, role: str) -> None:
+    status, said = await asked(world, role, 60)
+    assert status == 0, said[-6000:]

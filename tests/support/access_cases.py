@@ -1,0 +1,387 @@
+"""What can be asked of the API, read off its live description: operations, and where ids travel.
+
+An id that this module does not know, or a body that it cannot fill, fails the build: whoever adds
+an operation says here what its ids are of, and every actor is let loose on it from then on.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from fastapi import FastAPI
+
+from sync2gear_platform.kit.web import policies
+
+KINDS: Final[Mapping[str, str]] = {
+    "account_id": "account",
+    "actor_id": "user",
+    "announcement": "announcement",
+    "announcement_id": "announcement",
+    "client_id": "client",
+    "device_id": "device",
+    "event_id": "event",
+    "facility_id": "facility",
+    "floor_id": "floor",
+    "floor_ids": "floor",
+    "folder_id": "folder",
+    "import_id": "import",
+    "invitation_id": "invitation",
+    "location_id": "location",
+    "location_ids": "location",
+    "mail_id": "mail",
+    "parent_id": "folder",
+    "play_id": "play",
+    "provider": "provider",
+    "provider_id": "provider",
+    "rotation_id": "rotation",
+    "session_id": "session",
+    "sound_id": "announcement",
+    "subject_id": "zone",
+    "template_id": "template",
+    "token_id": "token",
+    "track_id": "track",
+    "track_ids": "track",
+    "upload_id": "upload",
+    "user_id": "user",
+    "variant_id": "variant",
+    "word_id": "word",
+    "zone": "zone",
+    "zone_id": "zone",
+    "zone_ids": "zone",
+}
+"""What an id of this name is of."""
+
+PATHS: Final[Mapping[str, str]] = {
+    "/admin/ai-providers/": "offered provider",
+    "/ai-providers/": "provider",
+    "/avatar/": "picture",
+    "/auth/me/export/": "my export",
+    "/privacy/exports/": "export",
+    "/admin/clients/{client_id}/restore/": "gone client",
+    "/admin/clients/": "spare client",
+    "/admin/users/{user_id}/restore/": "gone user",
+    "/locations/": "location",
+    "/facilities/": "facility",
+    "/floors/": "floor",
+    "/zones/": "zone",
+    "/media/": "media",
+    "/programmes/": "programme",
+    "/music/uploads/": "upload",
+    "/announcements/uploads/": "spoken upload",
+}
+"""What the id in such a path is of, where its name alone (``row_id``) does not say it."""
+
+SAY_NOTHING: Final = frozenset(
+    {"provider_id", "row_id", "sha256", "export_id", "user_id", "client_id", "upload_id"}
+)
+"""Names of ids in paths that are asked of their path."""
+
+NO_IDS: Final = frozenset({"hardware_id"})
+"""Fields that end like an id and are words of the caller's own."""
+
+UNDESCRIBED: Final = frozenset(
+    {
+        ("HEAD", "/api/v1/media/{sha256}/"),
+        ("GET", "/api/v1/media/signed/{token}/"),
+        ("HEAD", "/api/v1/media/signed/{token}/"),
+        ("OPTIONS", "/api/v1/music/uploads/"),
+        ("OPTIONS", "/api/v1/music/uploads/{upload_id}/"),
+        ("HEAD", "/api/v1/music/uploads/{upload_id}/"),
+        ("OPTIONS", "/api/v1/announcements/uploads/"),
+        ("OPTIONS", "/api/v1/announcements/uploads/{upload_id}/"),
+        ("HEAD", "/api/v1/announcements/uploads/{upload_id}/"),
+        ("GET", "/dev/inbox"),
+        ("GET", "/dev/inbox/"),
+        ("GET", "/dev/inbox/{mail_id}/"),
+        ("GET", "/dev/inbox/{mail_id}/html/"),
+    }
+)
+"""Routes outside the description: twins of GET, what a protocol asks of itself, and pages of
+development on this machine."""
+
+OWN_POLICY: Final[Mapping[str, str]] = {
+    "POST /announcements/say/": "announce.now",
+    "POST /announcements/templates/{template_id}/preview/": "announcements.read",
+    "POST /announcements/templates/{template_id}/say/": "announce.now",
+    "POST /announcements/{announcement_id}/play-instant/": "announce.now",
+    "GET /devices/trust/": "device.fetch",
+    "GET /media/{sha256}/": "device.fetch",
+    "GET /programmes/{sha256}/": "device.fetch",
+    "POST /audit/verify/": "audit.read",
+    "POST /music/smart/preview/": "music.read",
+    "GET /audit/chains/": "admin.read",
+    "GET /users/{user_id}/avatar/": "self",
+    "POST /client/deletion/": "privacy.erase",
+    "GET /client/deletion/": "privacy.erase",
+    "DELETE /client/deletion/": "privacy.erase",
+    "POST /privacy/exports/": "privacy.export",
+    "GET /privacy/exports/": "privacy.export",
+    "GET /privacy/exports/{export_id}/": "privacy.export",
+    "GET /privacy/exports/{export_id}/file/": "privacy.export",
+    "GET /music/uploads/{upload_id}/parts/": "music.write",  # it answers where to write
+    "GET /announcements/uploads/{upload_id}/parts/": "announcements.write",
+    "GET /csrf/": "public",
+    "GET /health/": "public",
+    "GET /health/ready/": "public",
+}
+"""Operations whose permission does not follow from their method and path."""
+
+NOUNS: Final[Mapping[str, str]] = {
+    "ai-providers": "providers",
+    "roles": "users",
+    "invitations": "users",
+    "plays": "playback",
+}
+"""First words of paths that stand under the permissions of another noun."""
+
+
+def policy_of(method: str, path: str) -> frozenset[str]:
+    """What the policy of an operation has to be, said apart from the routes themselves."""
+    short = path.removeprefix("/api/v1")
+    if own := OWN_POLICY.get(f"{method} {short}"):
+        return frozenset({own})
+    noun = short.split("/")[1]
+    if noun == "auth":
+        return frozenset({"self", "public"})
+    verb = "read" if method == "GET" else "control" if noun == "playback" else "write"
+    return frozenset({f"{NOUNS.get(noun, noun)}.{verb}"})
+
+
+Where = Literal["path", "query", "body", "header"]
+LIST: Final = "[]"
+
+
+class UnknownError(AssertionError):
+    """The description holds something that the matrix does not know."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A place in a request where an id travels; ``steps`` lead to it in a body."""
+
+    where: Where
+    name: str
+    kind: str
+    steps: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.where} {'.'.join(self.steps) or self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation with its policy, its ids and the schema of its body."""
+
+    method: str
+    path: str
+    policy: str
+    slots: tuple[Slot, ...]
+    query: Mapping[str, Any]
+    schema: Mapping[str, Any] | None
+    components: Mapping[str, Any]
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path.removeprefix('/api/v1')}"
+
+    def body(self) -> Any:
+        """The least that its body may be; ids stand as ``@kind``, ``{n}`` is new each time."""
+        if self.schema is None:
+            return None
+        least = minimal(self.schema, self.components)
+        return {**least, **BODIES.get(str(self), {})} if isinstance(least, dict) else least
+
+
+TARGET: Final = {"zone_id": "@zone"}
+BODIES: Final[Mapping[str, Mapping[str, Any]]] = {
+    "POST /announcements/voices/preview/": {"voice": "en"},
+    "POST /ai-providers/": {"kind": "espeak"},
+    "POST /admin/ai-providers/": {"kind": "espeak"},
+    "POST /auth/login/": {"email": "@manager", "password": "@password"},
+    "POST /auth/change-password/": {
+        "current_password": "@password", "new_password": "an even better horse battery",
+    },
+    "POST /admin/users/": {"client_id": "@client", "role": "viewer"},
+    "POST /auth/me/deletion/": {"password": "@password"},
+    "POST /client/deletion/": {"password": "@password"},
+    "POST /auth/me/email/": {"password": "@password"},
+    "POST /auth/totp/setup/": {"password": "@password"},
+    "POST /auth/totp/disable/": {"password": "@password"},
+    "POST /auth/totp/recovery-codes/": {"password": "@password"},
+    "POST /auth/signup/": {"password": "an even better horse battery"},
+    "POST /devices/register/": {"hardware_id": "hw-{n}"},
+    "POST /invitations/": {"role": "viewer"},
+    "POST /announcements/say/": {"text": "Word {n}.", "zone_ids": ["@zone"]},
+    "POST /announcements/{announcement_id}/play-instant/": {"zone_ids": ["@zone"]},
+    "POST /announcements/templates/": {"texts": [{"language": "en", "text": "Word {n}."}]},
+    "POST /announcements/templates/{template_id}/say/": {"zone_ids": ["@zone"]},
+    "POST /tokens/": {"permissions": ["zones.read"]},
+    "POST /music/imports/": {"folder": "."},
+    "POST /music/smart/preview/": {
+        "rules": {"all": [{"field": "title", "op": "contains", "value": "a"}]}
+    },
+    "POST /playback/play/": {**TARGET, "folder_id": "@folder"},
+    "POST /playback/pause/": TARGET,
+    "POST /playback/resume/": TARGET,
+    "POST /playback/stop/": TARGET,
+    "POST /playback/next/": TARGET,
+    "POST /playback/previous/": TARGET,
+    "POST /playback/seek/": TARGET,
+    "POST /playback/volume/": TARGET,
+}  # fmt: skip
+"""What the schema alone does not say of a body that is accepted."""
+
+QUERIES: Final[Mapping[str, Mapping[str, str]]] = {"GET /music/search/": {"search": "a"}}
+
+INSTEAD: Final[Mapping[str, str]] = {
+    "zone_ids": "zone_id",
+    "track_ids": "folder_id",
+}
+"""A field that replaces another one of the least body."""
+
+COMPANIONS: Final[Mapping[str, Mapping[str, Any]]] = {"roles": {"role": "viewer"}}
+"""What an object within a list needs beside its id."""
+
+
+def operations(app: FastAPI) -> list[Operation]:
+    """Every operation of the live application; :class:`UnknownError` for what is not known."""
+    declared = {(m, p): policy for m, p, policy in policies(app) if m != "WEBSOCKET"}
+    description = app.openapi()
+    components = description.get("components", {}).get("schemas", {})
+    found = [
+        _operation(method.upper(), path, one, declared, components)
+        for path, methods in sorted(description["paths"].items())
+        for method, one in sorted(methods.items())
+    ]
+    missing = declared.keys() - {(o.method, o.path) for o in found} - UNDESCRIBED
+    if missing:
+        raise UnknownError(f"routes that the description does not tell of: {sorted(missing)}")
+    return found
+
+
+def _operation(
+    method: str,
+    path: str,
+    one: Mapping[str, Any],
+    declared: Mapping[tuple[str, str], str | None],
+    components: Mapping[str, Any],
+) -> Operation:
+    policy = declared.get((method, path))
+    if policy is None:
+        raise UnknownError(f"{method} {path} has no policy")
+    if policy not in policy_of(method, path):
+        raise UnknownError(f"{method} {path} is under {policy}: if it has to be, say so")
+    parameters = one.get("parameters", [])
+    slots = [
+        Slot(p["in"], p["name"], kind_of(p["name"], path, p["in"]))
+        for p in parameters
+        if p["in"] in {"path", "query", "header"} and is_id(p["name"], p["schema"], p["in"])
+    ]
+    content = one.get("requestBody", {}).get("content", {})
+    schema = next((c["schema"] for c in content.values()), None)
+    if schema is not None:
+        slots += [
+            Slot("body", _name(steps), kind_of(_name(steps), path), steps)
+            for steps in sorted(_ids(schema, components))
+        ]
+    operation = Operation(method, path, policy, tuple(slots), {}, schema, components)
+    query = QUERIES.get(str(operation), {})
+    return Operation(method, path, policy, tuple(slots), query, schema, components)
+
+
+def kind_of(name: str, path: str, where: str = "body") -> str:
+    """What an id of this name is of; raises :class:`UnknownError`."""
+    found = next((kind for part, kind in PATHS.items() if part in path), KINDS.get(name))
+    if where != "path" or name not in SAY_NOTHING:
+        found = KINDS.get(name)
+    if found is None:
+        raise UnknownError(f"what is {name} in {path} an id of? Say so in KINDS")
+    return found
+
+
+def is_id(name: str, schema: Mapping[str, Any], where: str = "body") -> bool:
+    """Whether a parameter or field carries an id: by its format, its name or its place."""
+    if name in NO_IDS:
+        return False
+    forms = [schema, *schema.get("anyOf", [])]
+    return (
+        where == "path"
+        or any(form.get("format") == "uuid" for form in forms)
+        or name.endswith(("_id", "_ids"))
+    )
+
+
+def _name(steps: tuple[str, ...]) -> str:
+    return next(step for step in reversed(steps) if step != LIST)
+
+
+def _ids(
+    schema: Mapping[str, Any],
+    components: Mapping[str, Any],
+    steps: tuple[str, ...] = (),
+    within: tuple[str, ...] = (),
+) -> Iterator[tuple[str, ...]]:
+    if "$ref" in schema:
+        name = schema["$ref"].rpartition("/")[2]
+        if name not in within:
+            yield from _ids(components[name], components, steps, (*within, name))
+        return
+    single = not schema.get("anyOf") and schema.get("type") not in {"array", "object"}
+    if steps and single and is_id(_name(steps), schema):
+        yield steps
+        return
+    for key in ("anyOf", "oneOf", "allOf"):
+        for one in schema.get(key, []):
+            if one.get("type") != "null":
+                yield from _ids(one, components, steps, within)
+    for name, one in schema.get("properties", {}).items():
+        yield from _ids(one, components, (*steps, name), within)
+    if isinstance(schema.get("items"), dict):
+        yield from _ids(schema["items"], components, (*steps, LIST), within)
+
+
+def minimal(schema: Mapping[str, Any], components: Mapping[str, Any], name: str = "") -> Any:
+    """The least value that ``schema`` allows; ids as ``@kind``."""
+    if "$ref" in schema:
+        return minimal(components[schema["$ref"].rpartition("/")[2]], components, name)
+    for key in ("anyOf", "oneOf", "allOf"):
+        if key in schema:
+            return minimal(schema[key][0], components, name)
+    if "const" in schema or "enum" in schema:
+        return schema["const"] if "const" in schema else schema["enum"][0]
+    if name in KINDS and schema.get("type") == "string":
+        return f"@{KINDS[name]}"
+    match schema.get("type"):
+        case "object":
+            properties = schema.get("properties", {})
+            return {n: minimal(properties[n], components, n) for n in schema.get("required", ())}
+        case "array":
+            return [minimal(schema["items"], components, name)] * max(1, schema.get("minItems", 1))
+        case "integer" | "number":
+            return int(schema.get("minimum", 1))
+        case "boolean":
+            return True
+        case "string":
+            return _word(schema, name)
+    raise UnknownError(f"a value for {name}: {dict(schema)}")
+
+
+def _word(schema: Mapping[str, Any], name: str) -> str:
+    if name == "email":
+        return "m{n}@example.test"
+    if schema.get("format") == "date-time":
+        return "2030-01-01T00:00:00Z"
+    return "word {n}".ljust(schema.get("minLength", 1), "x")
+
+
+def put(body: Any, steps: tuple[str, ...], value: str) -> Any:
+    """``body`` with ``value`` at ``steps``; what the field replaces is left out."""
+    if not steps:
+        return value
+    step, rest = steps[0], steps[1:]
+    if step == LIST:
+        return [put({}, rest, value)]
+    kept = {k: v for k, v in (body or {}).items() if k != INSTEAD.get(step)}
+    inner = put(kept.get(step), rest, value)
+    if rest[:1] == (LIST,) and len(rest) > 1:
+        inner = [{**COMPANIONS.get(step, {}), **one} for one in inner]
+    return {**kept, step: inner}

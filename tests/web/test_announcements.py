@@ -1,0 +1,47 @@
+"""Announcements in a real browser: a template, its gaps filled in, and said."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from support.browser import check, sign_in
+from support.pictures import keep_picture
+from support.stack import Stack
+
+pytestmark = pytest.mark.timeout(240)
+
+
+def open_announcements(page: Page, stack: Stack) -> None:
+    sign_in(page, stack)
+    page.get_by_role("link", name="Announcements").click()
+    expect(page.get_by_role("heading", name="Announcements", exact=True)).to_be_visible()
+
+
+def test_a_template_is_written_filled_in_and_said(page: Page, stack: Stack) -> None:
+    zone = stack.zones[0]["name"]
+    open_announcements(page, stack)
+    page.get_by_role("button", name="New template").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Name").fill("Call somebody")
+    dialog.get_by_label("Text", exact=True).fill("{{name}}, please come to {{place}}.")
+    expect(dialog.get_by_text("To fill in: name, place")).to_be_visible()
+    check(page)
+    dialog.get_by_role("button", name="Save").click()
+    page.get_by_role("button", name="Say Call somebody").click()
+    dialog.get_by_label("name", exact=True).fill("Mister Young")
+    dialog.get_by_label("place", exact=True).fill("the till")
+    dialog.get_by_role("button", name="Show what is said").click()
+    expect(dialog.get_by_text("Mister Young, please come to the till.")).to_be_visible()
+    expect(dialog.get_by_role("button", name="Choose where")).to_be_disabled()
+    dialog.get_by_role("checkbox", name=zone, exact=True).check(force=True)
+    check(page)
+    dialog.get_by_role("button", name="Say it in 1 zone").click()
+    starts = re.compile(rf"It starts at \d\d:\d\d:\d\d in {re.escape(zone)}\.")
+    expect(dialog.get_by_text(starts)).to_be_visible()
+    dialog.get_by_role("button", name="Close").last.click()
+    said = page.get_by_role("list", name="Announcements")
+    expect(said).to_contain_text("Mister Young, please come to the till.")
+    expect(page.get_by_role("list", name="Templates")).to_contain_text("Call somebody")
+    check(page)
+    keep_picture(page, "announcements.png")
