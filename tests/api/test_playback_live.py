@@ -1,6 +1,5 @@
 """The live view over WebSocket: who may watch, what is told, and when it ends."""
 
-import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator
@@ -8,66 +7,21 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-import uvicorn
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from support.live import closed, hear, say, serving, watching
 from support.music import add_zone
-from support.stack import eventually
 from support.uploads import ingested, sent
 from support.world import Tenant, World
-from sync2gear_cli.services import process
 from sync2gear_platform.identity import service as identity
 
 
 @pytest.fixture
 async def url(world: World) -> AsyncIterator[str]:
-    """The application on a port of its own: a WebSocket needs one."""
-    port = process.free_port()
-    config = uvicorn.Config(
-        world.app, port=port, log_config=None, lifespan="off", ws_max_size=16_384
-    )
-    server = uvicorn.Server(config)
-    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]  # not ours
-    serving = asyncio.create_task(server.serve())
-
-    async def started() -> bool:
-        return server.started
-
-    await eventually(started, "the server listens")
-    yield f"ws://127.0.0.1:{port}"
-    server.should_exit = True
-    await serving
-
-
-def token_of(tenant: Tenant) -> str:
-    return str(tenant.http.headers["Authorization"].split()[1])
-
-
-async def say(socket: ClientConnection, **message: Any) -> None:
-    await socket.send(json.dumps(message))
-
-
-async def hear(socket: ClientConnection, seconds: float = 5) -> dict[str, Any]:
-    async with asyncio.timeout(seconds):
-        message: dict[str, Any] = json.loads(await socket.recv())
-        return message
-
-
-async def closed(socket: ClientConnection, seconds: float = 10) -> int | None:
-    """The code with which the server ends the connection."""
-    async with asyncio.timeout(seconds):
-        with contextlib.suppress(ConnectionClosed):
-            while True:
-                await socket.recv()
-        return socket.close_code
-
-
-@contextlib.asynccontextmanager
-async def watching(url: str, tenant: Tenant, zone: str = "") -> AsyncIterator[ClientConnection]:
-    async with connect(f"{url}/ws/playback/{zone + '/' if zone else ''}") as socket:
-        await say(socket, type="auth", token=token_of(tenant))
-        yield socket
+    """Where the application serves WebSockets."""
+    async with serving(world) as address:
+        yield address
 
 
 async def test_a_snapshot_first_and_then_every_change_of_ones_own_zones(

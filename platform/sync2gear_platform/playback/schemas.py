@@ -22,6 +22,7 @@ class Target(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     zone_id: UUID | None = None
+    play_id: UUID | None = None
     zone_ids: Annotated[list[UUID], Field(min_length=1, max_length=MAX_ZONES)] | None = None
     rev: Annotated[int, Field(strict=True, ge=1)] | None = None
 
@@ -169,7 +170,8 @@ class ClientMessage(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    type: Literal["auth", "ping", "more"]
+    type: Literal["auth", "ping", "more", "watch", "unwatch"]
     token: Annotated[str, Field(max_length=4096)] = ""
     t: Annotated[float, Field(allow_inf_nan=False)] = 0
     zone_id: UUID | None = None
+    play_id: UUID | None = None

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
 from typing import Any, Final, cast
 from uuid import UUID
 
@@ -22,6 +21,8 @@ from sync2gear_platform.kit.errors import NotFound, Refusal
 from sync2gear_platform.kit.web import NOBODY, Edge, checked_inside, edge_of, require, same_origin
 from sync2gear_platform.playback import live_uploads, queries
 from sync2gear_platform.playback.schemas import ClientMessage, ZoneView
+from sync2gear_platform.playback.seats import Seat
+from sync2gear_platform.playback.watches import Watches
 from sync2gear_platform.settings import Settings
 from sync2gear_platform.sites.tables import Device
 
@@ -31,9 +32,6 @@ router = APIRouter()
 PERMISSION: Final = "playback.read"
 AUTH_SECONDS: Final = 5.0
 RECHECK_SECONDS: Final = 5.0
-MAX_QUEUED: Final = 64
-"""Messages that may wait for a browser; a slower one is sent away and comes back afresh."""
-
 MAX_BYTES: Final = 8192
 MAX_PER_SECOND: Final = 20
 SEND_SECONDS: Final = 10.0
@@ -51,32 +49,12 @@ class Closing(Exception):  # noqa: N818 - an answer, not an error
         self.status, self.code, self.detail = status, code, detail
 
 
-@dataclass(eq=False)
-class Seat:
-    """A browser that watches: all zones of its client, or one."""
-
-    client_id: UUID
-    zone_id: UUID | None
-    reach: Places | None = None
-    may: frozenset[str] = frozenset()
-    queue: asyncio.Queue[dict[str, Any] | None] = field(
-        default_factory=lambda: asyncio.Queue(MAX_QUEUED)
-    )
-    overrun: bool = False
-
-    def offer(self, message: dict[str, Any]) -> None:
-        """Let ``message`` wait for the browser; one too many ends the connection."""
-        try:
-            self.queue.put_nowait(message)
-        except asyncio.QueueFull:
-            self.overrun = True
-
-
 class Hub:
     """Who watches in this process, and what they must be told. One connection listens for all."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
+        self.plays = Watches(db)
         self._seats: dict[UUID, set[Seat]] = {}
         self._dirty: dict[tuple[UUID, str, UUID], None] = {}
         self._woken = asyncio.Event()
@@ -89,6 +67,7 @@ class Hub:
 
     def leave(self, seat: Seat) -> None:
         """``seat`` is told nothing more."""
+        self.plays.leave(seat)
         seats = self._seats.get(seat.client_id, set())
         seats.discard(seat)
         if not seats:
@@ -114,11 +93,14 @@ class Hub:
         except ValueError:
             logger.warning("hub.unreadable", payload=payload[:200])
             return
-        if noun in {"zone", "device", "upload", live_uploads.SPOKEN} and key[0] in self._seats:
+        if noun == "play":
+            self.plays.heard(key[0], key[2])
+        elif noun in {"zone", "device", "upload", live_uploads.SPOKEN} and key[0] in self._seats:
             self._dirty[key] = None
             self._woken.set()
 
     def _refresh_all(self) -> None:
+        self.plays.refresh()
         for client_id, seats in self._seats.items():
             if seats:
                 self._dirty[client_id, "client", client_id] = None
@@ -204,7 +186,8 @@ async def hub(db: Database) -> AsyncIterator[Hub]:
     """A hub that listens until the end."""
     made = Hub(db)
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(made.listen()), group.create_task(made.tell())]
+        telling = made.listen(), made.tell(), made.plays.tell()
+        tasks = [group.create_task(one) for one in telling]
         try:
             yield made
         finally:
@@ -314,12 +297,25 @@ async def _answer(websocket: WebSocket, seat: Seat) -> None:
             raise Closing(BAD, "too_many_messages", "That is too much at once.")
         if message.type == "ping":
             seat.offer({"type": "pong", "t": message.t, "frame": edge.clock.frames()})
+        elif message.type in {"watch", "unwatch"}:
+            _follow(websocket, seat, message)
         elif message.type == "more":
             wanted = message.zone_id or seat.zone_id
             if wanted is None or seat.zone_id not in {None, wanted}:
                 raise Closing(BAD, "bad_message", "Name the zone.")
             for view in await _views(websocket, seat, wanted):
                 seat.offer(changed(view))
+
+
+def _follow(websocket: WebSocket, seat: Seat, message: ClientMessage) -> None:
+    """Begin or end to watch a play."""
+    if message.play_id is None:
+        raise Closing(BAD, "bad_message", "Name the play.")
+    watches = cast("Hub", websocket.app.state.hub).plays
+    if message.type == "watch":
+        watches.watch(seat, edge_of(websocket), message.play_id)
+    else:
+        watches.unwatch(seat, message.play_id)
 
 
 async def _recheck(websocket: WebSocket, token: str, seat: Seat) -> None:
