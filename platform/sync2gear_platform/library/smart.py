@@ -272,11 +272,16 @@ def preview(ctx: Ctx, folder: Folder) -> Any:
     return select(Track).where(col(Track.client_id) == ctx.client_id, chosen(ctx, folder))
 
 
-def choice(ctx: Ctx, folder: Folder) -> Any:
-    """A statement of the tracks of a smart folder in its order."""
+def ordering(folder: Folder) -> list[Any]:
+    """By what the tracks of a smart folder are put in order; it is total."""
     descending = folder.order.startswith("-")
     key = KEYS[folder.order.removeprefix("-")]
-    order = [k.desc() if descending else k.asc() for k in (key, col(Track.id))]
+    return [k.desc() if descending else k.asc() for k in (key, col(Track.id))]
+
+
+def choice(ctx: Ctx, folder: Folder) -> Any:
+    """A statement of the tracks of a smart folder in its order."""
     fit = condition(Rules.model_validate(folder.rules), ctx.now)
-    statement = select(Track).where(col(Track.client_id) == ctx.client_id, fit).order_by(*order)
+    mine = select(Track).where(col(Track.client_id) == ctx.client_id, fit)
+    statement = mine.order_by(*ordering(folder))
     return statement if folder.most is None else statement.limit(folder.most)

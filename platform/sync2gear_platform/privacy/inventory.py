@@ -22,6 +22,7 @@ INSTALLATION: Final = {
 
 PASSING: Final = {
     "outbox": "topics that wait to be published; those of what is gone are cleared",
+    "zone_compiles": "zones that wait for their programme; they go with the zones",
     "track_words": "words of tracks, for searching; they go with the tracks",
 }
 """Tables with a client that are neither exported nor deleted: they empty themselves."""
@@ -69,6 +70,7 @@ TRACES: Final[dict[str, tuple[Trace, ...]]] = {
     "uploads": (Trace("created_by", "id", kept=True),),
     "plays": (Trace("created_by", "id", kept=True),),
     "folders": (Trace("created_by", "id", kept=True),),
+    "schedules": (Trace("created_by", "id", kept=True),),
     "kept_answers": (Trace("actor", "actor"),),
     "sign_in_attempts": (Trace("account", "account"),),
     "audit_entries": (Trace("actor_id", "id"), Trace("subject_id", "id")),
@@ -93,10 +95,11 @@ NOT_PERSONAL: Final = {
 
 THINGS: Final = frozenset(
     {
-        "ai_providers.name", "announcement_templates.name", "api_tokens.name", "devices.name",
-        "facilities.name", "floors.name", "folders.name",
-        "import_items.name", "locations.name", "mqtt_accounts.name", "tracks.filename",
-        "uploads.filename", "zones.name",
+        "ai_providers.name", "announcement_templates.name", "api_tokens.name", "calendars.name",
+        "channels.name", "day_parts.name", "devices.name", "facilities.name", "floors.name",
+        "folders.name", "import_items.name", "locations.name", "mqtt_accounts.name",
+        "priority_levels.name", "schedules.name", "tracks.filename", "uploads.filename",
+        "zones.name",
     }
 )  # fmt: skip
 """Names of a client's things: exported and deleted with the client."""

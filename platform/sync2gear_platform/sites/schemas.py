@@ -3,10 +3,17 @@
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from sync2gear_broker.units import Percent
 from sync2gear_platform.kit.fields import In, Name, Out, Text, TimeZone
+
+Country = Annotated[str, StringConstraints(pattern=r"^([A-Z]{2})?$")]
+Tag = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100,
+                           pattern=r"^[^\x00-\x1f]*$")
+]  # fmt: skip
+Tags = Annotated[list[Tag], Field(max_length=20)]
 
 
 class LocationIn(In):
@@ -15,6 +22,7 @@ class LocationIn(In):
     name: Name
     address: Annotated[Text, Field(max_length=1000)] = ""
     timezone: TimeZone = "UTC"
+    country: Country = ""
 
 
 class LocationPatch(In):
@@ -23,6 +31,7 @@ class LocationPatch(In):
     name: Name = ""
     address: Annotated[Text, Field(max_length=1000)] = ""
     timezone: TimeZone = "UTC"
+    country: Country = ""
 
 
 class LocationOut(Out):
@@ -31,6 +40,7 @@ class LocationOut(Out):
     name: str
     address: str
     timezone: str
+    country: str
 
 
 class FacilityIn(In):
@@ -86,6 +96,7 @@ class ZoneIn(In):
     description: Text = ""
     default_volume: Percent = 70
     is_active: bool = True
+    tags: Tags = []
     location_id: UUID | None = None
     floor_id: UUID | None = None
 
@@ -97,6 +108,7 @@ class ZonePatch(In):
     description: Text = ""
     default_volume: Percent = 70
     is_active: bool = True
+    tags: Tags = []
     floor_id: UUID | None = None
 
 
@@ -107,5 +119,6 @@ class ZoneOut(Out):
     description: str
     default_volume: int
     is_active: bool
+    tags: list[str]
     location_id: UUID
     floor_id: UUID | None

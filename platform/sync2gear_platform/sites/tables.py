@@ -11,7 +11,7 @@ from sync2gear_platform.kit.db import Owned, belongs_to, by_client, document, mo
 
 
 class Location(Owned, table=True):
-    """An address with its own local time."""
+    """An address with its own local time; ``country`` (ISO 3166-1) where licences ask for it."""
 
     __tablename__ = "locations"
     __table_args__ = owned(by_client("locations", "name"))
@@ -19,6 +19,7 @@ class Location(Owned, table=True):
     name: str = Field(max_length=255)
     address: str = Field(default="", max_length=1000)
     timezone: str = Field(default="UTC", max_length=64)
+    country: str = Field(default="", max_length=2)
 
 
 class Facility(Owned, table=True):
@@ -75,6 +76,7 @@ class Zone(Owned, table=True):
     description: str = Field(default="", max_length=2000)
     default_volume: int = Field(default=70)
     is_active: bool = Field(default=True)
+    tags: list[str] = document(default_factory=list)
 
 
 class Device(Owned, table=True):

@@ -4775,6 +4775,11 @@ export interface components {
              * @default
              */
             address?: string;
+            /**
+             * Country
+             * @default
+             */
+            country?: string;
             /** Name */
             name: string;
             /**
@@ -4790,6 +4795,8 @@ export interface components {
         LocationOut: {
             /** Address */
             address: string;
+            /** Country */
+            country: string;
             /**
              * Created At
              * Format: date-time
@@ -4820,6 +4827,11 @@ export interface components {
              * @default
              */
             address?: string;
+            /**
+             * Country
+             * @default
+             */
+            country?: string;
             /**
              * Name
              * @default
@@ -7564,6 +7576,11 @@ export interface components {
             location_id?: string | null;
             /** Name */
             name: string;
+            /**
+             * Tags
+             * @default []
+             */
+            tags?: string[];
         };
         /**
          * ZoneOut
@@ -7595,6 +7612,8 @@ export interface components {
             location_id: string;
             /** Name */
             name: string;
+            /** Tags */
+            tags: string[];
             /**
              * Updated At
              * Format: date-time
@@ -7628,6 +7647,11 @@ export interface components {
              * @default
              */
             name?: string;
+            /**
+             * Tags
+             * @default []
+             */
+            tags?: string[];
         };
         /**
          * ZoneReceipts
