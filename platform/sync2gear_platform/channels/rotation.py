@@ -103,17 +103,67 @@ class Rotation:
             if drawn is None:
                 continue
             piece, bag = drawn
-            heard = Heard(piece.id, piece.artists, piece.title, at)
-            after = replace(
-                memory,
-                turns=memory.turns + 1,
-                claims=claims,
-                bags={**memory.bags, item.id: bag},
-                since={i.id: _counted(memory.since.get(i.id, (0, 0)), piece) for i in inlines},
-                heard=(*memory.heard, heard)[-REMEMBERED:],
-            )
+            after = self._after(memory, item.id, claims, bag, piece, at, inlines)
             return Pick(piece, item.id, after)
         return None
+
+    def followed(
+        self,
+        memory: Memory,
+        piece: Piece,
+        line: str,
+        at: int,
+        *,
+        hour: int = 0,
+        fits: Fits = lambda _: True,
+        more: tuple[Inline, ...] = (),
+    ) -> Pick:
+        """``piece``, which ``line`` asked for at frame ``at``, and the memory after it.
+
+        The memory is that of :meth:`next_piece` where it would have given this piece; otherwise,
+        in a channel that was changed since, what still fits of it.
+        """
+        inlines = (*self.channel.inlines, *more)
+        item = next((item for item in self.channel.items if item.id == line), None)
+        if item is None and piece.media.kind == "announcement":
+            return Pick(piece, line, _spoken(memory, line))
+        anew = self.channel.hourly and hour != memory.hour
+        memory = replace(memory, hour=hour, turns=0 if anew else memory.turns)
+        turns = _whole if self.channel.mode == "ordered" else _turns
+        ahead = {one.id: claims for one, claims in turns(self.channel, memory)}
+        claims = ahead.get(line, memory.claims)
+        bag = Bag() if item is None else self._drawn(item, memory, piece, fits)
+        return Pick(piece, line, self._after(memory, line, claims, bag, piece, at, inlines))
+
+    def _after(
+        self,
+        memory: Memory,
+        line: str,
+        claims: Mapping[str, int],
+        bag: Bag,
+        piece: Piece,
+        at: int,
+        inlines: tuple[Inline, ...],
+    ) -> Memory:
+        heard = Heard(piece.id, piece.artists, piece.title, at)
+        return replace(
+            memory,
+            turns=memory.turns + 1,
+            claims=claims,
+            bags={**memory.bags, line: bag},
+            since={i.id: _counted(memory.since.get(i.id, (0, 0)), piece) for i in inlines},
+            heard=(*memory.heard, heard)[-REMEMBERED:],
+        )
+
+    def _drawn(self, item: Item, memory: Memory, piece: Piece, fits: Fits) -> Bag:
+        """The item's bag once ``piece`` was taken; untouched where it could not be taken."""
+        bag = memory.bags.get(item.id, Bag())
+        for here in (bag, Bag(bag.round + 1)):
+            waiting = self._waiting(item, here, fits)
+            chosen = next((one for one in waiting if one.id == piece.id), None)
+            if chosen is not None:
+                return _without(here, self._order(item, here.round), chosen, waiting)
+        return bag
 
     def _draw(self, item: Item, memory: Memory, at: int, fits: Fits) -> tuple[Piece, Bag] | None:
         """The first piece of the item that is far enough from those like it, else the least close.
@@ -123,15 +173,19 @@ class Rotation:
         bag = memory.bags.get(item.id, Bag())
         close = _closeness(self.channel, item, memory, at)
         for here in (bag, Bag(bag.round + 1)):
-            order = self._order(item, here.round)
-            passed = [p for p in map(self._pieces.get, here.passed) if p is not None and fits(p)]
-            coming = islice(filter(fits, islice(order, here.index, None)), AHEAD)
-            waiting = [*passed, *coming][: 1 if item.order == "given" else AHEAD]
+            waiting = self._waiting(item, here, fits)
             if waiting:
                 free = (piece for piece in waiting if not any(close(piece)))
                 chosen = next(free, None) or min(waiting, key=close)
-                return chosen, _without(here, order, chosen, waiting)
+                return chosen, _without(here, self._order(item, here.round), chosen, waiting)
         return None
+
+    def _waiting(self, item: Item, bag: Bag, fits: Fits) -> list[Piece]:
+        """The pieces among which an item may choose, those that were passed over first."""
+        order = self._order(item, bag.round)
+        passed = [p for p in map(self._pieces.get, bag.passed) if p is not None and fits(p)]
+        coming = islice(filter(fits, islice(order, bag.index, None)), AHEAD)
+        return [*passed, *coming][: 1 if item.order == "given" else AHEAD]
 
     def _order(self, item: Item, round_: int) -> list[Piece]:
         """An item's pieces in their order of one round."""
@@ -157,13 +211,18 @@ def _inline(inline: Inline, memory: Memory, fits: Fits) -> Pick | None:
     order = [piece for piece in inline.pieces if fits(piece)] if due else []
     if not order:
         return None
-    bag = memory.bags.get(inline.id, Bag())
-    after = replace(
+    index = memory.bags.get(inline.id, Bag()).index
+    return Pick(order[index % len(order)], inline.id, _spoken(memory, inline.id))
+
+
+def _spoken(memory: Memory, line: str) -> Memory:
+    """The memory after an announcement between two tracks."""
+    index = memory.bags.get(line, Bag()).index + 1
+    return replace(
         memory,
-        bags={**memory.bags, inline.id: Bag(index=bag.index + 1)},
-        since={**memory.since, inline.id: (0, 0)},
+        bags={**memory.bags, line: Bag(index=index)},
+        since={**memory.since, line: (0, 0)},
     )
-    return Pick(order[bag.index % len(order)], inline.id, after)
 
 
 def _whole(channel: Channel, memory: Memory) -> list[tuple[Item, Mapping[str, int]]]:

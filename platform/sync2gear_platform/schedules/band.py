@@ -1,0 +1,264 @@
+"""The music of a zone as it is worked out: which pieces, and where each block leaves off."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import date, tzinfo
+from functools import partial
+from typing import Final, TypedDict
+from uuid import UUID
+
+from sync2gear_broker import timeline
+from sync2gear_broker.messages import (
+    Anchor,
+    Block,
+    LiveEvent,
+    Programme,
+    ProgrammeRef,
+    ZoneState,
+)
+from sync2gear_broker.units import FRAME_RATE
+from sync2gear_platform.channels.model import Channel, Inline, Piece
+from sync2gear_platform.channels.rotation import Fits, Memory, Pick, Rotation
+from sync2gear_platform.schedules.calls import Past, hour_of
+from sync2gear_platform.schedules.course import Course, Pause
+from sync2gear_platform.schedules.given import Facts, History, Running, Spoken, Stretch
+from sync2gear_platform.schedules.layers import Reign
+from sync2gear_platform.schedules.model import AfterTracks, Begin
+from sync2gear_platform.schedules.occurrences import moment_of, spans
+
+MAX_ITEMS: Final = 5_000
+"""Items of one block; longer ones loop."""
+
+
+def programme_of(music: Sequence[Stretch], events: Sequence[Spoken]) -> Programme:
+    """The document of these blocks and announcements; raises where there is no music at all."""
+    heard = [piece.media for stretch in music for piece in stretch.pieces]
+    media = {m.sha256: m for m in (*heard, *(m for _, m in events))}
+    place = {sha256: index for index, sha256 in enumerate(media)}
+    blocks = (
+        s.block.model_copy(update={"items": tuple(place[p.media.sha256] for p in s.pieces)})
+        for s in music
+    )
+    return Programme(
+        media=tuple(media.values()),
+        blocks=tuple(blocks),
+        events=tuple(e.model_copy(update={"media": place[m.sha256]}) for e, m in events),
+    )
+
+
+class Band:
+    """The music of a zone as it is worked out, stretch after stretch."""
+
+    def __init__(
+        self, facts: Facts, history: History, events: list[Spoken], stretch: tuple[int, int]
+    ) -> None:
+        self.facts = facts
+        self.events = events
+        self.music: list[Stretch] = []
+        self._memories = dict(history.memories)
+        self._cut = dict(history.cut)
+        self._last, self._state = history.last, history.state
+        self._running = history.running
+        self._rotations: dict[str, Rotation] = {}
+        self._between = list(between(facts, *stretch))
+        self._pauses = pauses(events)
+
+    def play(self, reign: Reign) -> Stretch | None:
+        """One reign's block; ``None`` where its channel has nothing that fits."""
+        channel = self.facts.channels[reign.schedule.channel or UUID(int=0)]
+        earlier = self._memories.get(channel.id, Memory())
+        running, self._running = self._running, None
+        if running is not None and _goes_on(running, reign, channel):
+            stretch, picks = self._gone_on(running, channel, reign)
+            self._last = stretch
+        else:
+            begun = self._begun(channel, reign)
+            if begun is None:
+                return None
+            stretch, picks = begun
+            self._take_over(stretch)
+        position = timeline.music_at(self._settled(reign.end), reign.end)
+        if position is not None:
+            index, into = position.index, position.offset
+            last = index if into > 0 else index - 1
+            self._memories[channel.id] = picks[last].memory if last >= 0 else earlier
+            self._cut[channel.id] = (picks[index], into)
+            stretch = replace(stretch, left=(index, into))
+        self.music.append(stretch)
+        return stretch
+
+    def _begun(self, channel: Channel, reign: Reign) -> tuple[Stretch, list[Pick]] | None:
+        """A block of its own for a reign."""
+        begin = _begin(reign, self._last)
+        picks, offset = self._picks(channel, reign, begin)
+        if not picks:
+            return None
+        block = Block(
+            id=f"{reign.schedule.id.hex}.{reign.start // FRAME_RATE}",
+            source=channel.id,
+            at=reign.start,
+            pos=offset,
+            begin=begin,
+            items=tuple(range(len(picks))),
+            crossfade=channel.crossfade,
+        )
+        return _stretch(reign, block, picks), picks
+
+    def _gone_on(
+        self, running: Running, channel: Channel, reign: Reign
+    ) -> tuple[Stretch, list[Pick]]:
+        """The running block for as long as the reign lasts: what was heard of it stays."""
+        picks = list(running.picks[: running.kept])
+        if running.grows:
+            course = Course(reign.start, channel.crossfade, self._pauses)
+            course.step(picks[running.index].piece, running.into)
+            for pick in picks[running.index + 1 :]:
+                course.step(pick.piece)
+            self._fill(channel, picks, picks[-1].memory, course, reign.end)
+        block = running.stretch.block
+        block = block.model_copy(update={"items": tuple(range(len(picks)))})
+        return _stretch(reign, block, picks), picks
+
+    def after(self, past: Past, end: int) -> History:
+        """What whoever goes on from ``end`` has to know."""
+        if self._state is not None:
+            self._state = self._rebased(end)
+        waiting = self._open()
+        events = tuple(e for e in self.events if e[0].id in waiting)
+        return History(self._memories, self._cut, past, self._last, self._state, events)
+
+    def _take_over(self, stretch: Stretch) -> None:
+        """From its first frame on ``stretch`` has the music; what is announced goes on."""
+        block = stretch.block
+        anchor = Anchor(at=block.at, block=block.id, pos=block.pos)
+        live: tuple[LiveEvent, ...] = ()
+        if self._state is not None and self._state.anchor is not None:
+            state = self._rebased(block.at)
+            if state.anchor is not None:
+                anchor = anchor.model_copy(update={"open": state.anchor.open})
+            live = state.live
+        self._last = stretch
+        self._state = ZoneState(zone=str(self.facts.zone), epoch=1, rev=1, anchor=anchor, live=live)
+
+    def _documents(self, until: int) -> tuple[dict[str, Programme], ZoneState]:
+        """The music in force and what is announced before ``until``, as documents."""
+        state, last = self._state, self._last
+        if state is None or state.anchor is None or last is None:
+            raise ValueError("there is no music yet")
+        since, waiting = state.anchor.at, self._open()
+        events = [e for e in self.events if since <= e[0].start < until or e[0].id in waiting]
+        programme = programme_of([last], events)
+        sha256 = programme.sha256()
+        ref = ProgrammeRef(sha256=sha256, from_=last.block.at)
+        return {sha256: programme}, state.model_copy(update={"programmes": (ref,)})
+
+    def _settled(self, until: int) -> timeline.Settled:
+        return timeline.settle(*self._documents(until))
+
+    def _rebased(self, at: int) -> ZoneState:
+        return timeline.rebase(*self._documents(at), at)
+
+    def _open(self) -> set[str]:
+        anchor = self._state.anchor if self._state else None
+        return {entry.id for entry in anchor.open} if anchor else set()
+
+    def _picks(self, channel: Channel, reign: Reign, begin: Begin) -> tuple[list[Pick], int]:
+        """Pieces for as long as the reign lasts, and how far the first one has come."""
+        memory = self._memories.get(channel.id, Memory())
+        if begin == "restart":
+            memory = Memory(heard=memory.heard)
+        picks: list[Pick] = []
+        offset, course = 0, Course(reign.start, channel.crossfade, self._pauses)
+        if begin == "continue" and channel.id in self._cut:
+            pick, offset = self._cut[channel.id]
+            picks, memory = [pick], pick.memory
+            course.step(pick.piece, offset)
+        self._fill(channel, picks, memory, course, reign.end)
+        return picks, offset
+
+    def _fill(
+        self, channel: Channel, picks: list[Pick], memory: Memory, course: Course, end: int
+    ) -> None:
+        """Draw pieces until ``end``, or as many as a block may hold."""
+        rotation = self._rotations.setdefault(channel.id, Rotation(channel, channel.id))
+        while course.earliest < end and len(picks) < MAX_ITEMS:
+            asked = asked_at(self.facts, self._between, course.at)
+            pick = rotation.next_piece(memory, course.at, **asked)
+            if pick is None:
+                return
+            picks.append(pick)
+            memory = pick.memory
+            course.step(pick.piece)
+
+
+def _stretch(reign: Reign, block: Block, picks: Sequence[Pick]) -> Stretch:
+    return Stretch(
+        reign.schedule.id,
+        block,
+        reign.end,
+        tuple(p.piece for p in picks),
+        tuple(p.line for p in picks),
+        reign.schedule.on_end,
+    )
+
+
+def _goes_on(running: Running, reign: Reign, channel: Channel) -> bool:
+    """Whether the running block is the reign's: nobody else, and no new span, came between."""
+    stretch = running.stretch
+    if stretch.schedule != reign.schedule.id or stretch.block.source != channel.id:
+        return False
+    return stretch.end == reign.start and (not reign.begins or stretch.block.at == reign.start)
+
+
+def _begin(reign: Reign, before: Stretch | None) -> Begin:
+    """Where a reign's music goes on: as its own span says, or whoever interrupted it."""
+    if reign.begins:
+        return reign.schedule.begin
+    taken = before is not None and before.end == reign.start
+    if before is not None and taken and before.schedule != reign.schedule.id:
+        return before.on_end
+    return "continue"
+
+
+Between = tuple[int, int, Inline]
+
+
+class Asked(TypedDict):
+    """What is asked of a piece of music that begins at a certain time."""
+
+    hour: int
+    fits: Fits
+    more: tuple[Inline, ...]
+
+
+def asked_at(facts: Facts, wanted: Sequence[Between], at: int) -> Asked:
+    """The hour, the day's validity, and the announcements that schedules want between tracks."""
+    return {
+        "hour": hour_of(at, facts.tz),
+        "fits": partial(Piece.is_valid, on=day_of(at, facts.tz)),
+        "more": tuple(inline for a, b, inline in wanted if a <= at < b),
+    }
+
+
+def pauses(events: Sequence[Spoken]) -> list[Pause]:
+    """The announcements for which the music stands still, in order."""
+    return sorted((e.start, media.frames) for e, media in events if e.mode == "pause")
+
+
+def between(facts: Facts, start: int, end: int) -> Iterator[Between]:
+    """The announcements that schedules want after so many tracks, and when."""
+    for schedule in facts.schedules:
+        when, message = schedule.timing.when, facts.messages.get(schedule.message or UUID(int=0))
+        if not isinstance(when, AfterTracks) or message is None:
+            continue
+        pieces = tuple(piece for piece, _ in message.variants) or (
+            (message.evergreen,) if message.evergreen else ()
+        )
+        inline = Inline(schedule.id.hex, pieces, tracks=when.tracks)
+        for span in spans(schedule.timing, facts.calendars, facts.tz, start, end):
+            yield span.start, span.end, inline
+
+
+def day_of(frame: int, zone: tzinfo) -> date:
+    """The day of the venue's calendar at a frame."""
+    return moment_of(frame).astimezone(zone).date()

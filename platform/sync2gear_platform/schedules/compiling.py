@@ -1,0 +1,420 @@
+"""Compiling: what a zone plays in the next days, so that what it plays now goes on unheard."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+from uuid import UUID
+
+from sync2gear_broker import timeline
+from sync2gear_broker.messages import Block, Programme, ZoneState
+from sync2gear_broker.timeline.music import cycle_of
+from sync2gear_broker.units import FRAME_RATE
+from sync2gear_platform.channels.model import Channel, Item, Piece
+from sync2gear_platform.channels.rotation import Memory, Pick, Rotation
+from sync2gear_platform.kit.errors import Refusal
+from sync2gear_platform.schedules.band import asked_at, between, pauses
+from sync2gear_platform.schedules.calls import MEMORY, Past
+from sync2gear_platform.schedules.course import Course, Pause
+from sync2gear_platform.schedules.layers import Claim
+from sync2gear_platform.schedules.ledger import (
+    BASE,
+    FOREVER,
+    HAND,
+    Digests,
+    Kept,
+    Ledger,
+    missing,
+)
+from sync2gear_platform.schedules.resolver import (
+    Facts,
+    History,
+    Resolved,
+    Running,
+    Spoken,
+    Stretch,
+    programme_of,
+    resolve,
+)
+
+DAY: Final = 24 * 3600 * FRAME_RATE
+WHOLE: Final = 7 * DAY
+"""How far a programme reaches."""
+
+LEAST: Final = 2 * DAY
+"""How far it reaches at the least: so long a zone plays its plan without the platform."""
+
+MAX_BLOCKS: Final = 5_000
+MAX_EVENTS: Final = 50_000
+MAX_MEDIA: Final = 50_000
+MAX_BYTES: Final = 16 * 1024 * 1024
+"""Of a programme; speakers take twice as much."""
+
+
+class ProgrammeTooLarge(Refusal):
+    """Two days of these schedules are more than one programme may hold: ask for less."""
+
+    code = "programme_too_large"
+
+
+@dataclass(frozen=True, slots=True)
+class Playing:
+    """What a zone plays: its documents, and the ledger of what was compiled for it last."""
+
+    state: ZoneState
+    programmes: Mapping[str, Programme]
+    ledger: Ledger | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A programme up to the frame ``until``, with its account and what it was made from."""
+
+    programme: Programme
+    ledger: Ledger
+    until: int
+    music: tuple[Stretch, ...]
+    resolved: Resolved
+
+
+def compile_zone(
+    facts: Facts,
+    playing: Playing,
+    now: int,
+    until: int,
+    *,
+    digests: Digests | None = None,
+    by_hand: bool = True,
+) -> Compiled | None:
+    """The programme of ``facts`` for the frames [now, until), or for less where it is too large.
+
+    Where the block that has the music at ``now`` is still to have it, it is the programme's first,
+    as it was: swapping changes nothing that sounds. ``None`` where there is no music at all.
+    ``by_hand`` false ends what people chose instead of what is scheduled.
+    """
+    digests = digests or Digests()
+    before = _before(facts, playing, now, digests, by_hand=by_hand)
+    for end in _ends(now, until):
+        resolved = resolve(before.facts, before.history, now, end)
+        music = resolved.music
+        if before.alone is not None and not (music and music[0].block.at <= now):
+            music = (before.alone, *music)
+        if not music:
+            return None
+        if not _fits(music, resolved.events):
+            continue
+        programme = programme_of(music, resolved.events)
+        if len(programme.canonical()) <= MAX_BYTES:
+            ledger = _ledger(before, music, resolved, digests)
+            return Compiled(programme, ledger, end, music, resolved)
+    raise ProgrammeTooLarge
+
+
+def _ends(now: int, until: int) -> Iterator[int]:
+    """Where a programme may end: as far as asked, or half of it, but never below the least."""
+    span = until - now
+    while span > LEAST:
+        yield now + span
+        span //= 2
+    yield now + min(LEAST, until - now)
+
+
+def _fits(music: Sequence[Stretch], events: Sequence[Spoken]) -> bool:
+    heard = {p.media.sha256 for s in music for p in s.pieces} | {m.sha256 for _, m in events}
+    return len(music) <= MAX_BLOCKS and len(events) <= MAX_EVENTS and len(heard) <= MAX_MEDIA
+
+
+@dataclass(frozen=True, slots=True)
+class _Before:
+    """Where a compile begins: all that was, as far as it matters.
+
+    ``begun`` holds memories and cuts as they were when the running block began; ``alone`` is that
+    block, which goes on where nobody else wants the music.
+    """
+
+    facts: Facts
+    history: History
+    begun: tuple[Mapping[str, Memory], Mapping[str, tuple[Pick, int]]]
+    starts: Mapping[str, tuple[int, ...]]
+    pauses: tuple[Pause, ...]
+    base: Channel | None
+    hand: Channel | None
+    now: int
+    alone: Stretch | None
+
+
+def _before(
+    facts: Facts, playing: Playing, now: int, digests: Digests, *, by_hand: bool
+) -> _Before:
+    ledger = playing.ledger or Ledger()
+    state = timeline.rebase(playing.programmes, playing.state, now)
+    ruling = _ruling(playing, now)
+    chosen = _Chosen(ledger.base, ledger.hand, None)
+    kept = None
+    if ruling is not None and state.anchor is not None:
+        block = _block(ruling, state, playing.programmes, now)
+        kept = next((k for k in ledger.blocks if k.block.id == block.id), None)
+        if kept is None:
+            kept, ledger, chosen = _by_hand(ledger, ruling, block, now, digests)
+        elif kept.schedule == HAND.id:
+            chosen = replace(chosen, until=kept.end)
+    if kept is not None and kept.schedule == HAND.id and not by_hand:
+        kept, chosen = None, replace(chosen, until=None)
+    known = replace(
+        facts,
+        channels={**facts.channels, **chosen.channels},
+        chosen=chosen.claims(now),
+    )
+    past = _Past(known, ledger, ruling, now)
+    past.roll(until=now if kept is None else kept.block.at, seen=chosen.until or now)
+    begun = dict(past.memories), dict(past.cut)
+    last, running = None, None
+    if kept is not None:
+        last, running = past.running(kept, playing.programmes, state, digests)
+    history = History(
+        memories=past.memories,
+        cut=past.cut,
+        past=_past(known, past.starts),
+        last=last,
+        state=state if last else None,
+        events=_open(playing.programmes, state, now) if last else (),
+        running=running,
+    )
+    return _Before(
+        facts=known,
+        history=history,
+        begun=begun,
+        starts=past.starts,
+        pauses=tuple(past.pauses),
+        base=chosen.base,
+        hand=chosen.hand if chosen.until else None,
+        now=now,
+        alone=last,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    """Music that people chose: for as long as no schedule wants any, and instead of them."""
+
+    base: Channel | None
+    hand: Channel | None
+    until: int | None
+
+    @property
+    def channels(self) -> dict[UUID, Channel]:
+        """They, by the ids that their schedules name."""
+        found = {BASE.id: self.base, HAND.id: self.hand if self.until else None}
+        return {key: channel for key, channel in found.items() if channel is not None}
+
+    def claims(self, now: int) -> tuple[Claim, ...]:
+        base = () if self.base is None else (Claim(0, FOREVER, BASE),)
+        if self.hand is None or self.until is None or self.until <= now:
+            return base
+        return (*base, Claim(0, self.until, HAND))
+
+
+def _ruling(playing: Playing, now: int) -> Programme | None:
+    """The programme in force at ``now``."""
+    held = [
+        playing.programmes[ref.sha256]
+        for ref in playing.state.programmes
+        if ref.from_ <= now and ref.sha256 in playing.programmes
+    ]
+    return held[-1] if held else None
+
+
+def _block(
+    ruling: Programme, state: ZoneState, programmes: Mapping[str, Programme], now: int
+) -> Block:
+    """The block that has the music at ``now``."""
+    position = timeline.music_at(timeline.settle(programmes, state), now)
+    name = position.block if position else ""
+    found = next((block for block in ruling.blocks if block.id == name), None)
+    return found or next((b for b in reversed(ruling.blocks) if b.at <= now), ruling.blocks[0])
+
+
+def _by_hand(
+    ledger: Ledger, ruling: Programme, block: Block, now: int, digests: Digests
+) -> tuple[Kept, Ledger, _Chosen]:
+    """A block that no ledger knows: people chose it, until the next one or for good."""
+    pieces = tuple(
+        Piece(str(number), ruling.media[index]) for number, index in enumerate(block.items)
+    )
+    channel = Channel(
+        block.id, (Item("", pieces, order="given"),), mode="ordered", crossfade=block.crossfade
+    )
+    after = next((b.at for b in ruling.blocks if b.at > max(now, block.at)), None)
+    schedule = BASE if after is None else HAND
+    first = len(ledger.pieces)
+    kept = Kept(
+        schedule=schedule.id,
+        block=block.model_copy(update={"source": channel.id, "items": (0,)}),
+        end=FOREVER if after is None else after,
+        pieces=tuple(range(first, first + len(pieces))),
+        lines=(len(ledger.lines),) * len(pieces),
+        music=digests.alone(channel),
+    )
+    chosen = _Chosen(channel, None, None) if after is None else _Chosen(ledger.base, channel, after)
+    grown = replace(ledger, pieces=(*ledger.pieces, *pieces), lines=(*ledger.lines, ""))
+    return kept, grown, chosen
+
+
+def _open(programmes: Mapping[str, Programme], state: ZoneState, now: int) -> tuple[Spoken, ...]:
+    """The planned announcements that sound or wait at ``now``."""
+    waiting = {entry.id for entry in state.anchor.open} if state.anchor else set()
+    found = {
+        event.id: (event, programme.media[event.media])
+        for programme in programmes.values()
+        for event in programme.events
+        if event.id in waiting and event.start < now
+    }
+    return tuple(found.values())
+
+
+def _past(facts: Facts, starts: Mapping[str, tuple[int, ...]]) -> Past:
+    """When the zone heard what, also by the groups that limit it."""
+    groups: dict[str, list[int]] = {}
+    for schedule in facts.schedules:
+        if schedule.limits.group:
+            groups.setdefault(schedule.limits.group, []).extend(starts.get(schedule.id.hex, ()))
+    return Past(starts, {group: tuple(sorted(found)) for group, found in groups.items()})
+
+
+class _Past:
+    """What was heard, told again block by block with the channels as they are now."""
+
+    def __init__(self, facts: Facts, ledger: Ledger, ruling: Programme | None, now: int) -> None:
+        self.memories = dict(ledger.memories)
+        self.cut = dict(ledger.cut)
+        self._facts, self._ledger, self._now = facts, ledger, now
+        self._channels = {channel.id: channel for channel in facts.channels.values()}
+        spoken = [(event, ruling.media[event.media]) for event in ruling.events] if ruling else []
+        self.pauses = sorted({*ledger.pauses, *pauses(spoken)})
+        starts = {key: set(found) for key, found in ledger.starts.items()}
+        for event, _ in spoken:
+            if event.start < now:
+                starts.setdefault(event.id.split(".")[0], set()).add(event.start)
+        self.starts = {
+            key: tuple(sorted(at for at in found if now - MEMORY <= at < now))
+            for key, found in starts.items()
+        }
+
+    def roll(self, until: int, seen: int) -> None:
+        """Go through the blocks that began before ``until``.
+
+        One that was not over by ``seen`` is left as if it had run on to there.
+        """
+        for kept in self._ledger.blocks:
+            if kept.block.at >= until:
+                return
+            left = kept.left if kept.end <= seen else self._run_on(kept, seen)
+            channel = self._channels.get(kept.block.source)
+            if channel is None or left is None:
+                continue
+            index, into = left
+            picks = self._told(kept, channel, index + 1)
+            self._leave(channel.id, picks, index, into)
+
+    def running(
+        self,
+        kept: Kept,
+        programmes: Mapping[str, Programme],
+        state: ZoneState,
+        digests: Digests,
+    ) -> tuple[Stretch, Running | None]:
+        """The block in force, and how it may go on if its channel lets it; it is left here."""
+        channel = self._channels.get(kept.block.source)
+        position = timeline.music_at(timeline.settle(programmes, state), self._now)
+        stretch = replace(self._ledger.stretch(kept), end=self._now)
+        if channel is None or position is None:
+            return stretch, None
+        picks = self._told(kept, channel, len(stretch.pieces))
+        index, into = position.index, position.offset
+        self._leave(channel.id, picks, index, into)
+        same = digests.music(self._facts, channel) == kept.music
+        whole = same and kept.schedule in {BASE.id, HAND.id}
+        if position.cycle and not whole:
+            return stretch, None  # what it loops would be something else once it grows
+        size = len(picks) if same else index + 1
+        return stretch, Running(stretch, tuple(picks), size, index, into, grows=not whole)
+
+    def _leave(self, channel: str, picks: Sequence[Pick], index: int, into: int) -> None:
+        """The music stands ``into`` frames in a piece: what has not begun is not heard."""
+        begun = index if into > 0 else index - 1
+        if begun >= 0:
+            self.memories[channel] = picks[begun].memory
+        self.cut[channel] = (picks[index], into)
+
+    def _told(self, kept: Kept, channel: Channel, count: int) -> list[Pick]:
+        """The first ``count`` pieces of a block with the memory after each."""
+        stretch = self._ledger.stretch(kept)
+        block = kept.block
+        memory = self.memories.get(channel.id, Memory())
+        if block.begin == "restart":
+            memory = Memory(heard=memory.heard)
+        course = Course(block.at, block.crossfade, self.pauses)
+        rotation = Rotation(channel, channel.id)
+        until = max(block.at + 1, min(kept.end, self._now + WHOLE + DAY))
+        wanted = list(between(self._facts, block.at, until))
+        picks: list[Pick] = []
+        for piece, line in zip(stretch.pieces[:count], stretch.lines, strict=False):
+            if not picks and block.begin == "continue" and channel.id in self.cut:
+                pick = replace(self.cut[channel.id][0], piece=piece, line=line)
+                course.step(piece, block.pos)
+            else:
+                asked = asked_at(self._facts, wanted, course.at)
+                pick = rotation.followed(memory, piece, line, course.at, **asked)
+                course.step(piece)
+            picks.append(pick)
+            memory = pick.memory
+        return picks
+
+    def _run_on(self, kept: Kept, until: int) -> tuple[int, int] | None:
+        """Where a block would stand at ``until`` had nobody put other music in its place."""
+        stretch = self._ledger.stretch(kept)
+        programme = programme_of([stretch], ())
+        block = programme.blocks[0]
+        paused = sum(frames for at, frames in self.pauses if block.at <= at < until)
+        slot = cycle_of(programme, block).locate(max(0, block.pos + until - block.at - paused))
+        return slot.index, slot.offset
+
+
+def _ledger(
+    before: _Before, music: Sequence[Stretch], resolved: Resolved, digests: Digests
+) -> Ledger:
+    """The account of these blocks, each piece and line written once."""
+    pieces: dict[Piece, int] = {}
+    lines: dict[str, int] = {}
+    channels = {channel.id: channel for channel in before.facts.channels.values()}
+    blocks = []
+    for stretch in music:
+        channel = channels.get(stretch.block.source)
+        blocks.append(
+            Kept(
+                schedule=stretch.schedule,
+                block=stretch.block.model_copy(update={"items": (0,)}),
+                end=stretch.end,
+                pieces=tuple(pieces.setdefault(p, len(pieces)) for p in stretch.pieces),
+                lines=tuple(lines.setdefault(line, len(lines)) for line in stretch.lines),
+                music="" if channel is None else digests.music(before.facts, channel),
+                on_end=stretch.on_end,
+                left=stretch.left,
+            )
+        )
+    goes_on = before.alone is not None and music[0].block.id == before.alone.block.id
+    history = before.history
+    memories, cut = before.begun if goes_on else (history.memories, history.cut)
+    since = music[0].block.at
+    return Ledger(
+        pieces=tuple(pieces),
+        lines=tuple(lines),
+        blocks=tuple(blocks),
+        memories=memories,
+        cut=cut,
+        starts=before.starts,
+        pauses=tuple(p for p in before.pauses if since <= p[0] < before.now),
+        base=before.base,
+        hand=before.hand,
+        why=resolved.why,
+        dropped=missing(resolved.dropped),
+    )

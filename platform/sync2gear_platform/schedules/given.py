@@ -1,0 +1,108 @@
+"""What a zone's sound follows from, and what it comes to: the values of the resolver."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import tzinfo
+from typing import Final
+from uuid import UUID
+
+from sync2gear_broker.messages import Block, Event, Media, ZoneState
+from sync2gear_platform.channels.model import Channel, Piece
+from sync2gear_platform.channels.rotation import Memory, Pick
+from sync2gear_platform.schedules.calls import Call, Past
+from sync2gear_platform.schedules.layers import Beaten, Claim
+from sync2gear_platform.schedules.model import Begin, Calendars, Message, Schedule
+
+VERSION: Final = 1
+"""Of the rules below: what was resolved by other ones is told apart in its explanation."""
+
+Spoken = tuple[Event, Media]
+"""An announcement with what is heard; its index into a programme's media is set there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that one zone's sound follows from, but for what was heard before.
+
+    ``chosen`` is music that people asked for beside the schedules, with channels like theirs.
+    """
+
+    zone: UUID
+    tz: tzinfo
+    schedules: tuple[Schedule, ...]
+    channels: Mapping[UUID, Channel]
+    messages: Mapping[UUID, Message] = field(default_factory=dict)
+    calendars: Calendars = field(default_factory=Calendars)
+    chosen: tuple[Claim, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A block of music with what it is made of; ``lines`` say which line asked for each item.
+
+    ``on_end`` is how the music goes on that this one took the zone from, ``left`` the piece at
+    which its music stood at ``end`` and how far into it, where it had begun.
+    """
+
+    schedule: UUID
+    block: Block
+    end: int
+    pieces: tuple[Piece, ...]
+    lines: tuple[str, ...]
+    on_end: Begin = "continue"
+    left: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """The block that has the music when a stretch of time begins, and how it may go on.
+
+    ``picks`` are of its pieces, of which the first ``kept`` stay; the music stands ``into`` frames
+    in piece ``index``. ``grows``: more of them are drawn; a block that does not only loops.
+    """
+
+    stretch: Stretch
+    picks: tuple[Pick, ...]
+    kept: int
+    index: int
+    into: int
+    grows: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What was heard before: each channel's memory and, by channel, the piece that was cut off.
+
+    ``last`` is the music in force and ``state`` the zone's at that instant, with the announcements
+    that sound or wait, which are ``events``. ``running`` is ``last`` where its block may go on:
+    otherwise music that goes on begins a block of its own.
+    """
+
+    memories: Mapping[str, Memory] = field(default_factory=dict)
+    cut: Mapping[str, tuple[Pick, int]] = field(default_factory=dict)
+    past: Past = field(default_factory=Past)
+    last: Stretch | None = None
+    state: ZoneState | None = None
+    events: tuple[Spoken, ...] = ()
+    running: Running | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """Why something sounds: the schedule that put it there, and those it beat."""
+
+    schedule: UUID
+    name: str
+    rivals: tuple[tuple[UUID, str, Beaten], ...] = ()
+    version: int = VERSION
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """What a zone hears in a stretch of time; between stretches of music nobody wants any."""
+
+    music: tuple[Stretch, ...]
+    events: tuple[Spoken, ...]
+    dropped: tuple[Call, ...]
+    why: Mapping[str, Why]
+    after: History

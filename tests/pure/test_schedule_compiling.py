@@ -1,0 +1,357 @@
+"""Compiling: what a zone plays goes on unheard, whoever compiles when; and what people chose."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, time
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from support.strategies import media
+from sync2gear_broker import timeline
+from sync2gear_broker.messages import Programme, ProgrammeRef, Window, ZoneState
+from sync2gear_broker.units import FRAME_RATE
+from sync2gear_platform.channels.model import Apart, Channel, Inline, Item, Piece
+from sync2gear_platform.playback import engine
+from sync2gear_platform.schedules import compiling
+from sync2gear_platform.schedules.compiling import DAY, Playing, compile_zone
+from sync2gear_platform.schedules.layers import BREADTHS
+from sync2gear_platform.schedules.ledger import BASE, HAND, Digests, packed, unpacked
+from sync2gear_platform.schedules.model import (
+    AfterTracks,
+    At,
+    Days,
+    Every,
+    Limits,
+    Message,
+    Minutes,
+    Schedule,
+    Span,
+    Start,
+    Timing,
+)
+from sync2gear_platform.schedules.occurrences import frame_of
+from sync2gear_platform.schedules.resolver import Facts
+
+MINUTE = 60 * FRAME_RATE
+HOUR = 60 * MINUTE
+ZONE = UUID(int=1)
+POP, JAZZ, CALL = UUID(int=10), UUID(int=11), UUID(int=20)
+QUICK = (Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink)
+
+
+def at(day: int, hour: int = 0, minute: int = 0, second: int = 0) -> int:
+    """A frame of March 2027, whose first day is a Monday."""
+    return frame_of(datetime(2027, 3, day, hour, minute, second, tzinfo=UTC))
+
+
+def songs(first: int, count: int, minutes: int = 3) -> tuple[Piece, ...]:
+    return tuple(
+        Piece(f"t{n}", media(n, minutes * MINUTE + (n % 7) * 1000), (f"a{n % 5}",))
+        for n in range(first, first + count)
+    )
+
+
+def voice(number: int, seconds: int = 20) -> Piece:
+    return Piece(f"v{number}", media(number, seconds * FRAME_RATE, "announcement"))
+
+
+CHANNELS = {
+    POP: Channel(
+        str(POP),
+        (Item("pop", songs(100, 40)), Item("new", songs(160, 9), weight=2)),
+        apart=Apart(artist=2),
+        crossfade=5 * FRAME_RATE,
+    ),
+    JAZZ: Channel(
+        str(JAZZ), (Item("jazz", songs(200, 30)),), inlines=(Inline("i", (voice(7),), 5),)
+    ),
+}
+MESSAGES = {CALL: Message(CALL, ((voice(1), 1), (voice(2, 45), 2)))}
+
+
+def music(number: int, channel: UUID, start: time, end: time, **more: Any) -> Schedule:
+    return Schedule(UUID(int=number), f"s{number}", Timing(Span(start, end)), channel, **more)
+
+
+def say(number: int, timing: Timing, **more: Any) -> Schedule:
+    return Schedule(UUID(int=number), f"s{number}", timing, message=CALL, **more)
+
+
+def facts(*schedules: Schedule, **more: Any) -> Facts:
+    return Facts(ZONE, UTC, schedules, more.get("channels", CHANNELS), MESSAGES)
+
+
+SHOP = facts(
+    music(1, POP, time(0), time(0), priority=10),
+    music(2, JAZZ, time(12), time(13)),
+    music(3, POP, time(18), time(20), begin="continue"),
+    say(4, Timing(when=Every(20))),
+    say(5, Timing(Span(time(10), time(11)), when=AfterTracks(4))),
+)
+
+
+@dataclass
+class Zone:
+    """A zone whose documents a test writes as the platform does."""
+
+    playing: Playing = Playing(ZoneState(zone=str(ZONE), epoch=1, rev=1), {})
+
+    def compile(self, given_: Facts, now: int, days: int = 3, **more: Any) -> compiling.Compiled:
+        found = compile_zone(given_, self.playing, now, now + days * DAY, **more)
+        assert found is not None
+        sha256 = found.programme.sha256()
+        held = {**self.playing.programmes, sha256: found.programme}
+        state = timeline.rebase(held, self.playing.state, now)
+        if state.anchor is None:
+            state = engine.play(state, found.programme, sha256, now)
+        else:
+            ruling = tuple(r for r in state.programmes if r.from_ <= now)[-1:]
+            ref = ProgrammeRef(sha256=sha256, from_=now)
+            state = state.model_copy(update={"programmes": (*ruling, ref)})
+        ledger = unpacked(packed(found.ledger))
+        assert ledger == found.ledger
+        self.playing = Playing(state, held, ledger)
+        return found
+
+    def choose(self, pieces: Sequence[Piece], now: int, until: int | None = None) -> None:
+        """Let people choose music, as playback does: until a block of the plan, or for good."""
+        state = timeline.rebase(self.playing.programmes, self.playing.state, now)
+        chosen = engine.programme_of([p.media for p in pieces], source="tracks", at=now)
+        if until is not None:
+            old = self.playing.programmes[state.programmes[-1].sha256]
+            chosen = joined(chosen, old, until)
+        held = {**self.playing.programmes, chosen.sha256(): chosen}
+        state = engine.play(state, chosen, chosen.sha256(), now)
+        self.playing = replace(self.playing, state=state, programmes=held)
+
+    def sounds(self, start: int, end: int) -> list[tuple[object, ...]]:
+        settled = timeline.settle(self.playing.programmes, self.playing.state)
+        return plan_of(settled, start, end)
+
+
+def joined(chosen: Programme, old: Programme, until: int) -> Programme:
+    media_ = (*chosen.media, *old.media)
+    shift = len(chosen.media)
+    blocks = (
+        b.model_copy(update={"items": tuple(i + shift for i in b.items)})
+        for b in old.blocks
+        if b.at >= until
+    )
+    events = (e.model_copy(update={"media": e.media + shift}) for e in old.events)
+    return Programme(media=media_, blocks=(*chosen.blocks, *blocks), events=tuple(events))
+
+
+def plan_of(settled: timeline.Settled, start: int, end: int) -> list[tuple[object, ...]]:
+    """What sounds, frame by frame, without the seams that nobody hears."""
+    found = [
+        [(v.media.sha256, v.offset - p.start, v.role) for v in p.voices] + [p.start]
+        for p in timeline.plan(settled, start, end)
+    ]
+    joined_: list[tuple[object, ...]] = []
+    for *voices, since in found:
+        if not joined_ or joined_[-1][0] != voices:
+            joined_.append((voices, since))
+    return joined_
+
+
+@settings(max_examples=8, deadline=None, phases=QUICK)
+@given(st.integers(0, 3 * 86_400 - 1), st.integers(0, 86_400))
+def test_compiling_again_at_any_instant_changes_nothing_that_sounds(
+    second: int, later: int
+) -> None:
+    zone = Zone()
+    first = zone.compile(SHOP, at(1), days=4)
+    alone = zone.playing
+    now = at(1) + second * FRAME_RATE
+    zone.compile(SHOP, now, days=4)
+    again = min(now + later * FRAME_RATE, first.until)
+    zone.compile(SHOP, again, days=4)
+    settled = timeline.settle(alone.programmes, alone.state)
+    assert zone.sounds(again, first.until) == plan_of(settled, again, first.until)
+
+
+minute_of_day = st.integers(0, 1439)
+spans_ = st.builds(
+    lambda a, b: Span(time(a // 60, a % 60), time(b // 60, b % 60)), minute_of_day, minute_of_day
+)
+
+
+@st.composite
+def shops(draw: st.DrawFn) -> Facts:
+    found = [music(9, POP, time(0), time(0), priority=1)] if draw(st.booleans()) else []
+    begins = st.sampled_from(["restart", "continue", "next"])
+    for number in range(draw(st.integers(0, 3))):
+        days = Days(draw(st.frozensets(st.integers(0, 6), max_size=4)))
+        found.append(
+            Schedule(
+                UUID(int=100 + number), f"m{number}", Timing(draw(spans_), days),
+                channel=draw(st.sampled_from([POP, JAZZ])),
+                priority=draw(st.sampled_from([10, 20])), breadth=draw(st.sampled_from(BREADTHS)),
+                begin=draw(begins), on_end=draw(begins),
+            )
+        )  # fmt: skip
+    for number in range(draw(st.integers(0, 3))):
+        when = st.sampled_from(
+            [At((time(9, 1), time(17, 59))), Minutes((7,)), Every(95), AfterTracks(6)]
+        )
+        limits = Limits(draw(st.sampled_from([0, 1])), draw(st.sampled_from([0, 7_200_000])), "g")
+        start = Start(draw(st.sampled_from(["cut", "next"])), mix="pause")
+        found.append(
+            say(200 + number, Timing(draw(spans_), when=draw(when)), limits=limits, start=start)
+        )
+    return facts(*found)
+
+
+@settings(max_examples=15, deadline=None, phases=QUICK)
+@given(shops(), st.integers(0, 47), st.integers(0, 3599))
+def test_whatever_is_scheduled_a_second_compile_is_not_heard(
+    given_: Facts, hour: int, second: int
+) -> None:
+    zone = Zone()
+    zone.choose(songs(300, 5), at(1))
+    first = zone.compile(given_, at(1, 0, 1), days=3)
+    alone = zone.playing
+    now = at(1, 0, 2) + hour * HOUR + second * FRAME_RATE
+    zone.compile(given_, now, days=3)
+    settled = timeline.settle(alone.programmes, alone.state)
+    assert zone.sounds(now, first.until) == plan_of(settled, now, first.until)
+
+
+def blocks(compiled: compiling.Compiled, until: int) -> list[tuple[str, int]]:
+    """Which schedule's blocks begin before ``until``, and when."""
+    known = {BASE.id.hex: "base", HAND.id.hex: "hand"}
+    found = []
+    for block in compiled.programme.blocks:
+        name = block.id.split(".")[0]
+        number = str(int(name, 16)) if len(name) == 32 else name[0]
+        found.append((known.get(name, number), block.at))
+    return [one for one in found if one[1] < until]
+
+
+def test_base_music_fills_what_no_schedule_wants() -> None:
+    zone = Zone()
+    zone.choose(songs(300, 5), at(1, 8))
+    shop = facts(music(1, POP, time(9), time(10)), say(4, Timing(when=Minutes((30,)))))
+    compiled = zone.compile(shop, at(1, 8, 1))
+    assert blocks(compiled, at(2)) == [("b", at(1, 8)), ("1", at(1, 9)), ("base", at(1, 10))]
+    assert compiled.programme.blocks[0].items == (0, 1, 2, 3, 4)
+    assert [e.start for e in compiled.programme.events][:2] == [at(1, 8, 30), at(1, 9, 30)]
+
+
+def test_a_zone_without_schedules_of_music_keeps_what_people_chose() -> None:
+    zone = Zone()
+    zone.choose(songs(300, 5), at(1, 8))
+    before = zone.playing.programmes[zone.playing.state.programmes[-1].sha256].blocks[0]
+    for day in (1, 4, 12):
+        compiled = zone.compile(facts(say(4, Timing(when=Every(60)))), at(day, 9))
+        block = compiled.programme.blocks[0]
+        assert (block.id, block.at, block.items) == (before.id, before.at, before.items)
+        assert len(compiled.programme.blocks) == 1
+
+
+def test_nothing_is_compiled_where_nothing_can_be_played() -> None:
+    assert compile_zone(facts(), Zone().playing, at(1), at(3)) is None
+
+
+def test_music_chosen_by_hand_lasts_until_the_next_block_also_when_compiled_again() -> None:
+    zone = Zone()
+    zone.compile(SHOP, at(1, 9))
+    zone.choose(songs(300, 5), at(1, 11), until=at(1, 12))
+    sounds = []
+    for minute in (5, 40):
+        compiled = zone.compile(SHOP, at(1, 11, minute))
+        assert blocks(compiled, at(1, 13)) == [("b", at(1, 11)), ("2", at(1, 12))]
+        sounds.append(zone.sounds(at(1, 11, 41), at(1, 13)))
+    assert sounds[0] == sounds[1]
+    compiled = zone.compile(SHOP, at(1, 12, 10))
+    assert blocks(compiled, at(1, 13, 30)) == [("2", at(1, 12)), ("1", at(1, 13))]
+
+
+def test_back_to_the_schedule_goes_on_as_if_nobody_had_chosen() -> None:
+    zone = Zone()
+    zone.compile(SHOP, at(1, 9))
+    untouched = zone.playing
+    zone.choose(songs(300, 5), at(1, 11), until=at(1, 12))
+    zone.compile(SHOP, at(1, 11, 10), by_hand=False)
+    settled = timeline.settle(untouched.programmes, untouched.state)
+    expected = timeline.music_at(settled, at(1, 11, 10))
+    found = timeline.music_at(
+        timeline.settle(zone.playing.programmes, zone.playing.state), at(1, 11, 10)
+    )
+    assert expected is not None
+    assert found is not None
+    assert (found.media, found.offset) == (expected.media, expected.offset)
+
+
+def test_a_schedule_that_is_made_now_has_the_music_now_and_the_rest_goes_on_after_it() -> None:
+    zone = Zone()
+    zone.compile(SHOP, at(1, 9))
+    now = at(1, 9, 30, 7)
+    found = zone.compile(
+        replace(SHOP, schedules=(*SHOP.schedules, music(7, JAZZ, time(9), time(10), priority=99))),
+        now,
+    )
+    assert blocks(found, at(1, 11)) == [("7", now), ("1", at(1, 10))]
+    assert found.ledger.why[found.programme.blocks[0].id].name == "s7"
+    gone = zone.compile(SHOP, at(1, 9, 45))
+    assert blocks(gone, at(1, 11)) == [("1", at(1, 9, 45))]
+
+
+def test_a_new_track_comes_after_the_one_that_is_playing() -> None:
+    zone = Zone()
+    first = zone.compile(SHOP, at(1, 9))
+    pop = CHANNELS[POP]
+    more = replace(pop, items=(replace(pop.items[0], pieces=songs(100, 60)), pop.items[1]))
+    then = zone.compile(replace(SHOP, channels={**CHANNELS, POP: more}), at(1, 9, 30))
+    old, new = first.programme, then.programme
+    heard = [[p.media[i].sha256 for i in p.blocks[0].items] for p in (old, new)]
+    assert (new.blocks[0].id, new.blocks[0].at) == (old.blocks[0].id, old.blocks[0].at)
+    same = next(n for n, pair in enumerate(zip(*heard, strict=False)) if pair[0] != pair[1])
+    assert 10 <= same <= 20
+    assert {media(n, 1).sha256 for n in range(140, 160)} & set(heard[1])
+
+
+def test_music_goes_on_when_its_schedule_is_gone_and_also_when_its_channel_is() -> None:
+    zone = Zone()
+    zone.compile(SHOP, at(1, 9))
+    sounds = zone.sounds(at(1, 9, 30), at(1, 11, 30))
+    empty = facts()
+    zone.compile(empty, at(1, 9, 30))
+    zone.compile(facts(channels={}), at(1, 9, 40))
+    music_ = [s for s in zone.sounds(at(1, 9, 40), at(1, 10)) if s[1] > at(1, 9, 40)]  # type: ignore[operator]
+    assert music_
+    assert {m for one in music_ for m, *_ in one[0]} <= {m for one in sounds for m, *_ in one[0]}  # type: ignore[attr-defined]
+
+
+def test_a_programme_that_is_too_large_reaches_less_far_but_never_less_than_two_days(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(compiling, "MAX_BLOCKS", 10)
+    found = compile_zone(SHOP, Zone().playing, at(1), at(1) + compiling.WHOLE)
+    assert found is not None
+    assert found.until == at(1) + compiling.LEAST
+    monkeypatch.setattr(compiling, "MAX_BLOCKS", 3)
+    with pytest.raises(compiling.ProgrammeTooLarge):
+        compile_zone(SHOP, Zone().playing, at(1), at(1) + compiling.WHOLE)
+
+
+def test_a_pause_moves_the_rest_and_the_music_goes_on_where_it_stood() -> None:
+    zone = Zone()
+    zone.compile(SHOP, at(1, 9))
+    held = Window(from_=at(1, 9, 10), until=at(1, 9, 40))
+    zone.playing = replace(zone.playing, state=zone.playing.state.model_copy(update={"hold": held}))
+    before = zone.sounds(at(1, 9, 41), at(1, 12))
+    zone.compile(SHOP, at(1, 9, 41))
+    assert zone.sounds(at(1, 9, 41), at(1, 12)) == before
+
+
+def test_facts_are_named_by_what_they_say() -> None:
+    digests = Digests()
+    other = replace(SHOP, zone=UUID(int=2), schedules=tuple(reversed(SHOP.schedules)))
+    assert digests.facts(SHOP) == digests.facts(other)
+    changed = replace(SHOP, schedules=SHOP.schedules[1:])
+    assert digests.facts(SHOP) != digests.facts(changed)
