@@ -1,7 +1,7 @@
 """Compiling: what a zone plays goes on unheard, whoever compiles when; and what people chose."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time
 from typing import Any
 from uuid import UUID
@@ -98,18 +98,20 @@ SHOP = facts(
 class Zone:
     """A zone whose documents a test writes as the platform does."""
 
-    playing: Playing = Playing(ZoneState(zone=str(ZONE), epoch=1, rev=1), {})
+    playing: Playing = field(
+        default_factory=lambda: Playing(ZoneState(zone=str(ZONE), epoch=1, rev=1), {})
+    )
 
     def compile(self, given_: Facts, now: int, days: int = 3, **more: Any) -> compiling.Compiled:
         found = compile_zone(given_, self.playing, now, now + days * DAY, **more)
         assert found is not None
         sha256 = found.programme.sha256()
         held = {**self.playing.programmes, sha256: found.programme}
-        state = timeline.rebase(held, self.playing.state, now)
+        state = timeline.rebase(held, self.playing.state, now - 1)
         if state.anchor is None:
-            state = engine.play(state, found.programme, sha256, now)
+            state = engine.play(state, found.programme, sha256, now - 1)
         else:
-            ruling = tuple(r for r in state.programmes if r.from_ <= now)[-1:]
+            ruling = tuple(r for r in state.programmes if r.from_ < now)[-1:]
             ref = ProgrammeRef(sha256=sha256, from_=now)
             state = state.model_copy(update={"programmes": (*ruling, ref)})
         ledger = unpacked(packed(found.ledger))

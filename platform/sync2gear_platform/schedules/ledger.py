@@ -111,7 +111,6 @@ class Digests:
 
     def __init__(self) -> None:
         self._channels: dict[int, tuple[Channel, bytes]] = {}
-        self._messages: dict[int, tuple[Message, bytes]] = {}
 
     def channel(self, channel: Channel) -> bytes:
         """The digest of one channel."""
@@ -139,18 +138,32 @@ class Digests:
 
     def facts(self, facts: Facts) -> str:
         """All that a zone's sound follows from; which zone it is does not count."""
+        named = _named(facts)
         days: Days = {
             calendar: sorted(day.isoformat() for day in found)
             for calendar, found in sorted(facts.calendars.days.items())
+            if calendar in named
         }
+        messages = {key: one for key, one in sorted(facts.messages.items()) if key in named}
         whole = sha256(f"{VERSION} {facts.tz}".encode())
         whole.update(_schedules.dump_json(_sorted(facts.schedules)))
-        whole.update(_messages.dump_json(dict(sorted(facts.messages.items()))))
+        whole.update(_messages.dump_json(messages))
         whole.update(_days.dump_json(days))
         whole.update(_claims.dump_json(facts.chosen))
         for key, channel in sorted(facts.channels.items()):
-            whole.update(key.bytes + self.channel(channel))
+            if key in named:
+                whole.update(key.bytes + self.channel(channel))
         return whole.hexdigest()
+
+
+def _named(facts: Facts) -> set[UUID | None]:
+    """What the schedules of a zone name: facts may hold what other zones need."""
+    found: set[UUID | None] = set()
+    for schedule in facts.schedules:
+        timing = schedule.timing
+        found |= {schedule.channel, schedule.message, *timing.days.only, *timing.days.never}
+        found |= {special.calendar for special in timing.specials}
+    return found
 
 
 def _sorted(schedules: Iterable[Schedule]) -> tuple[Schedule, ...]:
