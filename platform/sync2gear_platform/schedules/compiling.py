@@ -31,6 +31,7 @@ from sync2gear_platform.schedules.resolver import (
     programme_of,
     resolve,
 )
+from sync2gear_platform.schedules.retold import Retold, past_of
 
 DAY: Final = 24 * 3600 * FRAME_RATE
 WHOLE: Final = 7 * DAY
