@@ -13,7 +13,7 @@ run: setup ## Everything on this machine (MUSIC=folder of audio files, PORT=numb
 		$(if $(LAN),--lan)
 
 .PHONY: test
-test: setup-tests ## All tests with coverage, about 45 minutes on 2 cores
+test: setup-tests ## All tests, coverage of what runs in their process, about half an hour on 2 cores
 	@$(BIN)/python scripts/run_tests.py
 
 .PHONY: check check-python check-web
@@ -71,7 +71,8 @@ bench-%: setup-tests ## One benchmark beside its baseline, e.g. make bench-annou
 	@$(BIN)/python benchmarks/$*.py
 
 .PHONY: coverage
-coverage: ## Coverage of the last `make test`, as pages in htmlcov/
+coverage: setup-tests ## All tests with coverage of everything, about an hour, and pages in htmlcov/
+	@$(BIN)/python scripts/run_tests.py --measure-all
 	@$(BIN)/coverage report --skip-covered && $(BIN)/coverage html --quiet
 
 .PHONY: format

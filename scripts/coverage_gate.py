@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
@@ -63,10 +64,17 @@ def _missing(file: dict[str, Any]) -> str:
     return f"lines {shown}" + (", ..." if len(ranges) > _SHOWN else "")
 
 
-def verdict(files: dict[str, Any]) -> tuple[list[str], bool]:
-    """Lines to print and whether the bounds hold, for ``files`` of a ``coverage json`` report."""
+def verdict(files: dict[str, Any], packages: Sequence[str] = ()) -> tuple[list[str], bool]:
+    """Lines to print and whether the bounds hold, for ``files`` of a ``coverage json`` report.
+
+    The rest is that of ``packages``, of all where none is named.
+    """
     pure = {path: file for path, file in files.items() if is_pure(path)}
-    rest = [file for path, file in files.items() if path not in pure]
+    rest = [
+        file
+        for path, file in files.items()
+        if path not in pure and (not packages or any(f"/{p}/" in f"/{path}" for p in packages))
+    ]
     lines = []
     for path, file in sorted(pure.items()):
         if share([file]).percent < PURE_PERCENT:
@@ -81,7 +89,7 @@ def verdict(files: dict[str, Any]) -> tuple[list[str], bool]:
 
 
 def main() -> int:
-    """Exit status 0 if the bounds hold for the data of the last run."""
+    """Exit status 0 if the bounds hold for the data of the last run; arguments name packages."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "coverage.json"
         made = subprocess.run(
@@ -91,7 +99,7 @@ def main() -> int:
             sys.stdout.write("coverage: no data\n")
             return 1
         files = json.loads(report.read_text())["files"]
-    lines, held = verdict(files)
+    lines, held = verdict(files, sys.argv[1:])
     sys.stdout.write("\n".join(lines) + "\n")
     return 0 if held else 1
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from support.bucket import Buckets
 
 SHOWN_LINES = 40
+FIRST_PORT, PORTS_EACH = 21_000, 1_500
 
 hypothesis_settings.register_profile(
     "test",
@@ -36,6 +37,14 @@ hypothesis_settings.register_profile(
     "soak", parent=hypothesis_settings.get_profile("test"), derandomize=False, max_examples=3000
 )
 hypothesis_settings.load_profile(os.environ.get("S2G_HYPOTHESIS", "test"))
+
+
+def pytest_configure() -> None:
+    """Each process that tests chooses ports of its own: one is bound some time after its choice."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    if worker.startswith("gw"):
+        first = FIRST_PORT + PORTS_EACH * int(worker[2:])
+        os.environ["S2G_PORTS"] = f"{first}-{first + PORTS_EACH - 1}"
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

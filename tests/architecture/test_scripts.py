@@ -49,6 +49,16 @@ def test_the_gate_holds_both_bounds(
     assert len(lines) == (2 if pure[0] < pure[1] else 1)
 
 
+def test_the_rest_is_that_of_the_packages_that_are_named() -> None:
+    gate = script("coverage_gate")
+    files = {
+        "platform/sync2gear_platform/app.py": measured(9, 10),
+        "cli/sync2gear_cli/app.py": measured(0, 90),
+    }
+    assert gate.verdict(files, ["sync2gear_platform"])[1]
+    assert not gate.verdict(files)[1]
+
+
 def test_the_pure_core_is_named() -> None:
     gate = script("coverage_gate")
     assert gate.is_pure("broker/sync2gear_broker/units.py")

@@ -68,9 +68,32 @@ def test_a_port_belongs_to_the_process_that_listens_on_it() -> None:
     assert not process.answers(port)
 
 
-def test_a_chosen_port_is_never_lent_to_an_outgoing_connection() -> None:
+def test_a_chosen_port_is_never_lent_to_an_outgoing_connection(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("S2G_PORTS", raising=False)
     lent, _ = map(int, Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split())
     assert all(process.free_port() < max(lent, 32_768) for _ in range(20))
+
+
+def test_a_port_is_chosen_once_and_from_those_that_are_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    first = process.free_port()
+    monkeypatch.setenv("S2G_PORTS", f"{first}-{first + 3}")
+    others = set()
+    with pytest.raises(ServiceError, match="no free port between"):
+        for _ in range(5):
+            others.add(process.free_port())
+    assert others <= {first + 1, first + 2, first + 3}
+    assert others
+
+
+@pytest.mark.parametrize("named", ["20000", "a-b", "30000-20000", "80-90", "60000-70000"])
+def test_ports_that_cannot_be_are_refused(named: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("S2G_PORTS", named)
+    with pytest.raises(ServiceError, match="first-last"):
+        process.free_port()
 
 
 def test_a_zombie_is_not_alive() -> None:

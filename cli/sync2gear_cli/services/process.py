@@ -21,6 +21,7 @@ _LOG_BYTES: Final = 10_000_000
 _PORTS_FROM: Final = 20_000
 _LENT_FROM: Final = 32_768  # Linux' own first port of outgoing connections (ip(7))
 _PORT_TRIES: Final = 1000
+_chosen: Final[set[int]] = set()
 
 
 class ServiceError(Exception):
@@ -241,19 +242,34 @@ def is_free(port: int, host: str = LOOPBACK) -> bool:
 
 
 def free_port(host: str = LOOPBACK) -> int:
-    """A port that nobody listens on, below those that the system lends to outgoing connections.
+    """A port that nobody listens on, and that this process was not given before.
 
-    One of those could be lent to anybody while its service restarts.
+    ``S2G_PORTS`` (``20000-20999``) says from which; several programs that choose on one machine
+    at a time each have their own, since a port is bound some time after it is chosen. Otherwise
+    it is below those that the system lends to outgoing connections: one of those could be lent
+    to anybody while its service restarts.
     """
+    candidates = _candidates()
+    for _ in range(_PORT_TRIES):
+        port = secrets.choice(candidates)
+        if port not in _chosen and is_free(port, host):
+            _chosen.add(port)
+            return port
+    raise ServiceError(f"no free port between {candidates.start} and {candidates.stop - 1}")
+
+
+def _candidates() -> range:
+    named = os.environ.get("S2G_PORTS")
+    if named:
+        first, _, last = named.partition("-")
+        if not (first.isdecimal() and last.isdecimal() and 1023 < int(first) <= int(last) < 65536):
+            raise ServiceError(f"S2G_PORTS is {named!r}: say first-last, such as 20000-20999")
+        return range(int(first), int(last) + 1)
     try:
         lent = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
     except OSError:
         lent = _LENT_FROM
-    candidates = range(_PORTS_FROM, max(lent, _LENT_FROM))
-    for _ in range(_PORT_TRIES):
-        if is_free(port := secrets.choice(candidates), host):
-            return port
-    raise ServiceError(f"no free port between {candidates.start} and {candidates.stop - 1}")
+    return range(_PORTS_FROM, max(lent, _LENT_FROM))
 
 
 def owns_port(pid: int, port: int) -> bool:
