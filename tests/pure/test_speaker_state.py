@@ -377,6 +377,14 @@ def test_changes_are_reported_once_and_debounced() -> None:
     assert [r.clock for r in reports(speaker.run(2))] == ["holdover"]
 
 
+def test_the_roots_by_which_it_knows_its_servers_are_reported() -> None:
+    speaker = joined(zone(programme()), programme())
+    assert regular.report(speaker.state, 0).trust is None
+    roots = sha256_hex(b"roots")
+    speaker.take(f.Trusted(roots))
+    assert regular.report(speaker.state, 0).trust == roots
+
+
 def test_without_a_clock_music_plays_on_from_the_saved_frame_and_no_event_sounds() -> None:
     event = Event(id="e", start=T0 + 3 * FRAME_RATE, media=3)
     plan = programme(event)
