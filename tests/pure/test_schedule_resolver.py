@@ -276,7 +276,7 @@ def schedules(draw: st.DrawFn) -> tuple[Schedule, ...]:
     return tuple(found)
 
 
-@settings(max_examples=settings.default.max_examples // 4, deadline=None, phases=QUICK)
+@settings(max_examples=15, deadline=None, phases=QUICK)
 @given(schedules(), st.integers(1, 40))
 def test_two_halves_say_what_the_whole_says(given_: tuple[Schedule, ...], hour: int) -> None:
     """Cut where nobody speaks: half an hour after announcements may begin at the latest."""
@@ -296,7 +296,7 @@ def _renamed(stretch: Stretch) -> Stretch:
     return replace(stretch, block=stretch.block.model_copy(update={"id": f"{stretch.block.id}.b"}))
 
 
-@settings(max_examples=settings.default.max_examples // 2, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(schedules(), st.sampled_from(["UTC", "Europe/Berlin", "America/New_York"]))
 def test_who_has_the_music_is_who_a_look_every_minute_finds(
     given_: tuple[Schedule, ...], zone: str
