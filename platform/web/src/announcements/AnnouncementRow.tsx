@@ -9,15 +9,14 @@ import { VoiceIcon } from "../ui/icons";
 import { Row } from "../ui/Page";
 import css from "../ui/Page.module.css";
 import { audioOf } from "./api";
+import type { Deed } from "./Shelf";
 
 interface Props {
   announcement: Announcement;
   mayWrite: boolean;
   mayPlay: boolean;
-  onPlay: () => void;
   onRetry: () => void;
-  onChange: () => void;
-  onRemove: () => void;
+  onDeed: (what: Deed) => void;
 }
 
 const STATE: Record<Announcement["state"], string> = {
@@ -28,7 +27,7 @@ const STATE: Record<Announcement["state"], string> = {
 
 /** What it says, how long, who speaks, and what can be done. */
 export function AnnouncementRow(props: Props) {
-  const { announcement, mayWrite, mayPlay, onPlay, onRetry, onChange, onRemove } = props;
+  const { announcement, mayWrite, mayPlay, onRetry, onDeed } = props;
   const { id, title, text, state, failure, duration_millis, created_at } = announcement;
   const ready = state === "ready";
   const facts = [
@@ -67,7 +66,7 @@ export function AnnouncementRow(props: Props) {
         <Button
           leftSection={<VoiceIcon size={18} />}
           aria-label={`Play ${title} now`}
-          onClick={onPlay}
+          onClick={() => onDeed("play")}
         >
           Play now
         </Button>
@@ -79,10 +78,19 @@ export function AnnouncementRow(props: Props) {
               Try again
             </Button>
           )}
-          <Button variant="default" aria-label={`Change ${title}`} onClick={onChange}>
+          <Button
+            variant="default"
+            aria-label={`Change ${title}`}
+            onClick={() => onDeed("change")}
+          >
             Change
           </Button>
-          <Button variant="light" color="red" aria-label={`Remove ${title}`} onClick={onRemove}>
+          <Button
+            variant="light"
+            color="red"
+            aria-label={`Remove ${title}`}
+            onClick={() => onDeed("remove")}
+          >
             Remove
           </Button>
         </>
@@ -92,8 +100,9 @@ export function AnnouncementRow(props: Props) {
 }
 
 /** Who is heard; not always who was asked for. */
-function whoSpeaks({ is_tts, voice, spoken_voice, spoken_provider }: Announcement): string {
-  if (!is_tts) return "recorded";
+function whoSpeaks(announcement: Announcement): string {
+  const { is_tts, is_recording, voice, spoken_voice, spoken_provider } = announcement;
+  if (!is_tts) return is_recording ? "recorded here" : "a file";
   const heard = [spoken_voice || voice, spoken_provider].filter(Boolean).join(", ");
   const other = voice && spoken_voice && voice !== spoken_voice ? ` instead of ${voice}` : "";
   return heard ? `spoken by ${heard}${other}` : "spoken by a voice";

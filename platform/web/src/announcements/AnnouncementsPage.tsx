@@ -1,31 +1,28 @@
 /** Announcements: found, listened to, made, and let sound at once. */
 
-import { Button, NativeSelect, TextInput } from "@mantine/core";
-import { useDebouncedValue } from "@mantine/hooks";
+import { Button } from "@mantine/core";
 import { useState } from "react";
 import { api } from "../api/client";
 import type { Announcement } from "../api/types";
 import { useIsLive } from "../live/context";
 import { useMay } from "../session/session";
+import { MicrophoneIcon } from "../ui/icons";
 import { tellDone } from "../ui/notify";
-import { Listed, Page, Section } from "../ui/Page";
+import { Page } from "../ui/Page";
 import css from "../ui/Page.module.css";
 import { Remove } from "../ui/Remove";
-import { AnnouncementRow } from "./AnnouncementRow";
-import { useAnnouncements, useRefresh, useRetry } from "./api";
+import { UploadList } from "../uploads/UploadList";
+import { useRefresh } from "./api";
 import { PlayDialog } from "./PlayDialog";
+import { RecordDialog } from "./RecordDialog";
+import { type Deed, Shelf } from "./Shelf";
 import { Templates } from "./Templates";
 import { TextDialog } from "./TextDialog";
-
-const ORDERS = [
-  { value: "-created_at", label: "Newest first" },
-  { value: "created_at", label: "Oldest first" },
-  { value: "title", label: "Title" },
-];
+import { UploadDialog } from "./UploadDialog";
 
 type Open =
-  | { readonly what: "make" }
-  | { readonly what: "change" | "play" | "remove"; readonly announcement: Announcement }
+  | { readonly what: "make" | "record" | "add" }
+  | { readonly what: Deed; readonly announcement: Announcement }
   | null;
 
 /** Whoever may only announce sees the list and its play buttons. */
@@ -34,59 +31,48 @@ export function AnnouncementsPage() {
   const mayWrite = useMay("announcements.write");
   const mayPlay = useMay("announce.now") && live;
   const [open, setOpen] = useState<Open>(null);
-  const [search, setSearch] = useState("");
-  const [settled] = useDebouncedValue(search.trim(), 250);
-  const [ordering, setOrdering] = useState("-created_at");
-  const list = useAnnouncements({ search: settled, ordering });
-  const retry = useRetry();
+  const [folder, setFolder] = useState("");
   const close = () => setOpen(null);
   return (
     <Page
       title="Announcements"
       action={
         mayWrite && (
-          <Button onClick={() => setOpen({ what: "make" })}>From a text</Button>
+          <div className={css.buttons}>
+            <Button
+              variant="default"
+              leftSection={<MicrophoneIcon size={18} />}
+              onClick={() => setOpen({ what: "record" })}
+            >
+              Record
+            </Button>
+            <Button variant="default" onClick={() => setOpen({ what: "add" })}>
+              Add files
+            </Button>
+            <Button onClick={() => setOpen({ what: "make" })}>From a text</Button>
+          </div>
         )
       }
     >
-      <Section title="All announcements">
-        <div className={css.pair} role="search">
-          <TextInput
-            label="Search"
-            type="search"
-            value={search}
-            onChange={(event) => setSearch(event.currentTarget.value)}
-          />
-          <NativeSelect
-            label="Sorted by"
-            data={ORDERS}
-            value={ordering}
-            onChange={(event) => setOrdering(event.currentTarget.value)}
-          />
-        </div>
-        <Listed
-          list={list}
-          name="Announcements"
-          empty={settled ? "Nothing is called like that." : "There are no announcements yet."}
-          keyOf={({ id }) => id}
-          row={(announcement) => (
-            <AnnouncementRow
-              announcement={announcement}
-              mayWrite={mayWrite}
-              mayPlay={mayPlay}
-              onPlay={() => setOpen({ what: "play", announcement })}
-              onRetry={() => retry.mutate(announcement)}
-              onChange={() => setOpen({ what: "change", announcement })}
-              onRemove={() => setOpen({ what: "remove", announcement })}
-            />
-          )}
-        />
-      </Section>
+      {mayWrite && <UploadList of="/api/v1/announcements/uploads/" />}
+      <Shelf
+        folder={folder}
+        onFolder={setFolder}
+        mayWrite={mayWrite}
+        mayPlay={mayPlay}
+        onDeed={(what, announcement) => setOpen({ what, announcement })}
+      />
       <Templates mayWrite={mayWrite} mayPlay={mayPlay} />
-      {open?.what === "make" && <TextDialog announcement={null} onClose={close} />}
-      {open?.what === "change" && <TextDialog announcement={open.announcement} onClose={close} />}
+      {open?.what === "make" && <TextDialog announcement={null} inside={folder} onClose={close} />}
+      {open?.what === "record" && <RecordDialog inside={folder} onClose={close} />}
+      {open?.what === "add" && <UploadDialog inside={folder} onClose={close} />}
+      {open?.what === "change" && (
+        <TextDialog announcement={open.announcement} inside="" onClose={close} />
+      )}
       {open?.what === "play" && <PlayDialog announcement={open.announcement} onClose={close} />}
-      {open?.what === "remove" && <RemoveAnnouncement announcement={open.announcement} onClose={close} />}
+      {open?.what === "remove" && (
+        <RemoveAnnouncement announcement={open.announcement} onClose={close} />
+      )}
     </Page>
   );
 }

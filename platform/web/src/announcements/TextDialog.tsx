@@ -1,6 +1,6 @@
 /** Making an announcement from a text, or changing one. */
 
-import { Button, NativeSelect, Textarea, TextInput } from "@mantine/core";
+import { Button, NativeSelect, Textarea } from "@mantine/core";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, body, tagOf } from "../api/client";
@@ -13,6 +13,7 @@ import css from "../ui/Page.module.css";
 import { useRefresh, useVoices } from "./api";
 import { MannerFields } from "./MannerFields";
 import { mannerOf, toManner, USUAL } from "./manner";
+import { ShelfFields } from "./ShelfFields";
 import { VoicePreview } from "./VoicePreview";
 import { byLanguage } from "./voices";
 
@@ -21,14 +22,17 @@ export const LONGEST = 5000;
 interface Props {
   /** Null makes a new one. */
   announcement: Announcement | null;
+  /** The folder of a new one. */
+  inside: string;
   onClose: () => void;
 }
 
 /** What is recorded has only a title to change. */
-export function TextDialog({ announcement, onClose }: Props) {
+export function TextDialog({ announcement, inside, onClose }: Props) {
   const spoken = announcement?.is_tts ?? true;
   const [title, setTitle] = useState(announcement?.title ?? "");
   const [text, setText] = useState(announcement?.text ?? "");
+  const [folder, setFolder] = useState(announcement ? (announcement.folder_id ?? "") : inside);
   const [voice, setVoice] = useState(announcement?.voice ?? "");
   const [ssml, setSsml] = useState(announcement?.ssml ?? false);
   const [manner, setManner] = useState(announcement ? mannerOf(announcement) : USUAL);
@@ -48,11 +52,11 @@ export function TextDialog({ announcement, onClose }: Props) {
   });
   const save = useMutation({
     mutationFn: async () => {
+      const named = { title: title.trim(), folder_id: folder || null, ...toManner(manner) };
       if (!announcement) {
-        const given = { text: text.trim(), title: title.trim(), voice, ssml, ...toManner(manner) };
+        const given = { text: text.trim(), voice, ssml, ...named };
         return body(await api.POST("/api/v1/announcements/tts/", { body: given }));
       }
-      const named = { title: title.trim(), ...toManner(manner) };
       const change = spoken ? { ...named, text: text.trim(), voice, ssml } : named;
       return body(
         await api.PATCH("/api/v1/announcements/{announcement_id}/", {
@@ -99,13 +103,13 @@ export function TextDialog({ announcement, onClose }: Props) {
             data-autofocus
           />
         )}
-        <TextInput
-          label="Title"
-          description={announcement ? undefined : "Left empty, it is how the text begins."}
-          maxLength={200}
-          value={title}
+        <ShelfFields
+          title={title}
+          folder={folder}
+          hint={announcement ? undefined : "Left empty, it is how the text begins."}
           error={!spoken && wrong}
-          onChange={(event) => setTitle(event.currentTarget.value)}
+          onTitle={setTitle}
+          onFolder={setFolder}
         />
         {spoken && (
           <>

@@ -12,14 +12,16 @@ const NO_VOICES: readonly Voice[] = [];
 export interface Wanted {
   readonly search: string;
   readonly ordering: string;
+  /** Empty for all of them. */
+  readonly folder: string;
 }
 
 /** The live connection tells sooner what became of a text; this is for whoever has none. */
 const ASK_EVERY = 4_000;
 
 /** Announcements, page by page; asked again while one is being spoken. */
-export function useAnnouncements({ search, ordering }: Wanted) {
-  const more = { ...(search && { search }), ordering };
+export function useAnnouncements({ search, ordering, folder }: Wanted) {
+  const more = { ...(search && { search }), ...(folder && { folder_id: folder }), ordering };
   return useList(
     ["announcements", more],
     async (query) =>

@@ -20,6 +20,8 @@ interface Props {
   /** Null makes a new one. */
   folder: Folder | null;
   folders: readonly Folder[];
+  /** What a new one holds. */
+  type?: Folder["type"];
   /** In which folder a new one is made. */
   inside: string;
   onClose: () => void;
@@ -32,7 +34,8 @@ function choiceOf(folder: Folder | null): Choice | null {
 }
 
 /** A folder is made smart or not: that does not change. One of the product changes its cover only. */
-export function FolderDialog({ folder, folders, inside, onClose, onSaved }: Props) {
+export function FolderDialog(props: Props) {
+  const { folder, folders, type = "music", inside, onClose, onSaved } = props;
   const [name, setName] = useState(folder?.name ?? "");
   const [description, setDescription] = useState(folder?.description ?? "");
   const [parent, setParent] = useState(folder ? (folder.parent_id ?? "") : inside);
@@ -43,7 +46,7 @@ export function FolderDialog({ folder, folders, inside, onClose, onSaved }: Prop
   const save = useMutation({
     mutationFn: async () => {
       const given = { name: name.trim(), description, parent_id: parent || null, ...choice };
-      if (!folder) return body(await api.POST("/api/v1/music/folders/", { body: { ...given, type: "music" } }));
+      if (!folder) return body(await api.POST("/api/v1/music/folders/", { body: { ...given, type } }));
       const params = { path: { folder_id: folder.id } };
       return body(await api.PATCH("/api/v1/music/folders/{folder_id}/", { params, body: given }));
     },
@@ -99,7 +102,7 @@ export function FolderDialog({ folder, folders, inside, onClose, onSaved }: Prop
           value={parent}
           onChange={(event) => setParent(event.currentTarget.value)}
         />
-        {!folder && (
+        {!folder && type === "music" && (
           <Check
             label="Rules choose its tracks"
             checked={choice !== null}

@@ -2,24 +2,21 @@
 
 import { Button } from "@mantine/core";
 import { useState } from "react";
-import { api } from "../api/client";
 import { advice, asProblem } from "../api/problem";
 import type { Folder } from "../api/types";
-import { count } from "../format";
 import { navigate } from "../router";
 import { useMay } from "../session/session";
-import { tellDone } from "../ui/notify";
 import { Page, Section } from "../ui/Page";
 import css from "../ui/Page.module.css";
-import { Remove } from "../ui/Remove";
 import { UploadList } from "../uploads/UploadList";
 import { UploadPanel } from "../uploads/UploadPanel";
-import { useFolders, useRefresh } from "./api";
+import { useFolders } from "./api";
 import { FolderDialog } from "./FolderDialog";
 import { addressOf, FolderNav } from "./FolderNav";
 import { inOrder, pathOf } from "./folders";
 import style from "./Library.module.css";
 import { PlaylistDialog } from "./PlaylistDialog";
+import { RemoveFolder } from "./RemoveFolder";
 import { ReorderDialog } from "./ReorderDialog";
 import { Tracks } from "./Tracks";
 
@@ -103,7 +100,15 @@ export function LibraryPage({ path }: { path: string }) {
         <PlaylistDialog folder={folder} mayWrite={mayWrite} onClose={close} />
       )}
       {open === "remove" && folder && (
-        <RemoveFolder folder={folder} folders={folders} onClose={close} />
+        <RemoveFolder
+          folder={folder}
+          folders={folders}
+          onClose={close}
+          onDone={() => {
+            close();
+            navigate(addressOf(folder.parent_id ?? ""));
+          }}
+        />
       )}
     </Page>
   );
@@ -137,36 +142,5 @@ function Actions({ folder, mayWrite, onOpen }: ActionsProps) {
         </Button>
       )}
     </div>
-  );
-}
-
-interface RemoveProps {
-  folder: Folder;
-  folders: readonly Folder[];
-  onClose: () => void;
-}
-
-function RemoveFolder({ folder: { id, name, rules, parent_id }, folders, onClose }: RemoveProps) {
-  const refresh = useRefresh();
-  const inside = folders.filter((one) => one.parent_id === id).length;
-  return (
-    <Remove
-      title={`Remove ${name}?`}
-      remove={async (force) => {
-        const params = { path: { folder_id: id }, query: { force } };
-        await api.DELETE("/api/v1/music/folders/{folder_id}/", { params });
-      }}
-      onClose={onClose}
-      onDone={() => {
-        onClose();
-        refresh();
-        navigate(addressOf(parent_id ?? ""));
-        tellDone("Removed", `The folder ${name} is gone; no track is.`);
-      }}
-    >
-      The folder goes.{" "}
-      {rules ? "What its rules chose stays where it is." : "Its tracks stay in the library, in no folder."}
-      {inside > 0 && ` ${count(inside, "folder")} in it will be where it was.`}
-    </Remove>
   );
 }

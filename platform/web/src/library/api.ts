@@ -45,8 +45,9 @@ export function useTracks({ folder, search, ordering, filters }: Wanted) {
 export function useRefresh(): () => void {
   const queries = useQueryClient();
   return () => {
-    void queries.invalidateQueries({ queryKey: ["tracks"] });
-    void queries.invalidateQueries({ queryKey: ["folders"] });
+    for (const noun of ["tracks", "folders", "announcements"]) {
+      void queries.invalidateQueries({ queryKey: [noun] });
+    }
   };
 }
 

@@ -7,10 +7,11 @@ import { toggle, useHeard } from "./preview";
 interface Props {
   source: string;
   name: string;
+  autoFocus?: boolean;
 }
 
 /** Plays and pauses. */
-export function PreviewButton({ source, name }: Props) {
+export function PreviewButton({ source, name, autoFocus = false }: Props) {
   const { playing, failed } = useHeard(source);
   const words = failed ? `${name} cannot be heard here. Try again` : `Listen to ${name}`;
   return (
@@ -20,6 +21,7 @@ export function PreviewButton({ source, name }: Props) {
       variant="light"
       color={failed ? "red" : "teal"}
       aria-label={playing ? `Stop listening to ${name}` : words}
+      autoFocus={autoFocus}
       onClick={() => toggle(source)}
     >
       {playing ? <PauseIcon /> : failed ? <WarnIcon /> : <PlayIcon />}

@@ -14,28 +14,32 @@ interface Props {
   folder: string;
   /** Where they go, for the words. */
   where: string;
+  /** Files are on their way now. */
+  onTaken?: () => void;
 }
 
-/** Takes what was found, and says what was left behind. */
-function take({ files, left }: Found, purpose: Purpose, folder: string): void {
+/** Sends what was found, and says what was left behind. */
+function take({ files, left }: Found, { purpose, folder, onTaken }: Props): void {
   if (left > 0) {
     tellDone("Only audio is sent", `${count(left, "file")} of that folder stayed behind.`);
   }
-  if (files.length > 0) send(files.map((file) => ({ file, purpose, folder })));
+  if (files.length === 0) return;
+  send(files.map((file) => ({ file, purpose, folder })));
+  onTaken?.();
 }
 
 /** A field to drop files on, and two buttons for whoever has no mouse. */
-export function UploadPanel({ purpose, folder, where }: Props) {
+export function UploadPanel(props: Props) {
   const single = useRef<HTMLInputElement>(null);
   const whole = useRef<HTMLInputElement>(null);
   const picked = (input: HTMLInputElement, isFolder: boolean) => {
-    take(chosen(input.files ?? [], isFolder), purpose, folder);
+    take(chosen(input.files ?? [], isFolder), props);
     input.value = ""; // the same files may be chosen again
   };
   return (
-    <DropZone onFound={(found) => take(found, purpose, folder)}>
+    <DropZone onFound={(found) => take(found, props)}>
       <p>
-        Drop audio files or whole folders here, or choose them. They go to {where}; a cut line or a
+        Drop audio files or whole folders here, or choose them. They go to {props.where}; a cut line or a
         closed window loses nothing.
       </p>
       <Button onClick={() => single.current?.click()}>Choose files</Button>

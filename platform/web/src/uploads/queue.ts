@@ -5,6 +5,7 @@
 
 import { useSyncExternalStore } from "react";
 import type { Upload } from "tus-js-client";
+import type { Sent } from "../api/types";
 import { currentSession, onSessionChange } from "../session/session";
 import { isLeaving, isSent, type Item, nextToSend, type Purpose } from "./rules";
 import { begin, prepare } from "./sending";
@@ -81,6 +82,17 @@ export function send(orders: readonly Order[]): readonly string[] {
   set([...items, ...added]);
   pump();
   return added.map(({ key }) => key);
+}
+
+/** Shows what was sent in another way, too, and what becomes of it. */
+export function follow(sent: Sent, name: string): void {
+  made += 1;
+  const { id, filename, purpose, folder_id, size } = sent;
+  const item: Item = {
+    key: `upload-${made}`, id, name: name || filename, purpose, folder: folder_id ?? "",
+    size, sent: size, progress: 0, phase: "processing", reason: "", again: false,
+  };
+  set([...items, item]);
 }
 
 function settle(key: string, change: Partial<Item>): void {

@@ -5,13 +5,13 @@ import { problemFrom, type Problem, offline } from "../api/problem";
 import { currentSession, restore } from "../session/session";
 import { fingerprint, type Purpose } from "./rules";
 
-export type Endpoint = "/api/v1/music/uploads/";
+export type Endpoint = "/api/v1/music/uploads/" | "/api/v1/announcements/uploads/";
 
 /** Where files for a purpose are sent. */
 export const ENDPOINT: Record<Purpose, Endpoint> = {
   track: "/api/v1/music/uploads/",
-  announcement: "/api/v1/music/uploads/",
-  recording: "/api/v1/music/uploads/",
+  announcement: "/api/v1/announcements/uploads/",
+  recording: "/api/v1/announcements/uploads/",
 };
 
 /** Whether files for a purpose are sent there. */
