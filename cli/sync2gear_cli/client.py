@@ -71,6 +71,12 @@ class Api:
         timeout = httpx2.Timeout(PATIENT_SECONDS, connect=5.0) if patient else _TIMEOUT
         return self._parse(self._send("POST", f"/api/v1{path}", json=body, timeout=timeout))
 
+    def fetch(self, path: str, body: dict[str, Any]) -> httpx2.Response:
+        """Ask for something that is no JSON, such as a sound, once; its answer as it is."""
+        timeout = httpx2.Timeout(PATIENT_SECONDS, connect=5.0)
+        answer = self._send("POST", f"/api/v1{path}", json=body, timeout=timeout)
+        return answer if answer.is_success else self.refuse(answer)
+
     def patch(self, path: str, body: dict[str, Any]) -> Any:
         """Change what ``body`` names."""
         return self._parse(self._send("PATCH", f"/api/v1{path}", json=body))

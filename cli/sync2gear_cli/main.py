@@ -25,8 +25,16 @@ VERBS: Final = {
     "seek": ("playback", "Go to a position in the track."),
     "volume": ("playback", "Set the volume of a zone."),
     "say": ("say", "Speak an announcement now; the music goes on after it."),
-    "voices": ("say", "List the voices that can speak."),
-    "providers": ("providers", "Services that speak: list them, add one, try one."),
+    "announce": (
+        "announce",
+        "What is kept to be said: list, send, play, try again and remove it.",
+    ),
+    "plays": ("plays", "What was asked to be heard, and what became of it."),
+    "voices": ("voices", "Voices that can speak: list them, hear one."),
+    "providers": (
+        "providers",
+        "Services that speak: list them, add, change, try and remove one.",
+    ),
     "watch": ("watch", "Show what the zones do, live, until Ctrl-C."),
     "folders": ("music", "Show the music folders, each below the one that it is in."),
     "music": ("shelves", "Bring music in, find it, describe it, and exchange playlists."),

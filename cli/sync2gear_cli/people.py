@@ -1,6 +1,5 @@
 """`users`, `invite`, `tokens`: who belongs to this client, and keys for programs."""
 
-import sys
 from typing import Annotated, Any
 
 import typer
@@ -131,16 +130,13 @@ def create(
 def revoke(
     ctx: typer.Context,
     token: Annotated[str, typer.Argument(help="Name, beginning of a name, or id.")],
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: commands.Yes = False,
     as_json: AsJson = False,
 ) -> None:
     """Revoke a key: it is worthless at once."""
     with open_api(ctx.obj) as api:
         found = _find(api, token)
-        if not yes:
-            if not sys.stdin.isatty():
-                raise typer.BadParameter("needed where nobody can be asked", param_hint="--yes")
-            typer.confirm(output.clean(f"Revoke {found['name']}?"), abort=True, err=True)
+        commands.ask(f"Revoke {found['name']}?", yes=yes)
         api.delete(f"/tokens/{found['id']}/")
     if as_json:
         output.emit({"revoked": found["id"], "name": found["name"]})

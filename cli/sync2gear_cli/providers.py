@@ -7,15 +7,17 @@ import typer
 
 from sync2gear_cli import commands, names, output
 from sync2gear_cli.client import open_api
+from sync2gear_cli.failures import Failure
 from sync2gear_cli.output import AsJson
 
 app = commands.new()
-group = commands.new("Services that speak: list them, add one, try one.")
+group = commands.new("Services that speak: list them, add, change, try and remove one.")
 app.add_typer(group, name="providers")
 
 Installation = Annotated[
     bool, typer.Option("--installation", help="Those offered to all clients; for staff.")
 ]
+Provider = Annotated[str, typer.Argument(help="Name, beginning of a name, or id.")]
 
 
 def _path(installation: bool) -> str:
@@ -89,7 +91,7 @@ def _key() -> str:
 @group.command("test", epilog=commands.examples("sync2gear providers test Google"))
 def try_(
     ctx: typer.Context,
-    provider: Annotated[str, typer.Argument(help="Name, beginning of a name, or id.")],
+    provider: Provider,
     installation: Installation = False,
     as_json: AsJson = False,
 ) -> None:
@@ -106,3 +108,77 @@ def try_(
         output.line(f"{found['name']}: {trial['detail']} ({trial['code']})")
     if not trial["ok"]:
         raise typer.Exit(1)
+
+
+@group.command(
+    "set",
+    epilog=commands.examples(
+        "sync2gear providers set Google --priority 10 --default",
+        "sync2gear providers set Google --key < key.txt",
+        "sync2gear providers set Google --off",
+    ),
+)
+def set_(
+    ctx: typer.Context,
+    provider: Provider,
+    name: Annotated[str | None, typer.Option(help="What it is called from now on.")] = None,
+    transport: Annotated[str | None, typer.Option(help="Google's: rest or grpc.")] = None,
+    priority: Annotated[int | None, typer.Option(help="Lower ones are asked first.")] = None,
+    price: Annotated[
+        int | None, typer.Option(help="Of a million characters, in currency units.")
+    ] = None,
+    characters: Annotated[
+        int | None, typer.Option(help="The most characters of a client in a month; -1: no limit.")
+    ] = None,
+    default: Annotated[
+        bool | None, typer.Option("--default/--no-default", help="Ask it before all others.")
+    ] = None,
+    on: Annotated[bool | None, typer.Option("--on/--off", help="Whether it is asked.")] = None,
+    key: Annotated[
+        bool, typer.Option("--key", help="Give it another key, asked for or read from stdin.")
+    ] = False,
+    installation: Installation = False,
+    as_json: AsJson = False,
+) -> None:
+    """Change a provider, or give it another key."""
+    given: dict[str, Any] = {
+        "name": name, "priority": priority, "unit_price": price, "is_default": default,
+        "is_active": on,
+    }  # fmt: skip
+    body = {field: value for field, value in given.items() if value is not None}
+    if characters is not None:
+        body["monthly_characters"] = None if characters < 0 else characters
+    if key:
+        body["api_key"] = _key()
+    if not body and transport is None:
+        raise Failure("say what to change, e.g. --priority 10", "nothing_to_change")
+    path = _path(installation)
+    with open_api(ctx.obj) as api:
+        found = names.find("provider", list(api.pages(path)), provider)
+        if transport is not None:
+            body["settings"] = {**found["settings"], "transport": transport}
+        changed = api.patch(f"{path}{found['id']}/", body)
+    if as_json:
+        output.emit(changed)
+    else:
+        output.line(f"{changed['name']} is changed.")
+
+
+@group.command(epilog=commands.examples("sync2gear providers remove Google --yes"))
+def remove(
+    ctx: typer.Context,
+    provider: Provider,
+    yes: commands.Yes = False,
+    installation: Installation = False,
+    as_json: AsJson = False,
+) -> None:
+    """Remove a provider with its key; what it spoke stays."""
+    path = _path(installation)
+    with open_api(ctx.obj) as api:
+        found = names.find("provider", list(api.pages(path)), provider)
+        commands.ask(f"Remove {found['name']}?", yes=yes)
+        api.delete(f"{path}{found['id']}/")
+    if as_json:
+        output.emit({"removed": found["id"], "name": found["name"]})
+    else:
+        output.line(f"{found['name']} is removed.")

@@ -1,7 +1,9 @@
 """`music upload` and `music uploads`: files of this machine into the library."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -24,6 +26,15 @@ _HEADS: Final = ("file", "outcome", "size", "what")
 _ENDED: Final = frozenset({"ready", "failed"})
 
 Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """The uploads of the API that take the files, and what is said of each beside its name."""
+
+    place: str
+    told: Mapping[str, str]
+
 
 __all__ = ["app", "group", "upload", "uploads"]
 
@@ -51,9 +62,15 @@ def upload(
         raise Failure("there is no music in that", "nothing_found")
     with open_api(ctx.obj) as api:
         folder_id = _folder(api, folder) if folder else ""
-        results = _send_all(api, files, folder_id)
+        goal = Goal(tus.MUSIC, {"folder_id": folder_id})
+        results = send_all(api, files, goal)
         if wait:
-            _follow(api, results)
+            follow(api, results, goal)
+    report(results, as_json=as_json)
+
+
+def report(results: list[Row], *, as_json: bool) -> None:
+    """Write what became of each file; Failure where one did not come in."""
     if as_json:
         output.emit({"results": results})
     else:
@@ -107,7 +124,7 @@ def _folder(api: Api, wanted: str) -> str:
     return str(api.post("/music/folders/", {"name": wanted})["id"])
 
 
-def _send_all(api: Api, files: Sequence[Path], folder_id: str) -> list[Row]:
+def send_all(api: Api, files: Sequence[Path], goal: Goal) -> list[Row]:
     """Send one after the other; what is refused does not hold up the rest."""
     memory = tus.Memory()
     results: list[Row] = []
@@ -116,7 +133,7 @@ def _send_all(api: Api, files: Sequence[Path], folder_id: str) -> list[Row]:
         before = 0
         for number, path in enumerate(files, 1):
             bar.update(total, description=f"{number}/{len(files)} {output.clean(path.name)[:40]}")
-            results.append(_send_one(api, memory, path, folder_id, bar, total, before))
+            results.append(_send_one(api, memory, path, goal, partial(_moved, bar, total, before)))
             before += _size(path)
             bar.update(total, completed=before)
     return results
@@ -126,17 +143,12 @@ def _send_one(
     api: Api,
     memory: tus.Memory,
     path: Path,
-    folder_id: str,
-    bar: Progress,
-    total: Any,
-    before: int,
+    goal: Goal,
+    moved: tus.Progress,
 ) -> Row:
     row: Row = {"file": str(path), "outcome": "sent", "size": _size(path), "upload": None}
     try:
-        source = tus.Source.of(path, folder_id)
-        row["id"] = tus.send(
-            api, memory, source, lambda done: bar.update(total, completed=before + done)
-        )
+        row["id"] = tus.send(api, memory, tus.Source.of(path, goal.told, goal.place), moved)
     except Failure as failure:
         if failure.status == 3:
             raise
@@ -147,14 +159,14 @@ def _send_one(
     return row
 
 
-def _follow(api: Api, results: list[Row]) -> None:
+def follow(api: Api, results: list[Row], goal: Goal) -> None:
     """Wait until nothing of what was sent is being worked on, with a bar where somebody looks."""
     waiting = [one for one in results if one["outcome"] == "sent"]
     with progress.bar("listening") as bar:
         task = bar.add_task("", total=len(waiting))
         for one in waiting:
             while True:
-                current = api.get(f"/music/uploads/{one['id']}/")
+                current = api.get(f"{goal.place}{one['id']}/")
                 if current["state"] in _ENDED:
                     break
                 time.sleep(_POLL_SECONDS)
@@ -177,8 +189,13 @@ def _outcome(upload: Row) -> Row:
 
 def _shown(one: Row) -> tuple[object, ...]:
     upload = one.get("upload") or {}
-    why = f"{one['detail']} ({one['code']})" if one.get("code") else upload.get("track_id") or ""
+    made = upload.get("track_id") or upload.get("announcement_id") or ""
+    why = f"{one['detail']} ({one['code']})" if one.get("code") else made
     return Path(one["file"]).name, one["outcome"], f"{one['size'] / 1e6:.1f} MB", why
+
+
+def _moved(bar: Progress, task: Any, before: int, done: int) -> None:
+    bar.update(task, completed=before + done)
 
 
 def _size(path: Path) -> int:

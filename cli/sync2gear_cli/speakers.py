@@ -131,25 +131,18 @@ def run(
 def remove(
     ctx: typer.Context,
     speaker: Annotated[str, typer.Argument(help="Name, beginning of a name, or id.")],
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: commands.Yes = False,
     as_json: AsJson = False,
 ) -> None:
     """Revoke a speaker: it is off the broker within seconds and its credential is worthless."""
     with open_api(ctx.obj) as api:
         found = names.find("speaker", list(api.pages("/devices/")), speaker)
-        if not yes:
-            _confirm(f"Remove {found['name']} [{found['id']}]?")
+        commands.ask(f"Remove {found['name']} [{found['id']}]?", yes=yes)
         api.delete(f"/devices/{found['id']}/")
     if as_json:
         output.emit({"removed": found["id"], "name": found["name"]})
     else:
         output.line(f"{found['name']} is removed.")
-
-
-def _confirm(question: str) -> None:
-    if not sys.stdin.isatty():
-        raise typer.BadParameter("needed where nobody can be asked", param_hint="--yes")
-    typer.confirm(output.clean(question), abort=True, err=True)
 
 
 def _new_file(path: Path) -> int:

@@ -7,7 +7,7 @@ and knows nothing of what an earlier call had begun.
 import base64
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -19,7 +19,8 @@ from sync2gear_cli.client import Api
 from sync2gear_cli.failures import UNREACHABLE, Failure
 from sync2gear_cli.services.process import write_file
 
-PATH: Final = "/api/v1/music/uploads/"
+MUSIC: Final = "/music/uploads/"
+ANNOUNCEMENTS: Final = "/announcements/uploads/"
 CHUNK: Final = 1 << 18
 PATIENCE_SECONDS: Final = 120.0
 """How long nothing may get through before a file is given up for now."""
@@ -37,22 +38,27 @@ Progress = Callable[[int], None]
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A file to send, as it is now: another time or length is another file."""
+    """A file to send, as it is now: another time or length is another file.
+
+    ``told`` is said of it beside its name, such as the folder, and ``place`` takes it.
+    """
 
     path: Path
     size: int
     changed: int
-    folder_id: str = ""
+    told: tuple[tuple[str, str], ...] = ()
+    place: str = MUSIC
 
     @classmethod
-    def of(cls, path: Path, folder_id: str = "") -> "Source":
+    def of(cls, path: Path, told: Mapping[str, str], place: str = MUSIC) -> "Source":
         """The file at ``path``; raises ``OSError``."""
         found = path.stat()
-        return cls(path, found.st_size, found.st_mtime_ns, folder_id)
+        return cls(path, found.st_size, found.st_mtime_ns, tuple(sorted(told.items())), place)
 
     def key(self, url: str) -> str:
         """What it is remembered by."""
-        return f"{url} {self.folder_id} {self.size} {self.changed} {self.path.resolve()}"
+        told = " ".join(f"{name}={value}" for name, value in self.told if value)
+        return f"{url} {self.place} {told} {self.size} {self.changed} {self.path.resolve()}"
 
 
 class Memory:
@@ -114,9 +120,9 @@ class _Line:
 
     def begin(self, source: Source) -> str:
         """A new upload's address."""
-        told = {"filename": source.path.name, "folder_id": source.folder_id}
+        told = {"filename": source.path.name, **dict(source.told)}
         headers = {"Upload-Length": str(source.size), "Upload-Metadata": metadata(told)}
-        return str(self._patiently("POST", PATH, headers).headers["Location"])
+        return str(self._patiently("POST", f"/api/v1{source.place}", headers).headers["Location"])
 
     def offset(self, place: str) -> int | None:
         """How much is there; ``None`` where the upload is no more."""

@@ -11,25 +11,17 @@ from typing import Annotated, Any, Final
 import typer
 from rich.live import Live
 from rich.table import Table
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
-from websockets.sync.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection
 
 from sync2gear_broker.units import FRAME_RATE
-from sync2gear_cli import commands, output, session
-from sync2gear_cli.client import Api, open_api
-from sync2gear_cli.failures import REFUSED, SIGNED_OUT, UNREACHABLE, Failure
-from sync2gear_cli.session import Connection
+from sync2gear_cli import commands, live, output, session
+from sync2gear_cli.client import open_api
 from sync2gear_cli.zones import HEADS, find_zones, row
 
 app = commands.new()
 
-_OPEN_SECONDS: Final = 10.0
-_REDRAW_SECONDS: Final = 0.25
-_MESSAGE_BYTES: Final = 8_000_000
 _AHEAD_FRAMES: Final = 5 * FRAME_RATE
-_FIRST_PAUSE: Final = 0.5
-_LONGEST_PAUSE: Final = 5.0
-_CLOSED: Final = {4400: REFUSED, 4401: SIGNED_OUT, 4403: REFUSED, 4408: REFUSED}
 
 
 @dataclass
@@ -97,7 +89,7 @@ def watch(
 ) -> None:
     """Show what the zones do, live, until Ctrl-C."""
     connection = session.connect(ctx.obj)
-    path = "/ws/playback/"
+    path = live.PATH
     if zone is not None:
         with open_api(ctx.obj) as api:
             path += f"{find_zones(api, [zone])[0]}/"
@@ -105,7 +97,7 @@ def watch(
     picture = Picture()
     messages = (
         message
-        for socket in _connections(connection, path, until)
+        for socket in live.connections(connection, path, until)
         for message in _messages(socket, picture, until)
     )
     if as_json:
@@ -120,92 +112,28 @@ def watch(
 def _draw(picture: Picture, messages: Iterator[dict[str, Any] | None]) -> None:
     """The zones drawn over themselves on a terminal; elsewhere once, as they were at the end."""
     screen = output.console()
-    live = Live(console=screen, auto_refresh=False)
+    drawn = Live(console=screen, auto_refresh=False)
     with contextlib.ExitStack() as stack:
         for _ in messages:
-            if screen.is_terminal and not live.is_started:
-                stack.enter_context(live)
-            live.update(picture.table(time.monotonic()), refresh=live.is_started)
+            if screen.is_terminal and not drawn.is_started:
+                stack.enter_context(drawn)
+            drawn.update(picture.table(time.monotonic()), refresh=drawn.is_started)
     if not screen.is_terminal and picture.heard_at:
         screen.print(picture.table(time.monotonic()))
-
-
-def _over(until: float | None) -> bool:
-    return until is not None and time.monotonic() >= until
-
-
-def _connections(
-    connection: Connection, path: str, until: float | None
-) -> Iterator[ClientConnection]:
-    """Authenticated sockets, one after another: a lost connection is made again.
-
-    The first one must come about; later ones are tried for ever, with growing pauses.
-    """
-    address = "ws" + connection.url.removeprefix("http") + path
-    pause, first = _FIRST_PAUSE, True
-    while not _over(until):
-        connection = _fresh(connection, first=first)
-        try:
-            with connect(
-                address, open_timeout=_OPEN_SECONDS, close_timeout=1, max_size=_MESSAGE_BYTES
-            ) as socket:
-                socket.send(json.dumps({"type": "auth", "token": connection.token}))
-                yield socket
-                pause, first = _FIRST_PAUSE, False
-        except (OSError, InvalidHandshake, InvalidURI) as error:
-            if first:
-                raise Failure(
-                    f"cannot reach {connection.url}: {error}", "unreachable", UNREACHABLE
-                ) from None
-        if not _over(until):
-            output.note("connection lost; trying again")
-            time.sleep(pause)
-            pause = min(pause * 2, _LONGEST_PAUSE)
-
-
-def _fresh(connection: Connection, *, first: bool) -> Connection:
-    """``connection`` with a token that is still good for a while, where it can be renewed."""
-    try:
-        with Api(connection) as api:
-            api.renew()
-            return api.connection
-    except Failure as failure:
-        if first or failure.status != UNREACHABLE:
-            raise
-        return connection
 
 
 def _messages(
     socket: ClientConnection, picture: Picture, until: float | None
 ) -> Iterator[dict[str, Any] | None]:
-    """The platform's messages, and between them None a few times a second, until it is lost.
-
-    Failure when the platform says that we may not listen. A session that ended while we listened
-    may only need its next token: the next connection tells.
-    """
-    refused: dict[str, Any] = {}
-    heard = False
-    while not _over(until):
-        try:
-            text = socket.recv(timeout=_REDRAW_SECONDS)
-            message = json.loads(text)
-            now = time.monotonic()
-            picture.take(message, now)
-            if message.get("type") == "error":
-                refused = message
-            else:
-                heard = True
-                yield message
-            for key in picture.running_out(now):
-                socket.send(json.dumps({"type": "more", "zone_id": key}))
-        except TimeoutError:
+    """The messages of a connection as the picture takes them; None when it may be drawn again."""
+    for message in live.messages(socket, until):
+        if message is None:
             if picture.heard_at:
                 yield None
-        except ConnectionClosed as closed:
-            code = closed.rcvd.code if closed.rcvd else 0
-            if code in _CLOSED and not (heard and _CLOSED[code] == SIGNED_OUT):
-                detail = str(refused.get("detail") or "the platform closed the connection")
-                raise Failure(
-                    detail, str(refused.get("code") or f"closed_{code}"), _CLOSED[code]
-                ) from None
-            return
+            continue
+        now = time.monotonic()
+        picture.take(message, now)
+        yield message
+        with contextlib.suppress(ConnectionClosed):  # what comes next tells
+            for key in picture.running_out(now):
+                socket.send(json.dumps({"type": "more", "zone_id": key}))

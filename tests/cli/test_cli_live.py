@@ -259,29 +259,6 @@ def test_what_cannot_be_said_is_refused(stack: Stack, logged_in: None) -> None:
     refused(call("say", "hello", "--all", "--voice", "nobody"), "voice_unknown")
 
 
-def test_voices_are_listed(logged_in: None) -> None:
-    assert "de" in {voice["id"] for voice in answer("voices")["results"]}
-    assert call("voices").stdout.splitlines()[0].split() == [
-        "voice",
-        "language",
-        "name",
-        "provider",
-    ]
-
-
-def test_providers_are_listed_added_and_tried(logged_in: None) -> None:
-    found = answer("providers", "list")["results"]
-    assert [(one["name"], one["is_offered"]) for one in found] == [("espeak-ng", True)]
-    made = answer("providers", "add", "google", "--name", "Cloud", given="AIza-canary-4711\n")
-    assert made["api_key_end"] == "4711"
-    assert call("providers", "list").stdout.splitlines()[1].split()[:2] == ["Cloud", "google"]
-    assert "canary" not in call("providers", "list", "--json").stdout
-    refused(call("providers", "add", "sh", "--name", "x"), "invalid_request")
-    assert call("providers", "add", "google", "--name", "x", given="").exit_code == 2
-    answer("providers", "add", "espeak", "--name", "Mine")
-    assert call("providers", "test", "Mine").stdout.startswith("Mine answers: ")
-
-
 # the library
 
 

@@ -1,6 +1,7 @@
 """Voices over HTTP: which there are, how they sound, what they cost, and what a client prefers."""
 
 from typing import Annotated, cast
+from urllib.parse import quote
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
@@ -62,7 +63,10 @@ async def list_voices(
 
 @router.post("/voices/preview/", response_class=Response)
 async def preview_voice(ctx: Write, request: Request, body: PreviewIn) -> Response:
-    """Hear a voice say a sentence; it is kept, so that the same again costs nothing."""
+    """Hear a voice say a sentence; it is kept, so that the same again costs nothing.
+
+    ``X-Spoken-Provider`` and ``X-Spoken-Voice`` say who spoke, percent-encoded.
+    """
     blobs = cast("Blobs", request.app.state.blobs)
     spoken = await voices.preview(
         ctx,
@@ -74,8 +78,9 @@ async def preview_voice(ctx: Write, request: Request, body: PreviewIn) -> Respon
         prosody=body.prosody.value() if body.prosody else None,
     )
     answer = await delivery.deliver(request, spoken.media)
-    answer.headers["X-Spoken-Provider"] = spoken.provider
-    answer.headers["X-Spoken-Voice"] = spoken.voice
+    # a name may be in any script, a header only in ASCII
+    answer.headers["X-Spoken-Provider"] = quote(spoken.provider, safe=" ")
+    answer.headers["X-Spoken-Voice"] = quote(spoken.voice, safe=" ")
     return answer
 
 
