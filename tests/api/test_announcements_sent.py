@@ -134,6 +134,14 @@ async def test_what_is_no_announcement_is_refused(
         FILE, files={"file": ("a", io.BytesIO(b"x"))}, params={"folder_id": music["id"]}
     )
     assert (wrong.status_code, wrong.json()["code"]) == (422, "wrong_folder")
+    said = await tenant.make("/music/folders/", name="Said", type="announcement")
+    answers = [
+        await tenant.http.post("/api/v1/music/upload/", files={"file": ("a", b"x")},
+                               params={"folder_id": said["id"]}),
+        await tenant.http.post(f"/api/v1/music/folders/{said['id']}/import/", content=b"#EXTM3U\n",
+                               headers={"Content-Type": "application/octet-stream"}),
+    ]  # fmt: skip
+    assert [(a.status_code, a.json()["code"]) for a in answers] == [(422, "wrong_folder")] * 2
     for role in ("viewer", "technician"):
         http = await world.colleague(tenant, role)
         for path in (FILE, RECORDING):

@@ -164,7 +164,9 @@ async def test_whoever_dies_on_the_way_leaves_nothing_or_one_track(
         found = await ctx.db.execute(text("SELECT id, store_id FROM uploads"))
         known = {row[0]: row[1] for row in found}
     assert await direct.complete(one, known[one], etags) == len(data)
-    assert (await tenant.http.get(f"{PATH}{one}/parts/")).status_code == 200
+    seen = await tenant.read(f"/music/uploads/{one}/parts/")
+    assert seen["upload"]["state"] == "uploaded"
+    assert [(p["url"], p["etag"]) for p in seen["parts"]] == [(None, None)], "no dead addresses"
     assert (await together(tenant, str(one), etags)).json()["state"] == "uploaded"
     # and if nobody asks again, the sweep does
     two = UUID(late["upload"]["id"])

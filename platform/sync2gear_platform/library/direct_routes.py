@@ -4,6 +4,7 @@ The bytes never pass the api. What is put together is no more believed than what
 length is asked of the store, and ingest reads, hashes and examines it.
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Annotated, Final, Literal, cast
 from uuid import UUID
@@ -11,7 +12,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field, StringConstraints
 
-from sync2gear_platform.kit.blobs import Blobs
+from sync2gear_platform.kit.blobs import Blobs, Direct
 from sync2gear_platform.kit.context import Ctx
 from sync2gear_platform.kit.fields import In
 from sync2gear_platform.kit.partials import Partials
@@ -160,14 +161,16 @@ async def _parts(request: Request, ctx: Ctx, row: Upload) -> PartsOut:
         try:
             known = {p.number: p for p in await direct.parts(row.id, row.store_id or "-")}
         except FileNotFoundError:
-            if await direct.size(row.id) is None:
-                await _lost(request, ctx, row)
-                raise tus.Gone from None
-            known = {}  # put together already, by whoever died before it was written down
+            return await _together(request, ctx, row, ends)
         wanted = dict(enumerate(cut(row.size), 1))
         here = {n: p.tag for n, p in known.items() if n in wanted and wanted[n][1] == p.size}
         async with further(request, ctx) as after:
             row = await uploads.coming(after, row.id, sum(wanted[n][1] for n in here))
+    return await _told(direct, row, here, ends)
+
+
+async def _told(direct: Direct, row: Upload, here: Mapping[int, str], ends: datetime) -> PartsOut:
+    """The parts of an upload: those that are ``here`` by their tags, the others by an address."""
     parts = []
     for number, (start, size) in enumerate(cut(row.size), 1):
         part = PartOut(number=number, start=start, size=size, etag=here.get(number))
@@ -177,6 +180,22 @@ async def _parts(request: Request, ctx: Ctx, row: Upload) -> PartsOut:
             )
         parts.append(part)
     return PartsOut(upload=UploadOut.model_validate(row), parts=parts, expires_at=ends)
+
+
+async def _together(request: Request, ctx: Ctx, row: Upload, ends: datetime) -> PartsOut:
+    """An upload whose parts are no more: lost, or put together by an api that died before it could
+    write that down, which is done now.
+    """
+    direct = arrivals_of(request).direct
+    size = await direct.size(row.id)
+    if size is None:
+        await _lost(request, ctx, row)
+        raise tus.Gone
+    async with further(request, ctx) as after:
+        row = await uploads.put_together(after, row.id, size)
+    if row.reserved == 0:
+        await arrivals_of(request).forget(row.id, DIRECT)
+    return await _told(direct, row, {}, ends)
 
 
 async def _named(request: Request, ctx: Ctx, row: Upload) -> Upload:

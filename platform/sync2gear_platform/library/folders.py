@@ -195,8 +195,13 @@ async def of_type(ctx: Ctx, folder_id: UUID, kind: str) -> Folder:
 
 
 async def open_for_tracks(ctx: Ctx, folder_id: UUID) -> Folder:
-    """The folder, locked, that tracks are put into; :class:`SmartFolder` where rules choose."""
+    """The folder, locked, that tracks are put into.
+
+    Raises :class:`WrongFolder` for one of announcements, :class:`SmartFolder` where rules choose.
+    """
     row = await rows.find(ctx, Folder, folder_id, lock=True)
+    if row.type != "music":
+        raise WrongFolder
     if row.rules is not None:
         raise SmartFolder
     return row
