@@ -914,6 +914,8 @@ export interface paths {
         /**
          * Preview Voice
          * @description Hear a voice say a sentence; it is kept, so that the same again costs nothing.
+         *
+         *     ``X-Spoken-Provider`` and ``X-Spoken-Voice`` say who spoke, percent-encoded.
          */
         post: operations["preview_voice_api_v1_announcements_voices_preview__post"];
         delete?: never;
@@ -5515,6 +5517,8 @@ export interface components {
             crossfade_millis?: number;
             /** Folder Id */
             folder_id?: string | null;
+            /** Play Id */
+            play_id?: string | null;
             /** Rev */
             rev?: number | null;
             /**
@@ -6298,6 +6302,8 @@ export interface components {
          * @description A position in what is playing.
          */
         SeekIn: {
+            /** Play Id */
+            play_id?: string | null;
             /** Position Millis */
             position_millis: number;
             /** Rev */
@@ -6616,6 +6622,8 @@ export interface components {
          *     ``rev`` is the revision that the caller saw; another one is refused (409 ``rev_conflict``).
          */
         Target: {
+            /** Play Id */
+            play_id?: string | null;
             /** Rev */
             rev?: number | null;
             /** Zone Id */
@@ -7529,6 +7537,8 @@ export interface components {
         VolumeIn: {
             /** Mute */
             mute?: boolean | null;
+            /** Play Id */
+            play_id?: string | null;
             /** Rev */
             rev?: number | null;
             /** Volume */
