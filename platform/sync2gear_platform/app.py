@@ -27,6 +27,8 @@ from sync2gear_platform.announcements.adapters.opening import opener
 from sync2gear_platform.announcements.speech import open_booth
 from sync2gear_platform.announcements.studio import Splicer
 from sync2gear_platform.audit import routes as audit
+from sync2gear_platform.channels import routes as channels
+from sync2gear_platform.channels import uses as rotating
 from sync2gear_platform.fleet import integration_routes as integrations
 from sync2gear_platform.fleet import routes as fleet
 from sync2gear_platform.health import routes as health
@@ -41,6 +43,7 @@ from sync2gear_platform.identity.rules import KNOWN
 from sync2gear_platform.identity.strength import BreachedFile
 from sync2gear_platform.identity.tokens import Signer
 from sync2gear_platform.jobs.app import open_app
+from sync2gear_platform.kit import events
 from sync2gear_platform.kit.blobs import open_blobs
 from sync2gear_platform.kit.clock import Clock
 from sync2gear_platform.kit.context import Actor, Ctx
@@ -77,6 +80,9 @@ from sync2gear_platform.playback import play_routes, socket
 from sync2gear_platform.playback import routes as playback
 from sync2gear_platform.playback import uses as playing
 from sync2gear_platform.privacy import routes as privacy
+from sync2gear_platform.schedules import following, preview_routes, shared_routes
+from sync2gear_platform.schedules import routes as schedules
+from sync2gear_platform.schedules import uses as planning
 from sync2gear_platform.settings import Settings
 from sync2gear_platform.sites import routes as sites
 from sync2gear_platform.vaulting import routes as vaulting
@@ -86,7 +92,8 @@ __all__ = ["make_app", "tables"]
 ROUTERS = (
     identity, factors, oidc, profile, people, audit, vaulting, notifications, sites, library,
     uploads, links, forms, covers, shelves, providers, voices, texts, receiving, announcements,
-    playback, play_routes, fleet, integrations, letters, privacy, admin, health,
+    channels, preview_routes, schedules, shared_routes, playback, play_routes, fleet,
+    integrations, letters, privacy, admin, health,
 )  # fmt: skip
 
 
@@ -169,6 +176,9 @@ def make_app(settings: Settings) -> FastAPI:
     app.state.splicer = Splicer()
     uses.register("playback", playing.uses)
     uses.register("announcements", calling.uses)
+    uses.register("channels", rotating.uses)
+    uses.register("schedules", planning.uses)
+    events.follow("schedules", following.NOUNS, following.follow)
     app.router.routes.extend(_routes(*ROUTERS))
     install_problems(app)
     install_replays(app)

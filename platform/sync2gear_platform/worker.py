@@ -52,6 +52,7 @@ from sync2gear_platform.playback.ingest import Ingest
 from sync2gear_platform.playback.receipts import Receipts
 from sync2gear_platform.privacy import exporting
 from sync2gear_platform.privacy import jobs as privacy
+from sync2gear_platform.schedules import following
 from sync2gear_platform.settings import Settings
 from sync2gear_platform.vaulting import jobs as vaulting
 
@@ -88,6 +89,7 @@ async def run(settings: Settings) -> None:
         vault=Vault(settings.vault_key_list),
     )
     booth = open_booth(settings, opener(settings.piper_voices))
+    events.follow("schedules", following.NOUNS, following.follow)
     try:
         blobs = open_blobs(settings.blobs_url)
         place = exporting.open_place(settings, db, blobs)

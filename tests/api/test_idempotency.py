@@ -24,6 +24,7 @@ HARMLESS = {
     # the same request again leaves the same state
     "/api/v1/devices/{device_id}/volume/": "sets a value",
     "/api/v1/music/folders/{folder_id}/reorder/": "sets an order",
+    "/api/v1/channels/{channel_id}/reorder/": "sets an order",
     "/api/v1/music/files/{track_id}/cover/": "sets a picture",
     "/api/v1/music/folders/{folder_id}/cover/": "sets a picture",
     "/api/v1/music/upload/": "what is sent twice is one content, and told so",

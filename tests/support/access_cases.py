@@ -17,7 +17,11 @@ KINDS: Final[Mapping[str, str]] = {
     "actor_id": "user",
     "announcement": "announcement",
     "announcement_id": "announcement",
+    "calendar_id": "calendar",
+    "channel": "channel",
+    "channel_id": "channel",
     "client_id": "client",
+    "day_part_id": "day part",
     "device_id": "device",
     "event_id": "event",
     "facility_id": "facility",
@@ -25,15 +29,23 @@ KINDS: Final[Mapping[str, str]] = {
     "floor_ids": "floor",
     "folder_id": "folder",
     "import_id": "import",
+    "inner_channel_id": "channel",
     "invitation_id": "invitation",
+    "item_id": "channel item",
+    "item_ids": "channel item",
     "location_id": "location",
     "location_ids": "location",
     "mail_id": "mail",
+    "never_calendar_ids": "calendar",
+    "only_calendar_ids": "calendar",
     "parent_id": "folder",
+    "pattern": "channel item",
     "play_id": "play",
+    "priority_level_id": "priority level",
     "provider": "provider",
     "provider_id": "provider",
     "rotation_id": "rotation",
+    "schedule_id": "schedule",
     "session_id": "session",
     "sound_id": "announcement",
     "subject_id": "zone",
@@ -64,6 +76,9 @@ PATHS: Final[Mapping[str, str]] = {
     "/facilities/": "facility",
     "/floors/": "floor",
     "/zones/": "zone",
+    "/calendars/": "calendar",
+    "/day-parts/": "day part",
+    "/priority-levels/": "priority level",
     "/media/": "media",
     "/programmes/": "programme",
     "/music/uploads/": "upload",
@@ -131,6 +146,9 @@ NOUNS: Final[Mapping[str, str]] = {
     "roles": "users",
     "invitations": "users",
     "plays": "playback",
+    "calendars": "schedules",
+    "day-parts": "schedules",
+    "priority-levels": "schedules",
 }
 """First words of paths that stand under the permissions of another noun."""
 
@@ -192,6 +210,7 @@ class Operation:
 
 
 TARGET: Final = {"zone_id": "@zone"}
+HOURS: Final = {"start_time": "09:00", "end_time": "17:00"}
 BODIES: Final[Mapping[str, Mapping[str, Any]]] = {
     "POST /announcements/voices/preview/": {"voice": "en"},
     "POST /ai-providers/": {"kind": "espeak"},
@@ -214,6 +233,9 @@ BODIES: Final[Mapping[str, Mapping[str, Any]]] = {
     "POST /announcements/{announcement_id}/play-instant/": {"zone_ids": ["@zone"]},
     "POST /announcements/templates/": {"texts": [{"language": "en", "text": "Word {n}."}]},
     "POST /announcements/templates/{template_id}/say/": {"zone_ids": ["@zone"]},
+    "POST /channels/{channel_id}/items/": {"track_id": "@track"},
+    "POST /schedules/": {"type": "music", "channel_id": "@channel", "zone_ids": ["@zone"]},
+    "POST /day-parts/": HOURS,
     "POST /tokens/": {"permissions": ["zones.read"]},
     "POST /music/imports/": {"folder": "."},
     "POST /music/smart/preview/": {
@@ -235,6 +257,7 @@ QUERIES: Final[Mapping[str, Mapping[str, str]]] = {"GET /music/search/": {"searc
 INSTEAD: Final[Mapping[str, str]] = {
     "zone_ids": "zone_id",
     "track_ids": "folder_id",
+    "inner_channel_id": "track_id",
 }
 """A field that replaces another one of the least body."""
 

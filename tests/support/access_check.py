@@ -202,7 +202,8 @@ USED_UP: Final = frozenset({"mail", "event", "gone client", "gone user"})
 MADE_ANEW: Final = frozenset(
     {"location", "facility", "floor", "zone", "device", "folder", "track", "announcement", "user",
      "invitation", "token", "account", "mail", "event", "spare client", "gone client", "gone user",
-     "upload", "spoken upload"}
+     "upload", "spoken upload", "calendar", "day part", "priority level", "channel",
+     "channel item", "schedule"}
 )  # fmt: skip
 
 

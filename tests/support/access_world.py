@@ -286,6 +286,18 @@ async def _mail(world: World, place: Populated, _: Mapping[str, str]) -> str:
     return str(mail.id)
 
 
+async def _channel_item(world: World, place: Populated, at: Mapping[str, str]) -> str:
+    path = f"/channels/{at['channel']}/items/"
+    return str((await place.tenant.make(path, folder_id=at["folder"]))["id"])
+
+
+async def _schedule(world: World, place: Populated, at: Mapping[str, str]) -> str:
+    made = await place.tenant.make(
+        "/schedules/", name=word(), type="music", folder_id=at["folder"], zone_ids=[at["zone"]]
+    )
+    return str(made["id"])
+
+
 async def _rotation(world: World, place: Populated, _: Mapping[str, str]) -> str:
     if "rotation" in place.here:
         return place.here["rotation"]
@@ -309,6 +321,12 @@ MAKERS: Final[Mapping[str, Maker]] = {
     "template": _over_http("/announcements/templates/", texts=[{"language": "en", "text": "Hi."}]),
     "word": _pronunciation,
     "variant": _variant,
+    "calendar": _over_http("/calendars/"),
+    "day part": _over_http("/day-parts/", start_time="09:00", end_time="17:00"),
+    "priority level": _over_http("/priority-levels/", priority=40),
+    "channel": _over_http("/channels/"),
+    "channel item": _channel_item,
+    "schedule": _schedule,
     "media": _media,
     "programme": _programme,
     "event": _event,
@@ -337,7 +355,9 @@ REMOVED: Final[Mapping[str, str]] = {
     "folder": "/music/folders/", "track": "/music/files/", "announcement": "/announcements/",
     "template": "/announcements/templates/", "word": "/announcements/pronunciations/",
     "user": "/users/", "invitation": "/invitations/", "token": "/tokens/",
-    "account": "/integrations/mqtt/", "provider": "/ai-providers/",
+    "account": "/integrations/mqtt/", "provider": "/ai-providers/", "calendar": "/calendars/",
+    "day part": "/day-parts/", "priority level": "/priority-levels/", "channel": "/channels/",
+    "schedule": "/schedules/",
 }  # fmt: skip
 """Kinds that can be removed, and where."""
 

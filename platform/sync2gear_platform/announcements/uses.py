@@ -15,7 +15,7 @@ from sync2gear_platform.library.uses import MOST, Kind, Use
 
 async def uses(ctx: Ctx, kind: Kind, subjects: Collection[UUID]) -> list[Use]:
     """What has such a chime, or is heard as such a variant. What lies in a folder uses it not."""
-    if kind == "folder":
+    if kind in {"folder", "channel"}:
         return []
     key = f"{kind}_id"
     found = [

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Literal, cast
+from typing import Literal, cast
 from uuid import UUID
 
 from sqlalchemy.orm import aliased
@@ -11,11 +11,9 @@ from sqlmodel import col, select
 from sync2gear_broker.units import FRAME_RATE, frames_from_millis
 from sync2gear_platform.channels import model
 from sync2gear_platform.channels.model import Apart, Inline, Item, Piece
+from sync2gear_platform.channels.rules import MAX_DEPTH
 from sync2gear_platform.channels.tables import Channel, ChannelItem
 from sync2gear_platform.kit.context import Ctx
-
-MAX_DEPTH: Final = 4
-"""How deep channels nest, the outermost counted."""
 
 PiecesOf = Callable[[ChannelItem], tuple[Piece, ...]]
 """The pieces of a line that is a track, a folder or an announcement."""

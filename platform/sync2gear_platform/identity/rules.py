@@ -15,7 +15,7 @@ from sync2gear_platform.kit.context import SELF, Places
 PLACED: Final = frozenset({"locations", "facilities", "floors", "zones", "devices", "playback"})
 """Nouns that are somewhere: an assignment to a place confines a permission on them to it."""
 
-SHARED: Final = frozenset({"music", "announcements"})
+SHARED: Final = frozenset({"music", "announcements", "channels", "schedules"})
 """Nouns that the whole client shares: whoever has a place in it may read them."""
 
 READ: Final = frozenset({f"{noun}.read" for noun in PLACED | SHARED})
@@ -33,7 +33,9 @@ MANAGE: Final = INTEGRATIONS | frozenset(
 INSTALLATION: Final = frozenset({"admin.read", "admin.write"})
 """What spans clients: only sync2gear's own staff hold it, and never while they view a client."""
 
-FLOOR: Final = frozenset({"zones.read", "playback.read", "announcements.read"}) | CONTROL
+FLOOR: Final = CONTROL | {
+    "zones.read", "playback.read", "announcements.read", "channels.read", "schedules.read",
+}  # fmt: skip
 
 STAFF: Final = frozenset({"audit.read", "client.read", "integrations.read", "admin.read"})
 

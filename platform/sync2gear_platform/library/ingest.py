@@ -195,6 +195,7 @@ def track_finisher(blobs: Blobs) -> Finisher:
             audit.record(ctx, "track.create", "track", track_id, after=after)
         if upload.folder_id is not None:
             await events.changed(ctx, "folder", upload.folder_id)
+        await events.tell(ctx, "tracks", ctx.client_id)
         return track_id
 
     return finish

@@ -165,6 +165,7 @@ async def _many(ctx: Ctx, track_ids: Sequence[UUID]) -> list[Track]:
 async def _changed(ctx: Ctx, folder_ids: set[UUID | None]) -> None:
     for folder_id in sorted(f for f in folder_ids if f is not None):
         await events.changed(ctx, "folder", folder_id)
+    await events.tell(ctx, "tracks", ctx.client_id)
 
 
 async def update_track(
@@ -208,8 +209,7 @@ async def remove_track(
     folder_id = row.folder_id
     await ctx.db.delete(row)
     await ctx.db.flush()
-    if folder_id is not None:
-        await events.changed(ctx, "folder", folder_id)
+    await _changed(ctx, {folder_id})
 
 
 async def begin_import(ctx: Ctx, import_dir: Path | None, *, folder: str, name: str) -> Import:

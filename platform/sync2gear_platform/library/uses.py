@@ -1,4 +1,4 @@
-"""Who uses folders, tracks or announcements: asked of every domain before they are deleted.
+"""Who uses folders, tracks, announcements or channels: asked of every domain before they go.
 
 Domains above this one say so themselves: the composition roots register what asks them.
 """
@@ -14,7 +14,7 @@ from sync2gear_platform.kit.errors import Refusal
 MOST = 50
 """Users that an answer names; who is beyond is counted by nobody."""
 
-Kind = Literal["folder", "track", "announcement"]
+Kind = Literal["folder", "track", "announcement", "channel"]
 
 
 @dataclass(frozen=True, slots=True)

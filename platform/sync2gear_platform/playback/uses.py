@@ -16,7 +16,10 @@ from sync2gear_platform.sites.tables import Zone
 
 async def uses(ctx: Ctx, kind: Kind, subjects: Collection[UUID]) -> list[Use]:
     """The zones that were told to play such a folder, or whose programme holds such a track."""
-    if kind == "announcement":  # what is called out is media by then, and heard to its end
+    if kind in {
+        "announcement",
+        "channel",
+    }:  # what is called out is media by then, and heard to its end
         return []
     zones = (
         select(Zone)

@@ -104,6 +104,7 @@ async def create(ctx: Ctx, table: type[Place], values: dict[str, Any]) -> Place:
     await ctx.db.flush()
     audit.record(ctx, f"{_noun(table)}.create", _noun(table), row.id, after=values)
     await events.changed(ctx, _noun(table), row.id)
+    await events.tell(ctx, f"{_noun(table)} placed", row.id)
     return row
 
 
@@ -121,6 +122,7 @@ async def update(
     await ctx.db.flush()
     audit.record(ctx, f"{_noun(table)}.update", _noun(table), row.id, before=before, after=values)
     await events.changed(ctx, _noun(table), row.id)
+    await events.tell(ctx, f"{_noun(table)} placed", row.id)
     return row
 
 

@@ -1802,6 +1802,196 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/calendars/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List calendars */
+        get: operations["list_calendar_api_v1_calendars__get"];
+        put?: never;
+        /** Make a calendar */
+        post: operations["create_calendar_api_v1_calendars__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/calendars/{row_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a calendar */
+        get: operations["get_calendar_api_v1_calendars__row_id___get"];
+        put?: never;
+        post?: never;
+        /** Remove a calendar that no schedule uses */
+        delete: operations["delete_calendar_api_v1_calendars__row_id___delete"];
+        options?: never;
+        head?: never;
+        /** Change a calendar */
+        patch: operations["update_calendar_api_v1_calendars__row_id___patch"];
+        trace?: never;
+    };
+    "/api/v1/calendars/{row_id}/usage/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the schedules that use a calendar */
+        get: operations["list_uses_of_calendar_api_v1_calendars__row_id__usage__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/channels/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Channels
+         * @description List channels, all or those with such a line.
+         */
+        get: operations["list_channels_api_v1_channels__get"];
+        put?: never;
+        /**
+         * Create Channel
+         * @description Make a channel.
+         */
+        post: operations["create_channel_api_v1_channels__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/channels/{channel_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Channel
+         * @description Read a channel with its lines.
+         */
+        get: operations["get_channel_api_v1_channels__channel_id___get"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Channel
+         * @description Remove a channel. While something uses it (409 ``in_use``), only with ``force``.
+         */
+        delete: operations["delete_channel_api_v1_channels__channel_id___delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Update Channel
+         * @description Change how a channel plays.
+         */
+        patch: operations["update_channel_api_v1_channels__channel_id___patch"];
+        trace?: never;
+    };
+    "/api/v1/channels/{channel_id}/items/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add Channel Item
+         * @description Add a line at the end of a channel.
+         */
+        post: operations["add_channel_item_api_v1_channels__channel_id__items__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/channels/{channel_id}/items/{item_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete Channel Item
+         * @description Remove a line of a channel.
+         */
+        delete: operations["delete_channel_item_api_v1_channels__channel_id__items__item_id___delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Update Channel Item
+         * @description Change a line of a channel.
+         */
+        patch: operations["update_channel_item_api_v1_channels__channel_id__items__item_id___patch"];
+        trace?: never;
+    };
+    "/api/v1/channels/{channel_id}/preview/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Preview Channel
+         * @description List what a channel would play from an instant on, at a location: where licences hold.
+         */
+        get: operations["preview_channel_api_v1_channels__channel_id__preview__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/channels/{channel_id}/reorder/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reorder Channel
+         * @description Put a channel's lines in order.
+         */
+        post: operations["reorder_channel_api_v1_channels__channel_id__reorder__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/client/": {
         parameters: {
             query?: never;
@@ -1866,6 +2056,60 @@ export interface paths {
          * @description What changes by cookie carry as ``X-CSRFToken``.
          */
         get: operations["csrf_api_v1_csrf__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/day-parts/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List day parts */
+        get: operations["list_day_part_api_v1_day_parts__get"];
+        put?: never;
+        /** Make a day part */
+        post: operations["create_day_part_api_v1_day_parts__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/day-parts/{row_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a day part */
+        get: operations["get_day_part_api_v1_day_parts__row_id___get"];
+        put?: never;
+        post?: never;
+        /** Remove a day part that no schedule uses */
+        delete: operations["delete_day_part_api_v1_day_parts__row_id___delete"];
+        options?: never;
+        head?: never;
+        /** Change a day part */
+        patch: operations["update_day_part_api_v1_day_parts__row_id___patch"];
+        trace?: never;
+    };
+    "/api/v1/day-parts/{row_id}/usage/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the schedules that use a day part */
+        get: operations["list_uses_of_day_part_api_v1_day_parts__row_id__usage__get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3119,6 +3363,60 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/priority-levels/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List priority levels */
+        get: operations["list_priority_level_api_v1_priority_levels__get"];
+        put?: never;
+        /** Make a priority level */
+        post: operations["create_priority_level_api_v1_priority_levels__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/priority-levels/{row_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a priority level */
+        get: operations["get_priority_level_api_v1_priority_levels__row_id___get"];
+        put?: never;
+        post?: never;
+        /** Remove a priority level that no schedule uses */
+        delete: operations["delete_priority_level_api_v1_priority_levels__row_id___delete"];
+        options?: never;
+        head?: never;
+        /** Change a priority level */
+        patch: operations["update_priority_level_api_v1_priority_levels__row_id___patch"];
+        trace?: never;
+    };
+    "/api/v1/priority-levels/{row_id}/usage/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the schedules that use a priority level */
+        get: operations["list_uses_of_priority_level_api_v1_priority_levels__row_id__usage__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/privacy/exports/": {
         parameters: {
             query?: never;
@@ -3217,6 +3515,78 @@ export interface paths {
         get: operations["list_roles_api_v1_roles__get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/schedules/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Schedules
+         * @description List schedules.
+         */
+        get: operations["list_schedules_api_v1_schedules__get"];
+        put?: never;
+        /**
+         * Create Schedule
+         * @description Make a schedule.
+         */
+        post: operations["create_schedule_api_v1_schedules__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/schedules/{schedule_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Schedule
+         * @description Read a schedule.
+         */
+        get: operations["get_schedule_api_v1_schedules__schedule_id___get"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Schedule
+         * @description Remove a schedule.
+         */
+        delete: operations["delete_schedule_api_v1_schedules__schedule_id___delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Update Schedule
+         * @description Change a schedule.
+         */
+        patch: operations["update_schedule_api_v1_schedules__schedule_id___patch"];
+        trace?: never;
+    };
+    "/api/v1/schedules/{schedule_id}/toggle/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Toggle Schedule
+         * @description Switch a schedule on or off, whichever it is not.
+         */
+        post: operations["toggle_schedule_api_v1_schedules__schedule_id__toggle__post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3401,6 +3771,19 @@ export interface components {
             label: string;
             /** Session Id */
             session_id: string | null;
+        };
+        /**
+         * AfterTracksIn
+         * @description After every so many tracks of music.
+         */
+        AfterTracksIn: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "after_tracks";
+            /** Tracks */
+            tracks: number;
         };
         /**
          * Alive
@@ -3614,6 +3997,19 @@ export interface components {
             zone_id: string | null;
         };
         /**
+         * AtIn
+         * @description At these times.
+         */
+        AtIn: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "at";
+            /** Times */
+            times: string[];
+        };
+        /**
          * BulkDeleteIn
          * @description Up to a thousand tracks to be removed; ``force``: although something uses them.
          */
@@ -3642,6 +4038,99 @@ export interface components {
         BulkOut: {
             /** Tracks */
             tracks: number;
+        };
+        /**
+         * CalendarIn
+         * @description A new calendar: named days, each once.
+         */
+        CalendarIn: {
+            /**
+             * Days
+             * @default []
+             */
+            days?: components["schemas"]["DayIn"][];
+            /**
+             * Description
+             * @default
+             */
+            description?: string;
+            /** Name */
+            name: string;
+        };
+        /**
+         * CalendarOut
+         * @description A calendar with its days, rising.
+         */
+        CalendarOut: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Days */
+            days: components["schemas"]["DayIn"][];
+            /** Description */
+            description: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+        };
+        /**
+         * CalendarPatch
+         * @description What may change of a calendar; ``days`` as a whole.
+         */
+        CalendarPatch: {
+            /**
+             * Days
+             * @default []
+             */
+            days?: components["schemas"]["DayIn"][];
+            /**
+             * Description
+             * @default
+             */
+            description?: string;
+            /**
+             * Name
+             * @default
+             */
+            name?: string;
+        };
+        /**
+         * CalendarSummaryOut
+         * @description A calendar without its days; ``size`` is how many they are.
+         */
+        CalendarSummaryOut: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Description */
+            description: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /** Size */
+            size: number;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
         };
         /**
          * CancelIn
@@ -3692,6 +4181,204 @@ export interface components {
              * Format: password
              */
             new_password: string;
+        };
+        /**
+         * ChannelIn
+         * @description A new channel. ``artist_apart`` and ``title_apart`` count pieces of music; wishes, not laws.
+         *
+         *     ``again_hours``: how long one piece is not to come again. ``crossfade_millis`` 0 is gapless.
+         */
+        ChannelIn: {
+            /**
+             * Again Hours
+             * @default 0
+             */
+            again_hours?: number;
+            /**
+             * Artist Apart
+             * @default 1
+             */
+            artist_apart?: number;
+            /**
+             * Crossfade Millis
+             * @default 0
+             */
+            crossfade_millis?: number;
+            /**
+             * Description
+             * @default
+             */
+            description?: string;
+            /**
+             * Hourly
+             * @default false
+             */
+            hourly?: boolean;
+            /**
+             * Loop
+             * @default true
+             */
+            loop?: boolean;
+            /**
+             * Mode
+             * @default rotated
+             * @enum {string}
+             */
+            mode?: "ordered" | "rotated";
+            /** Name */
+            name: string;
+            /**
+             * Title Apart
+             * @default 5
+             */
+            title_apart?: number;
+        };
+        /**
+         * ChannelOut
+         * @description A channel with its lines in order.
+         */
+        ChannelOut: {
+            /** Again Hours */
+            again_hours: number;
+            /** Artist Apart */
+            artist_apart: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Crossfade Millis */
+            crossfade_millis: number;
+            /** Description */
+            description: string;
+            /** Hourly */
+            hourly: boolean;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Items */
+            items: components["schemas"]["ItemOut"][];
+            /** Loop */
+            loop: boolean;
+            /**
+             * Mode
+             * @enum {string}
+             */
+            mode: "ordered" | "rotated";
+            /** Name */
+            name: string;
+            /** Pattern */
+            pattern: string[];
+            /** Title Apart */
+            title_apart: number;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+        };
+        /**
+         * ChannelPatch
+         * @description What may change of a channel; ``pattern`` names lines in their turns, none: by weight.
+         */
+        ChannelPatch: {
+            /**
+             * Again Hours
+             * @default 0
+             */
+            again_hours?: number;
+            /**
+             * Artist Apart
+             * @default 1
+             */
+            artist_apart?: number;
+            /**
+             * Crossfade Millis
+             * @default 0
+             */
+            crossfade_millis?: number;
+            /**
+             * Description
+             * @default
+             */
+            description?: string;
+            /**
+             * Hourly
+             * @default false
+             */
+            hourly?: boolean;
+            /**
+             * Loop
+             * @default true
+             */
+            loop?: boolean;
+            /**
+             * Mode
+             * @default rotated
+             * @enum {string}
+             */
+            mode?: "ordered" | "rotated";
+            /**
+             * Name
+             * @default
+             */
+            name?: string;
+            /**
+             * Pattern
+             * @default []
+             */
+            pattern?: string[];
+            /**
+             * Title Apart
+             * @default 5
+             */
+            title_apart?: number;
+        };
+        /**
+         * ChannelSummaryOut
+         * @description A channel without its lines.
+         */
+        ChannelSummaryOut: {
+            /** Again Hours */
+            again_hours: number;
+            /** Artist Apart */
+            artist_apart: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Crossfade Millis */
+            crossfade_millis: number;
+            /** Description */
+            description: string;
+            /** Hourly */
+            hourly: boolean;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Loop */
+            loop: boolean;
+            /**
+             * Mode
+             * @enum {string}
+             */
+            mode: "ordered" | "rotated";
+            /** Name */
+            name: string;
+            /** Pattern */
+            pattern: string[];
+            /** Title Apart */
+            title_apart: number;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
         };
         /**
          * ChimeIn
@@ -3985,6 +4672,96 @@ export interface components {
             csrf_token: string | null;
         };
         /**
+         * DayIn
+         * @description A day of a calendar, and what it is called.
+         */
+        DayIn: {
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /**
+             * Name
+             * @default
+             */
+            name?: string;
+        };
+        /**
+         * DayPartIn
+         * @description A new day-part; an end at or before the start is on the next day, equal ones a whole day.
+         */
+        DayPartIn: {
+            /**
+             * End Time
+             * Format: time
+             */
+            end_time: string;
+            /** Name */
+            name: string;
+            /**
+             * Start Time
+             * Format: time
+             */
+            start_time: string;
+        };
+        /**
+         * DayPartOut
+         * @description A day-part.
+         */
+        DayPartOut: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * End Time
+             * Format: time
+             */
+            end_time: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /**
+             * Start Time
+             * Format: time
+             */
+            start_time: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+        };
+        /**
+         * DayPartPatch
+         * @description What may change of a day-part; schedules that use it follow.
+         */
+        DayPartPatch: {
+            /**
+             * End Time
+             * Format: time
+             * @default 00:00:00
+             */
+            end_time?: string;
+            /**
+             * Name
+             * @default
+             */
+            name?: string;
+            /**
+             * Start Time
+             * Format: time
+             * @default 00:00:00
+             */
+            start_time?: string;
+        };
+        /**
          * DefaultsOut
          * @description How texts are spoken where nobody says otherwise.
          *
@@ -4210,6 +4987,50 @@ export interface components {
             subject_type: string;
             /** Trace */
             trace: string;
+        };
+        /**
+         * EveryIn
+         * @description Every so many minutes from the span's begin on; ``anchored`` goes by the clock's hands.
+         */
+        EveryIn: {
+            /**
+             * Anchored
+             * @default true
+             */
+            anchored?: boolean;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "every";
+            /** Minutes */
+            minutes: number;
+        };
+        /**
+         * ExceptionsIn
+         * @description Where a schedule does not hold, although a target says so.
+         */
+        ExceptionsIn: {
+            /**
+             * Floor Ids
+             * @default []
+             */
+            floor_ids?: string[];
+            /**
+             * Location Ids
+             * @default []
+             */
+            location_ids?: string[];
+            /**
+             * Tags
+             * @default []
+             */
+            tags?: string[];
+            /**
+             * Zone Ids
+             * @default []
+             */
+            zone_ids?: string[];
         };
         /**
          * ExportOut
@@ -4728,7 +5549,148 @@ export interface components {
             /** Zone Id */
             zone_id: string | null;
         };
+        /**
+         * ItemIn
+         * @description A new line of a channel: a track, a folder, an announcement, or another channel.
+         *
+         *     ``order``: each time around as given or shuffled. With ``after_tracks`` or ``after_minutes`` it
+         *     is heard between the tracks, once so many tracks or minutes of music have passed.
+         */
+        ItemIn: {
+            /**
+             * After Minutes
+             * @default 0
+             */
+            after_minutes?: number;
+            /**
+             * After Tracks
+             * @default 0
+             */
+            after_tracks?: number;
+            /** Announcement Id */
+            announcement_id?: string | null;
+            /** Folder Id */
+            folder_id?: string | null;
+            /** Inner Channel Id */
+            inner_channel_id?: string | null;
+            /**
+             * Order
+             * @default shuffled
+             * @enum {string}
+             */
+            order?: "given" | "shuffled";
+            /** Track Id */
+            track_id?: string | null;
+            /**
+             * Weight
+             * @default 1
+             */
+            weight?: number;
+        };
+        /**
+         * ItemOut
+         * @description A line of a channel.
+         */
+        ItemOut: {
+            /** After Minutes */
+            after_minutes: number;
+            /** After Tracks */
+            after_tracks: number;
+            /** Announcement Id */
+            announcement_id: string | null;
+            /**
+             * Channel Id
+             * Format: uuid
+             */
+            channel_id: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Folder Id */
+            folder_id: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Inner Channel Id */
+            inner_channel_id: string | null;
+            /**
+             * Order
+             * @enum {string}
+             */
+            order: "given" | "shuffled";
+            /** Position */
+            position: number;
+            /** Track Id */
+            track_id: string | null;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /** Weight */
+            weight: number;
+        };
+        /**
+         * ItemPatch
+         * @description What may change of a line; another subject takes the place of the one that it had.
+         */
+        ItemPatch: {
+            /**
+             * After Minutes
+             * @default 0
+             */
+            after_minutes?: number;
+            /**
+             * After Tracks
+             * @default 0
+             */
+            after_tracks?: number;
+            /** Announcement Id */
+            announcement_id?: string | null;
+            /** Folder Id */
+            folder_id?: string | null;
+            /** Inner Channel Id */
+            inner_channel_id?: string | null;
+            /**
+             * Order
+             * @default shuffled
+             * @enum {string}
+             */
+            order?: "given" | "shuffled";
+            /** Track Id */
+            track_id?: string | null;
+            /**
+             * Weight
+             * @default 1
+             */
+            weight?: number;
+        };
         JsonValue: unknown;
+        /**
+         * LimitsIn
+         * @description How much of an announcement a zone hears; 0 asks nothing. ``group`` shares ``min_gap``.
+         */
+        LimitsIn: {
+            /**
+             * Group
+             * @default
+             */
+            group?: string;
+            /**
+             * Max Per Hour
+             * @default 0
+             */
+            max_per_hour?: number;
+            /**
+             * Min Gap Millis
+             * @default 0
+             */
+            min_gap_millis?: number;
+        };
         /**
          * LineOut
          * @description What became of one line of a playlist.
@@ -5048,6 +6010,19 @@ export interface components {
             roles?: components["schemas"]["RoleIn"][];
         };
         /**
+         * MinutesIn
+         * @description At these minutes of each hour of the span.
+         */
+        MinutesIn: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "minutes";
+            /** Minutes */
+            minutes: number[];
+        };
+        /**
          * MomentCondition
          * @description How long ago, in days.
          */
@@ -5157,6 +6132,28 @@ export interface components {
             /** Results */
             results: components["schemas"]["AnnouncementOut"][];
         };
+        /** Page[CalendarSummaryOut] */
+        Page_CalendarSummaryOut_: {
+            /** Count */
+            count?: number | null;
+            /** Next */
+            next?: string | null;
+            /** Previous */
+            previous?: string | null;
+            /** Results */
+            results: components["schemas"]["CalendarSummaryOut"][];
+        };
+        /** Page[ChannelSummaryOut] */
+        Page_ChannelSummaryOut_: {
+            /** Count */
+            count?: number | null;
+            /** Next */
+            next?: string | null;
+            /** Previous */
+            previous?: string | null;
+            /** Results */
+            results: components["schemas"]["ChannelSummaryOut"][];
+        };
         /** Page[ClientOut] */
         Page_ClientOut_: {
             /** Count */
@@ -5167,6 +6164,17 @@ export interface components {
             previous?: string | null;
             /** Results */
             results: components["schemas"]["sync2gear_platform__admin__schemas__ClientOut"][];
+        };
+        /** Page[DayPartOut] */
+        Page_DayPartOut_: {
+            /** Count */
+            count?: number | null;
+            /** Next */
+            next?: string | null;
+            /** Previous */
+            previous?: string | null;
+            /** Results */
+            results: components["schemas"]["DayPartOut"][];
         };
         /** Page[EntryOut] */
         Page_EntryOut_: {
@@ -5311,6 +6319,17 @@ export interface components {
             /** Results */
             results: components["schemas"]["PlaySummary"][];
         };
+        /** Page[PriorityLevelOut] */
+        Page_PriorityLevelOut_: {
+            /** Count */
+            count?: number | null;
+            /** Next */
+            next?: string | null;
+            /** Previous */
+            previous?: string | null;
+            /** Results */
+            results: components["schemas"]["PriorityLevelOut"][];
+        };
         /** Page[PronunciationOut] */
         Page_PronunciationOut_: {
             /** Count */
@@ -5332,6 +6351,28 @@ export interface components {
             previous?: string | null;
             /** Results */
             results: components["schemas"]["ProviderOut"][];
+        };
+        /** Page[ScheduleOut] */
+        Page_ScheduleOut_: {
+            /** Count */
+            count?: number | null;
+            /** Next */
+            next?: string | null;
+            /** Previous */
+            previous?: string | null;
+            /** Results */
+            results: components["schemas"]["ScheduleOut"][];
+        };
+        /** Page[ScheduleUseOut] */
+        Page_ScheduleUseOut_: {
+            /** Count */
+            count?: number | null;
+            /** Next */
+            next?: string | null;
+            /** Previous */
+            previous?: string | null;
+            /** Results */
+            results: components["schemas"]["ScheduleUseOut"][];
         };
         /** Page[TemplateOut] */
         Page_TemplateOut_: {
@@ -5693,14 +6734,6 @@ export interface components {
             voice: string;
         };
         /**
-         * PreviewOut
-         * @description A template, filled, in each language.
-         */
-        PreviewOut: {
-            /** Results */
-            results: components["schemas"]["FilledOut"][];
-        };
-        /**
          * PreviewTemplateIn
          * @description What a template is filled with, and where it would be said.
          */
@@ -5719,6 +6752,57 @@ export interface components {
             variables?: {
                 [key: string]: string | number;
             };
+        };
+        /**
+         * PriorityLevelIn
+         * @description A new level: a name for a priority.
+         */
+        PriorityLevelIn: {
+            /** Name */
+            name: string;
+            /** Priority */
+            priority: number;
+        };
+        /**
+         * PriorityLevelOut
+         * @description A level of priority.
+         */
+        PriorityLevelOut: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /** Priority */
+            priority: number;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+        };
+        /**
+         * PriorityLevelPatch
+         * @description What may change of a level; schedules that have it follow.
+         */
+        PriorityLevelPatch: {
+            /**
+             * Name
+             * @default
+             */
+            name?: string;
+            /**
+             * Priority
+             * @default 0
+             */
+            priority?: number;
         };
         /**
          * PronunciationIn
@@ -6054,6 +7138,14 @@ export interface components {
             track_ids: string[];
         };
         /**
+         * ReorderItemsIn
+         * @description Every line of the channel, in the order wanted.
+         */
+        ReorderItemsIn: {
+            /** Item Ids */
+            item_ids: string[];
+        };
+        /**
          * ResetIn
          * @description A new password, by a mailed link.
          */
@@ -6281,6 +7373,461 @@ export interface components {
             zone_ids?: string[];
         };
         /**
+         * ScheduleIn
+         * @description A new schedule: what (``channel_id``, ``folder_id`` or ``announcement_id``), when and where.
+         *
+         *     Without hours it is all day, without days every day. A level goes before ``priority``.
+         */
+        ScheduleIn: {
+            /** Announcement Id */
+            announcement_id?: string | null;
+            /**
+             * Begin
+             * @default next
+             * @enum {string}
+             */
+            begin?: "restart" | "continue" | "next";
+            /** Channel Id */
+            channel_id?: string | null;
+            /** Content Type */
+            content_type?: ("channel" | "folder" | "announcement") | null;
+            /** Day Part Id */
+            day_part_id?: string | null;
+            /**
+             * Days Of Week
+             * @default []
+             */
+            days_of_week?: number[];
+            /**
+             * End Time
+             * Format: time
+             * @default 00:00:00
+             */
+            end_time?: string;
+            /**
+             * Everywhere
+             * @default false
+             */
+            everywhere?: boolean;
+            /**
+             * @default {
+             *       "floor_ids": [],
+             *       "location_ids": [],
+             *       "tags": [],
+             *       "zone_ids": []
+             *     }
+             */
+            exceptions?: components["schemas"]["ExceptionsIn"];
+            /** First Date */
+            first_date?: string | null;
+            /**
+             * Floor Ids
+             * @default []
+             */
+            floor_ids?: string[];
+            /**
+             * Fold
+             * @default first
+             * @enum {string}
+             */
+            fold?: "first" | "both";
+            /** Folder Id */
+            folder_id?: string | null;
+            /**
+             * Gap
+             * @default shift_forward
+             * @enum {string}
+             */
+            gap?: "skip" | "shift_forward";
+            /** Interval Minutes */
+            interval_minutes?: number | null;
+            /** Interval Type */
+            interval_type?: ("tracks" | "time") | null;
+            /**
+             * Is Active
+             * @default true
+             */
+            is_active?: boolean;
+            /** Last Date */
+            last_date?: string | null;
+            /**
+             * @default {
+             *       "group": "",
+             *       "max_per_hour": 0,
+             *       "min_gap_millis": 0
+             *     }
+             */
+            limits?: components["schemas"]["LimitsIn"];
+            /**
+             * Location Ids
+             * @default []
+             */
+            location_ids?: string[];
+            /** Mode */
+            mode?: ("interval" | "timeline") | null;
+            /** Name */
+            name: string;
+            /**
+             * Never Calendar Ids
+             * @default []
+             */
+            never_calendar_ids?: string[];
+            /**
+             * On End
+             * @default continue
+             * @enum {string}
+             */
+            on_end?: "restart" | "continue" | "next";
+            /**
+             * Only Calendar Ids
+             * @default []
+             */
+            only_calendar_ids?: string[];
+            /**
+             * Priority
+             * @default 30
+             */
+            priority?: number;
+            /** Priority Level Id */
+            priority_level_id?: string | null;
+            /**
+             * Special Days
+             * @default []
+             */
+            special_days?: components["schemas"]["SpecialIn"][];
+            /**
+             * @default {
+             *       "duck": -1500,
+             *       "fade_in_millis": 0,
+             *       "fade_out_millis": 0,
+             *       "gain": 0,
+             *       "late_by_millis": 60000,
+             *       "max_wait_millis": 0,
+             *       "mix": "pause",
+             *       "mode": "cut",
+             *       "on_cut": "drop"
+             *     }
+             */
+            start?: components["schemas"]["StartIn"];
+            /**
+             * Start Time
+             * Format: time
+             * @default 00:00:00
+             */
+            start_time?: string;
+            /**
+             * Tags
+             * @default []
+             */
+            tags?: string[];
+            /**
+             * Type
+             * @enum {string}
+             */
+            type: "music" | "announcement";
+            /** When */
+            when?: (components["schemas"]["AtIn"] | components["schemas"]["MinutesIn"] | components["schemas"]["EveryIn"] | components["schemas"]["AfterTracksIn"]) | null;
+            /**
+             * Zone Ids
+             * @default []
+             */
+            zone_ids?: string[];
+        };
+        /**
+         * ScheduleOut
+         * @description A schedule. ``effective_priority`` is the level's, if it has one.
+         *
+         *     ``content_type``, ``mode`` and the interval say it in document 001's words.
+         */
+        ScheduleOut: {
+            /** Announcement Id */
+            announcement_id: string | null;
+            /**
+             * Begin
+             * @enum {string}
+             */
+            begin: "restart" | "continue" | "next";
+            /** Channel Id */
+            channel_id: string | null;
+            /** Content Type */
+            content_type: ("channel" | "folder" | "announcement") | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Day Part Id */
+            day_part_id: string | null;
+            /** Days Of Week */
+            days_of_week: number[];
+            /** Effective Priority */
+            effective_priority: number;
+            /**
+             * End Time
+             * Format: time
+             */
+            end_time: string;
+            /** Everywhere */
+            everywhere: boolean;
+            exceptions: components["schemas"]["ExceptionsIn"];
+            /** First Date */
+            first_date: string | null;
+            /** Floor Ids */
+            floor_ids: string[];
+            /**
+             * Fold
+             * @enum {string}
+             */
+            fold: "first" | "both";
+            /** Folder Id */
+            folder_id: string | null;
+            /**
+             * Gap
+             * @enum {string}
+             */
+            gap: "skip" | "shift_forward";
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Interval Minutes */
+            interval_minutes: number | null;
+            /** Interval Type */
+            interval_type: ("tracks" | "time") | null;
+            /** Is Active */
+            is_active: boolean;
+            /** Last Date */
+            last_date: string | null;
+            limits: components["schemas"]["LimitsIn"];
+            /** Location Ids */
+            location_ids: string[];
+            /**
+             * Mode
+             * @enum {string}
+             */
+            mode: "interval" | "timeline";
+            /** Name */
+            name: string;
+            /** Never Calendar Ids */
+            never_calendar_ids: string[];
+            /**
+             * On End
+             * @enum {string}
+             */
+            on_end: "restart" | "continue" | "next";
+            /** Only Calendar Ids */
+            only_calendar_ids: string[];
+            /** Priority */
+            priority: number;
+            /** Priority Level Id */
+            priority_level_id: string | null;
+            /** Special Days */
+            special_days: components["schemas"]["SpecialIn"][];
+            start: components["schemas"]["StartIn"];
+            /**
+             * Start Time
+             * Format: time
+             */
+            start_time: string;
+            /** Tags */
+            tags: string[];
+            /**
+             * Type
+             * @enum {string}
+             */
+            type: "music" | "announcement";
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /** When */
+            when: (components["schemas"]["AtIn"] | components["schemas"]["MinutesIn"] | components["schemas"]["EveryIn"] | components["schemas"]["AfterTracksIn"]) | null;
+            /** Zone Ids */
+            zone_ids: string[];
+        };
+        /**
+         * SchedulePatch
+         * @description What may change of a schedule; of targets and calendars each list is set as a whole.
+         */
+        SchedulePatch: {
+            /** Announcement Id */
+            announcement_id?: string | null;
+            /**
+             * Begin
+             * @default next
+             * @enum {string}
+             */
+            begin?: "restart" | "continue" | "next";
+            /** Channel Id */
+            channel_id?: string | null;
+            /** Content Type */
+            content_type?: ("channel" | "folder" | "announcement") | null;
+            /** Day Part Id */
+            day_part_id?: string | null;
+            /**
+             * Days Of Week
+             * @default []
+             */
+            days_of_week?: number[];
+            /**
+             * End Time
+             * Format: time
+             * @default 00:00:00
+             */
+            end_time?: string;
+            /**
+             * Everywhere
+             * @default false
+             */
+            everywhere?: boolean;
+            /**
+             * @default {
+             *       "floor_ids": [],
+             *       "location_ids": [],
+             *       "tags": [],
+             *       "zone_ids": []
+             *     }
+             */
+            exceptions?: components["schemas"]["ExceptionsIn"];
+            /** First Date */
+            first_date?: string | null;
+            /**
+             * Floor Ids
+             * @default []
+             */
+            floor_ids?: string[];
+            /**
+             * Fold
+             * @default first
+             * @enum {string}
+             */
+            fold?: "first" | "both";
+            /** Folder Id */
+            folder_id?: string | null;
+            /**
+             * Gap
+             * @default shift_forward
+             * @enum {string}
+             */
+            gap?: "skip" | "shift_forward";
+            /** Interval Minutes */
+            interval_minutes?: number | null;
+            /** Interval Type */
+            interval_type?: ("tracks" | "time") | null;
+            /**
+             * Is Active
+             * @default true
+             */
+            is_active?: boolean;
+            /** Last Date */
+            last_date?: string | null;
+            /**
+             * @default {
+             *       "group": "",
+             *       "max_per_hour": 0,
+             *       "min_gap_millis": 0
+             *     }
+             */
+            limits?: components["schemas"]["LimitsIn"];
+            /**
+             * Location Ids
+             * @default []
+             */
+            location_ids?: string[];
+            /** Mode */
+            mode?: ("interval" | "timeline") | null;
+            /**
+             * Name
+             * @default
+             */
+            name?: string;
+            /**
+             * Never Calendar Ids
+             * @default []
+             */
+            never_calendar_ids?: string[];
+            /**
+             * On End
+             * @default continue
+             * @enum {string}
+             */
+            on_end?: "restart" | "continue" | "next";
+            /**
+             * Only Calendar Ids
+             * @default []
+             */
+            only_calendar_ids?: string[];
+            /**
+             * Priority
+             * @default 30
+             */
+            priority?: number;
+            /** Priority Level Id */
+            priority_level_id?: string | null;
+            /**
+             * Special Days
+             * @default []
+             */
+            special_days?: components["schemas"]["SpecialIn"][];
+            /**
+             * @default {
+             *       "duck": -1500,
+             *       "fade_in_millis": 0,
+             *       "fade_out_millis": 0,
+             *       "gain": 0,
+             *       "late_by_millis": 60000,
+             *       "max_wait_millis": 0,
+             *       "mix": "pause",
+             *       "mode": "cut",
+             *       "on_cut": "drop"
+             *     }
+             */
+            start?: components["schemas"]["StartIn"];
+            /**
+             * Start Time
+             * Format: time
+             * @default 00:00:00
+             */
+            start_time?: string;
+            /**
+             * Tags
+             * @default []
+             */
+            tags?: string[];
+            /**
+             * Type
+             * @default music
+             * @enum {string}
+             */
+            type?: "music" | "announcement";
+            /** When */
+            when?: (components["schemas"]["AtIn"] | components["schemas"]["MinutesIn"] | components["schemas"]["EveryIn"] | components["schemas"]["AfterTracksIn"]) | null;
+            /**
+             * Zone Ids
+             * @default []
+             */
+            zone_ids?: string[];
+        };
+        /**
+         * ScheduleUseOut
+         * @description A schedule that uses something.
+         */
+        ScheduleUseOut: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Is Active */
+            is_active: boolean;
+            /** Name */
+            name: string;
+            /** Type */
+            type: string;
+        };
+        /**
          * SeatOut
          * @description What a person is in one client.
          */
@@ -6506,6 +8053,77 @@ export interface components {
             online: number;
             /** Total */
             total: number;
+        };
+        /**
+         * SpecialIn
+         * @description Days of a calendar with hours of their own; without hours nothing happens on them.
+         */
+        SpecialIn: {
+            /**
+             * Calendar Id
+             * Format: uuid
+             */
+            calendar_id: string;
+            /** End Time */
+            end_time?: string | null;
+            /** Start Time */
+            start_time?: string | null;
+        };
+        /**
+         * StartIn
+         * @description How an announcement takes the zone. ``late_by_millis`` null: it is never too late.
+         *
+         *     ``duck`` and ``gain`` are in hundredths of dB.
+         */
+        StartIn: {
+            /**
+             * Duck
+             * @default -1500
+             */
+            duck?: number;
+            /**
+             * Fade In Millis
+             * @default 0
+             */
+            fade_in_millis?: number;
+            /**
+             * Fade Out Millis
+             * @default 0
+             */
+            fade_out_millis?: number;
+            /**
+             * Gain
+             * @default 0
+             */
+            gain?: number;
+            /**
+             * Late By Millis
+             * @default 60000
+             */
+            late_by_millis?: number | null;
+            /**
+             * Max Wait Millis
+             * @default 0
+             */
+            max_wait_millis?: number;
+            /**
+             * Mix
+             * @default pause
+             * @enum {string}
+             */
+            mix?: "pause" | "duck" | "mix";
+            /**
+             * Mode
+             * @default cut
+             * @enum {string}
+             */
+            mode?: "cut" | "next" | "wait";
+            /**
+             * On Cut
+             * @default drop
+             * @enum {string}
+             */
+            on_cut?: "drop" | "restart";
         };
         /**
          * StateOut
@@ -7112,6 +8730,38 @@ export interface components {
              * @default 0
              */
             volume_offset?: number;
+        };
+        /**
+         * TurnOut
+         * @description A piece that comes: a track or an announcement (``id``), and which line asked for it.
+         */
+        TurnOut: {
+            /** Artist */
+            artist: string;
+            /** Duration Millis */
+            duration_millis: number;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Item Id
+             * Format: uuid
+             */
+            item_id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "music" | "announcement";
+            /**
+             * Starts At
+             * Format: date-time
+             */
+            starts_at: string;
+            /** Title */
+            title: string;
         };
         /**
          * UploadOut
@@ -7917,6 +9567,14 @@ export interface components {
             staff_role?: ("staff" | "admin") | null;
         };
         /**
+         * PreviewOut
+         * @description A template, filled, in each language.
+         */
+        sync2gear_platform__announcements__text_schemas__PreviewOut: {
+            /** Results */
+            results: components["schemas"]["FilledOut"][];
+        };
+        /**
          * FaultOut
          * @description The first thing that is wrong.
          */
@@ -8091,6 +9749,14 @@ export interface components {
             previous?: string | null;
             /** Results */
             results: components["schemas"]["sync2gear_platform__admin__schemas__DeviceOut"][];
+        };
+        /**
+         * PreviewOut
+         * @description The next pieces of a channel.
+         */
+        sync2gear_platform__schedules__preview_routes__PreviewOut: {
+            /** Results */
+            results: components["schemas"]["TurnOut"][];
         };
     };
     responses: never;
@@ -9652,7 +11318,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PreviewOut"];
+                    "application/json": components["schemas"]["sync2gear_platform__announcements__text_schemas__PreviewOut"];
                 };
             };
             /** @description Validation Error */
@@ -11741,6 +13407,570 @@ export interface operations {
             };
         };
     };
+    list_calendar_api_v1_calendars__get: {
+        parameters: {
+            query?: {
+                page_size?: number;
+                ordering?: string;
+                search?: string;
+                cursor?: string;
+                count?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_CalendarSummaryOut_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    create_calendar_api_v1_calendars__post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A value of your own, new for each thing that you want done. Repeated within 24 hours with the same body, it is answered as the first time and nothing is done. */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CalendarIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CalendarOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_calendar_api_v1_calendars__row_id___get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                row_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CalendarOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    delete_calendar_api_v1_calendars__row_id___delete: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                row_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    update_calendar_api_v1_calendars__row_id___patch: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                row_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CalendarPatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CalendarOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_uses_of_calendar_api_v1_calendars__row_id__usage__get: {
+        parameters: {
+            query?: {
+                page_size?: number;
+                ordering?: string;
+                search?: string;
+                cursor?: string;
+                count?: boolean;
+            };
+            header?: never;
+            path: {
+                row_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ScheduleUseOut_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_channels_api_v1_channels__get: {
+        parameters: {
+            query?: {
+                mode?: ("ordered" | "rotated") | null;
+                track_id?: string | null;
+                folder_id?: string | null;
+                announcement_id?: string | null;
+                inner_channel_id?: string | null;
+                page_size?: number;
+                ordering?: string;
+                search?: string;
+                cursor?: string;
+                count?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ChannelSummaryOut_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    create_channel_api_v1_channels__post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A value of your own, new for each thing that you want done. Repeated within 24 hours with the same body, it is answered as the first time and nothing is done. */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChannelIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_channel_api_v1_channels__channel_id___get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                channel_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    delete_channel_api_v1_channels__channel_id___delete: {
+        parameters: {
+            query?: {
+                force?: boolean;
+            };
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                channel_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    update_channel_api_v1_channels__channel_id___patch: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                channel_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChannelPatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    add_channel_item_api_v1_channels__channel_id__items__post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A value of your own, new for each thing that you want done. Repeated within 24 hours with the same body, it is answered as the first time and nothing is done. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                channel_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ItemIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    delete_channel_item_api_v1_channels__channel_id__items__item_id___delete: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                channel_id: string;
+                item_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    update_channel_item_api_v1_channels__channel_id__items__item_id___patch: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                channel_id: string;
+                item_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ItemPatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    preview_channel_api_v1_channels__channel_id__preview__get: {
+        parameters: {
+            query?: {
+                count?: number;
+                at?: string | null;
+                location_id?: string | null;
+            };
+            header?: never;
+            path: {
+                channel_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["sync2gear_platform__schedules__preview_routes__PreviewOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    reorder_channel_api_v1_channels__channel_id__reorder__post: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                channel_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReorderItemsIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     get_client_api_v1_client__get: {
         parameters: {
             query?: never;
@@ -11883,6 +14113,213 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CsrfOut"];
+                };
+            };
+        };
+    };
+    list_day_part_api_v1_day_parts__get: {
+        parameters: {
+            query?: {
+                page_size?: number;
+                ordering?: string;
+                search?: string;
+                cursor?: string;
+                count?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_DayPartOut_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    create_day_part_api_v1_day_parts__post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A value of your own, new for each thing that you want done. Repeated within 24 hours with the same body, it is answered as the first time and nothing is done. */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DayPartIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DayPartOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_day_part_api_v1_day_parts__row_id___get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                row_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DayPartOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    delete_day_part_api_v1_day_parts__row_id___delete: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                row_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    update_day_part_api_v1_day_parts__row_id___patch: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                row_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DayPartPatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DayPartOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_uses_of_day_part_api_v1_day_parts__row_id__usage__get: {
+        parameters: {
+            query?: {
+                page_size?: number;
+                ordering?: string;
+                search?: string;
+                cursor?: string;
+                count?: boolean;
+            };
+            header?: never;
+            path: {
+                row_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ScheduleUseOut_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };
@@ -14748,6 +17185,213 @@ export interface operations {
             };
         };
     };
+    list_priority_level_api_v1_priority_levels__get: {
+        parameters: {
+            query?: {
+                page_size?: number;
+                ordering?: string;
+                search?: string;
+                cursor?: string;
+                count?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_PriorityLevelOut_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    create_priority_level_api_v1_priority_levels__post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A value of your own, new for each thing that you want done. Repeated within 24 hours with the same body, it is answered as the first time and nothing is done. */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PriorityLevelIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PriorityLevelOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_priority_level_api_v1_priority_levels__row_id___get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                row_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PriorityLevelOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    delete_priority_level_api_v1_priority_levels__row_id___delete: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                row_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    update_priority_level_api_v1_priority_levels__row_id___patch: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                row_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PriorityLevelPatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PriorityLevelOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_uses_of_priority_level_api_v1_priority_levels__row_id__usage__get: {
+        parameters: {
+            query?: {
+                page_size?: number;
+                ordering?: string;
+                search?: string;
+                cursor?: string;
+                count?: boolean;
+            };
+            header?: never;
+            path: {
+                row_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ScheduleUseOut_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     list_exports_api_v1_privacy_exports__get: {
         parameters: {
             query?: never;
@@ -14910,6 +17554,219 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RolesOut"];
+                };
+            };
+        };
+    };
+    list_schedules_api_v1_schedules__get: {
+        parameters: {
+            query?: {
+                page_size?: number;
+                ordering?: string;
+                search?: string;
+                cursor?: string;
+                count?: boolean;
+                type?: ("music" | "announcement") | null;
+                is_active?: boolean | null;
+                zone_id?: string | null;
+                channel_id?: string | null;
+                folder_id?: string | null;
+                announcement_id?: string | null;
+                day_part_id?: string | null;
+                priority_level_id?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ScheduleOut_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    create_schedule_api_v1_schedules__post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A value of your own, new for each thing that you want done. Repeated within 24 hours with the same body, it is answered as the first time and nothing is done. */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScheduleIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduleOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_schedule_api_v1_schedules__schedule_id___get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                schedule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduleOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    delete_schedule_api_v1_schedules__schedule_id___delete: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                schedule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    update_schedule_api_v1_schedules__schedule_id___patch: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                schedule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SchedulePatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduleOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    toggle_schedule_api_v1_schedules__schedule_id__toggle__post: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+                /** @description A value of your own, new for each thing that you want done. Repeated within 24 hours with the same body, it is answered as the first time and nothing is done. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                schedule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduleOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };

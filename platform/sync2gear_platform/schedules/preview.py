@@ -1,0 +1,62 @@
+"""What a channel would play: its next pieces from nothing heard on, and what it leaves out."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Final
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sync2gear_platform.channels import stock, trees
+from sync2gear_platform.channels.model import Channel, Piece
+from sync2gear_platform.channels.rotation import Memory, Rotation
+from sync2gear_platform.channels.tables import Channel as Row
+from sync2gear_platform.kit import rows
+from sync2gear_platform.kit.context import Ctx
+from sync2gear_platform.schedules import facts, speech
+from sync2gear_platform.schedules.calls import hour_of
+from sync2gear_platform.schedules.occurrences import frame_of, moment_of
+
+MAX_PIECES: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A piece, the line that asked for it, and the frame at which it begins."""
+
+    piece: Piece
+    line: UUID
+    at: int
+
+
+async def upcoming(
+    ctx: Ctx, channel_id: UUID, at: datetime, zone: ZoneInfo, country: str, count: int
+) -> list[Turn]:
+    """The first ``count`` pieces of a channel at an instant, somewhere where that is the time."""
+    await rows.find(ctx, Row, channel_id)
+    tree = await trees.read(ctx, [channel_id])
+    lines = list(tree.items())
+    named = {
+        name: {getattr(line, name) for line in lines} - {None}
+        for name in ("track_id", "folder_id", "announcement_id")
+    }
+    stocked = await stock.take(ctx, named["track_id"], named["folder_id"])
+    spoken = await speech.take(ctx, named["announcement_id"], named["folder_id"])
+    channel = trees.build(
+        tree, channel_id, lambda line: facts.line_pieces(stocked, spoken, line, country)
+    )
+    return _turns(channel, frame_of(at), zone, count)
+
+
+def _turns(channel: Channel, at: int, zone: ZoneInfo, count: int) -> list[Turn]:
+    rotation, memory = Rotation(channel, channel.id), Memory()
+    found: list[Turn] = []
+    while len(found) < min(count, MAX_PIECES):
+        fits = partial(Piece.is_valid, on=moment_of(at).astimezone(zone).date())
+        pick = rotation.next_piece(memory, at, hour=hour_of(at, zone), fits=fits)
+        if pick is None:
+            break
+        found.append(Turn(pick.piece, UUID(pick.line), at))
+        frames = pick.piece.media.frames
+        memory, at = pick.memory, at + frames - min(channel.crossfade, frames // 2)
+    return found

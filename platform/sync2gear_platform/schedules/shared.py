@@ -1,0 +1,87 @@
+"""Use cases of what schedules share: calendars, day-parts and levels of priority."""
+
+from typing import Any, TypeVar
+from uuid import UUID
+
+from sqlalchemy import func
+from sqlmodel import col, select
+
+from sync2gear_platform.audit import service as audit
+from sync2gear_platform.kit import events, rows
+from sync2gear_platform.kit.context import Ctx
+from sync2gear_platform.kit.errors import Refusal
+from sync2gear_platform.schedules import following, rules, uses
+from sync2gear_platform.schedules.tables import Calendar, DayPart, PriorityLevel, Schedule
+
+Shared = TypeVar("Shared", Calendar, DayPart, PriorityLevel)
+NOUNS = {Calendar: "calendar", DayPart: "day_part", PriorityLevel: "priority_level"}
+
+
+class NameTaken(Refusal):
+    """Another one has this name already."""
+
+    kind = "conflict"
+    code = "name_taken"
+
+
+async def create(ctx: Ctx, table: type[Shared], values: dict[str, Any]) -> Shared:
+    """A new one, which nothing uses yet."""
+    most = rules.MAX_LEVELS if table is PriorityLevel else rules.MAX_SHARED
+    held = select(func.count()).where(col(table.client_id) == ctx.client_id)
+    if (await ctx.db.execute(held)).scalar_one() >= most:
+        raise rules.TooMany
+    await _name_free(ctx, table, values["name"], None)
+    row = rows.new(ctx, table, **values)
+    await ctx.db.flush()
+    noun = NOUNS[table]
+    audit.record(ctx, f"{noun}.create", noun, row.id, after=values)
+    await events.changed(ctx, noun, row.id)
+    return row
+
+
+async def update(
+    ctx: Ctx, table: type[Shared], row_id: UUID, values: dict[str, Any], if_match: str | None
+) -> Shared:
+    """Change one; every schedule that uses it follows."""
+    row = await rows.find(ctx, table, row_id, lock=True)
+    rows.match(row, if_match)
+    if "name" in values:
+        await _name_free(ctx, table, values["name"], row_id)
+    before = rows.change(ctx, row, values)
+    await ctx.db.flush()
+    noun = NOUNS[table]
+    audit.record(ctx, f"{noun}.update", noun, row.id, before=before, after=values)
+    await _told(ctx, row)
+    return row
+
+
+async def remove(ctx: Ctx, table: type[Shared], row_id: UUID, if_match: str | None) -> None:
+    """Remove one that no schedule uses."""
+    row = await rows.find(ctx, table, row_id, lock=True)
+    rows.match(row, if_match)
+    await uses.refuse(ctx, row)
+    noun = NOUNS[table]
+    audit.record(ctx, f"{noun}.delete", noun, row.id, before=row.model_dump(mode="json"))
+    await ctx.db.delete(row)
+    await ctx.db.flush()
+    await events.changed(ctx, noun, row_id)
+
+
+async def _name_free(ctx: Ctx, table: type[Shared], name: str, row_id: UUID | None) -> None:
+    taken = select(table.id).where(
+        col(table.client_id) == ctx.client_id,
+        col(table.name) == name,
+        col(table.id).is_distinct_from(row_id),
+    )
+    if (await ctx.db.exec(taken)).first() is not None:
+        raise NameTaken
+
+
+async def _told(ctx: Ctx, row: Shared) -> None:
+    using = select(Schedule.id).where(
+        col(Schedule.client_id) == ctx.client_id,
+        col(Schedule.is_active).is_(True),
+        uses.naming(row),
+    )
+    await following.of_schedules(ctx, (await ctx.db.exec(using)).all())
+    await events.changed(ctx, NOUNS[type(row)], row.id)
