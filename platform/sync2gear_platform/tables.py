@@ -13,6 +13,7 @@ from sync2gear_platform.library import tables as library
 from sync2gear_platform.notifications import tables as notifications
 from sync2gear_platform.playback import tables as playback
 from sync2gear_platform.privacy import tables as privacy
+from sync2gear_platform.schedules import plan_tables
 from sync2gear_platform.schedules import tables as schedules
 from sync2gear_platform.sites import tables as sites
 from sync2gear_platform.vaulting import tables as vaulting
@@ -28,6 +29,7 @@ __all__ = [
     "metadata",
     "notifications",
     "outbox",
+    "plan_tables",
     "playback",
     "privacy",
     "revisions",

@@ -52,7 +52,8 @@ from sync2gear_platform.playback.ingest import Ingest
 from sync2gear_platform.playback.receipts import Receipts
 from sync2gear_platform.privacy import exporting
 from sync2gear_platform.privacy import jobs as privacy
-from sync2gear_platform.schedules import following
+from sync2gear_platform.schedules import following, publishing
+from sync2gear_platform.schedules import jobs as schedules
 from sync2gear_platform.settings import Settings
 from sync2gear_platform.vaulting import jobs as vaulting
 
@@ -113,10 +114,12 @@ async def run(settings: Settings) -> None:
             leading = asyncio.create_task(lead(settings, db), name="leader")
             working = asyncio.create_task(run_worker(jobs, stop), name="jobs")
             stopping = asyncio.create_task(stop.wait(), name="stop")
-            tasks = {leading, working, stopping}
+            compiling = asyncio.create_task(schedules.compile_for_ever(db), name="compile")
+            tasks = {leading, working, compiling, stopping}
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             stop.set()
             leading.cancel()
+            compiling.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             for task in done:
                 task.result()
@@ -279,6 +282,8 @@ class Leader:
         timers.add_job(self._sweep, "interval", seconds=15)
         timers.add_job(self._anchor, "interval", seconds=ANCHOR_SECONDS)
         timers.add_job(self._lag, "interval", seconds=LAG_SECONDS)
+        timers.add_job(self._hurry, "interval", seconds=1)
+        timers.add_job(self._renew, "interval", minutes=10)
         timers.add_job(self._collect, "interval", hours=6)
         timers.add_job(self._forget, "interval", hours=1)
         timers.add_job(self._clean_up, "cron", hour=3)
@@ -294,6 +299,12 @@ class Leader:
 
     async def _anchor(self) -> None:
         await self._anchoring.tick()
+
+    async def _hurry(self) -> None:
+        await publishing.hurry(self._db, self._clock)
+
+    async def _renew(self) -> None:
+        await publishing.renew(self._db, self._clock)
 
     async def _collect(self) -> None:
         async with self._db.system() as session:

@@ -127,6 +127,17 @@ def play(state: ZoneState, programme: Programme, sha256: str, now: int) -> ZoneS
     )
 
 
+def swap(state: ZoneState, programme: Programme, sha256: str, now: int, at: int) -> ZoneState:
+    """``programme`` rules from ``at`` on; what people did, and what is announced, stays."""
+    ref = ProgrammeRef(sha256=sha256, from_=at)
+    ruling = tuple(one for one in state.programmes if one.from_ <= now)[-1:]
+    anchor = state.anchor
+    if anchor is None or not ruling:
+        block = programme.blocks[0]
+        anchor = Anchor(at=now, block=block.id, pos=block.pos, open=_open(state, now))
+    return state.model_copy(update={"programmes": (*ruling, ref), "anchor": anchor})
+
+
 def pause(state: ZoneState, at: int) -> ZoneState:
     """The music stands still from ``at`` on; announcements still sound."""
     _musical(state)

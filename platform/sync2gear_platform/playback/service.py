@@ -90,7 +90,7 @@ async def play(
         seed=int(ctx.now.timestamp() * 1e6) if shuffle else None,
         crossfade=frames_from_millis(crossfade_millis),
     )
-    sha256 = await _store(ctx, programme)
+    sha256 = await store(ctx, programme)
     wanted = [
         replace(s, state=engine.play(s.state, programme, sha256, ctx.frame),
                 programmes={**s.programmes, sha256: programme})
@@ -267,7 +267,23 @@ async def _closed(
     *,
     origin: Mapping[str, Any] | None = None,
 ) -> list[ZoneView]:
-    """Write the zones' new documents, and tell everybody."""
+    """Write the zones' new documents, tell everybody, and show them."""
+    written = await write(ctx, wanted, verb, after, origin=origin)
+    return await queries.shown(ctx, written, ctx.frame)
+
+
+async def write(
+    ctx: Ctx,
+    wanted: Sequence[Score],
+    verb: str,
+    after: Mapping[str, Any],
+    *,
+    origin: Mapping[str, Any] | None = None,
+) -> list[Score]:
+    """Write the new documents of zones whose locks are held, and tell everybody.
+
+    ``verb`` and ``after`` are for the audit trail, ``origin`` sets what people chose.
+    """
     written = []
     for score in wanted:
         state = engine.closed(score.state, await revisions.next_version(ctx))
@@ -289,10 +305,12 @@ async def _closed(
             ctx, f"playback.{verb}", "zone", score.zone.id, after={**after, "rev": state.rev}
         )
         await events.changed(ctx, "zone", score.zone.id)
+        if origin is not None:
+            await events.changed(ctx, "zone chosen", score.zone.id)
         written.append(replace(score, row=row, state=state))
     await ctx.db.flush()
     await outbox.dirty(ctx, *await _topics(ctx, [s.zone.id for s in written]))
-    return await queries.shown(ctx, written, ctx.frame)
+    return written
 
 
 async def _topics(ctx: Ctx, zone_ids: Sequence[UUID]) -> list[str]:
@@ -326,11 +344,13 @@ async def _music(
     return [library.wire_media(track, media) for track, media in found]
 
 
-async def _store(ctx: Ctx, programme: Programme) -> str:
-    """Write a programme and what it refers to; returns its hash."""
+async def store(ctx: Ctx, programme: Programme) -> str:
+    """Write a programme and what it refers to; returns its hash. One that is here stays."""
     body, sha256 = programme.canonical(), programme.sha256()
     row = {"client_id": ctx.client_id, "sha256": sha256, "body": body, "created_at": ctx.now}
-    await ctx.db.execute(insert(ProgrammeRow).values(row).on_conflict_do_nothing())
+    made = insert(ProgrammeRow).values(row).on_conflict_do_nothing()
+    if not getattr(await ctx.db.execute(made), "rowcount", 0):
+        return sha256
     refs = [
         {"client_id": ctx.client_id, "programme": sha256, "sha256": m.sha256}
         for m in programme.media

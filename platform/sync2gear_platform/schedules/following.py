@@ -22,14 +22,23 @@ from sync2gear_platform.schedules.tables import Schedule
 from sync2gear_platform.sites.tables import Zone
 
 NOUNS: Final = frozenset(
-    {"folder", "tracks", "announcement", "sound", "channel", "zone placed", "location placed"}
+    {
+        "folder",
+        "tracks",
+        "announcement",
+        "sound",
+        "channel",
+        "zone placed",
+        "zone chosen",
+        "location placed",
+    }
 )
 
 
 async def follow(ctx: Ctx, noun: str, subject: UUID) -> None:
     """Mark the zones whose sound may follow from this change."""
     match noun:
-        case "zone placed":
+        case "zone placed" | "zone chosen":
             await changes.changed(ctx, [subject])
         case "location placed":
             zones = select(Zone.id).where(

@@ -1,0 +1,344 @@
+"""Publishing: zones that are marked get the programme that their facts ask for, and only those."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import bindparam, func, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import DBAPIError, InterfaceError
+from sqlmodel import col, select
+
+from sync2gear_broker import timeline
+from sync2gear_platform.kit import log
+from sync2gear_platform.kit.clock import Clock, moment_of
+from sync2gear_platform.kit.context import Actor, Ctx, touch
+from sync2gear_platform.kit.db import AsyncSession, Database, enter_tenant
+from sync2gear_platform.kit.errors import Refusal
+from sync2gear_platform.playback import queries, swaps
+from sync2gear_platform.playback.queries import Score
+from sync2gear_platform.playback.swaps import Swap
+from sync2gear_platform.schedules import changes, facts
+from sync2gear_platform.schedules.compiling import WHOLE, Compiled, Playing, compile_zone
+from sync2gear_platform.schedules.ledger import Digests, Ledger, packed, unpacked
+from sync2gear_platform.schedules.plan_tables import PlanLedger, ZonePlan
+from sync2gear_platform.schedules.resolver import Facts
+from sync2gear_platform.schedules.tables import ZoneCompile
+
+logger = log.get(__name__)
+
+BATCH: Final = 16
+"""Zones of one transaction: their facts are read together, and a chain's are worked out once."""
+
+LABEL: Final = "schedule"
+POSTPONED: Final = timedelta(minutes=5)
+"""A zone whose facts nobody can work out waits so long, and others do not wait for it."""
+
+RENEWED: Final = 2 / 7
+"""After this part of a programme's reach it is made longer: a week's after two days."""
+
+NO_MUSIC: Final = "no_music"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A zone to be compiled from the frame ``at`` on, with all that this takes.
+
+    ``rev`` is that of the state that was read; 0: the zone was never played.
+    """
+
+    zone: UUID
+    facts: Facts
+    digest: str
+    playing: Playing
+    at: int
+    rev: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A zone that waits, and which of its marks was taken."""
+
+    client: UUID
+    zone: UUID
+    mark: int
+
+
+Results = Mapping[UUID, Compiled | str]
+
+
+async def work_off(db: Database, clock: Clock) -> int:
+    """Compile some of the zones that wait, in one transaction; how many marks were taken."""
+    taken: list[Mark] = []
+    try:
+        async with db.system() as session:
+            taken += await _take(session, clock)
+            if taken:
+                client = taken[0].client
+                await enter_tenant(session, client)
+                actor = Actor(kind="system", id=None, client_id=client, label=LABEL)
+                await _compile(Ctx(db=session, actor=actor, now=clock.now(), trace=LABEL), taken)
+    except (DBAPIError, InterfaceError, OSError):
+        raise  # not the zones' fault: they are tried again as they are
+    except Exception:
+        await _postpone(db, clock, taken)
+        raise
+    return len(taken)
+
+
+async def _take(session: AsyncSession, clock: Clock) -> list[Mark]:
+    """Marks of one client, the oldest first, whose zones no other worker compiles just now.
+
+    Held by advisory locks: whoever marks a zone again meanwhile does not wait.
+    """
+    waiting = (
+        select(ZoneCompile)
+        .where(col(ZoneCompile.wanted_at) <= clock.now())
+        .order_by(col(ZoneCompile.wanted_at), col(ZoneCompile.zone_id))
+        .limit(4 * BATCH)
+    )
+    taken: list[Mark] = []
+    for mark in (await session.exec(waiting)).all():
+        if taken and (mark.client_id != taken[0].client or len(taken) == BATCH):
+            continue
+        lock = func.pg_try_advisory_xact_lock(func.hashtextextended(str(mark.zone_id), 7))
+        if (await session.execute(select(lock))).scalar_one():
+            taken.append(Mark(mark.client_id, mark.zone_id, mark.mark))
+    return taken
+
+
+async def _compile(ctx: Ctx, marks: Sequence[Mark]) -> None:
+    known = {mark.zone: mark.mark for mark in marks}
+    jobs = await prepare(ctx, list(known))
+    results = await asyncio.to_thread(worked_out, jobs)
+    left = await publish(ctx, jobs, results)
+    done = [(zone, mark) for zone, mark in known.items() if zone not in left]
+    await _forget(ctx, done)
+    logger.info("schedule.compiled", zones=len(results), looked_at=len(marks), again=len(left))
+
+
+async def _forget(ctx: Ctx, done: Sequence[tuple[UUID, int]]) -> None:
+    """Take marks away that nobody has renewed meanwhile."""
+    if not done:
+        return
+    gone = text("DELETE FROM zone_compiles WHERE (zone_id, mark) IN :done").bindparams(
+        bindparam("done", expanding=True)
+    )
+    await ctx.db.execute(gone, {"done": list(done)})
+
+
+async def prepare(ctx: Ctx, zone_ids: Sequence[UUID], *, always: bool = False) -> list[Job]:
+    """What it takes to compile those of these zones that need it.
+
+    ``always``: also those whose programme is still what their facts ask for.
+    """
+    given = await facts.gather(ctx, zone_ids)
+    found = await queries.scores(ctx, list(given), missing_ok=True)
+    plans = await _plans(ctx, list(given))
+    at = await swaps.soonest(ctx, found)
+    digests = Digests()
+    named = {score.zone.id: digests.facts(given[score.zone.id]) for score in found}
+    wanted = [
+        score
+        for score in found
+        if always or _asks(ctx, score, given[score.zone.id], named, plans.get(score.zone.id))
+    ]
+    ledgers = await _ledgers(ctx, wanted, plans, at)
+    return [
+        Job(
+            zone=score.zone.id,
+            facts=given[score.zone.id],
+            digest=named[score.zone.id],
+            playing=Playing(score.state, score.programmes, ledgers.get(score.zone.id)),
+            at=_from(score, plans.get(score.zone.id), at),
+            rev=score.row.rev if score.row else 0,
+        )
+        for score in wanted
+    ]
+
+
+def _from(score: Score, plan: ZonePlan | None, at: int) -> int:
+    """The frame ``at``, or when what people have just chosen has begun."""
+    newest = score.state.programmes[-1] if score.state.programmes else None
+    if newest is None or (plan is not None and plan.programme == newest.sha256):
+        return at
+    return max(at, newest.from_ + 1)
+
+
+def _asks(
+    ctx: Ctx, score: Score, given: Facts, named: Mapping[UUID, str], plan: ZonePlan | None
+) -> bool:
+    """Whether a zone needs another programme than it has."""
+    newest = score.state.programmes[-1].sha256 if score.state.programmes else ""
+    if plan is None or plan.programme != newest:
+        if given.schedules:
+            return plan is None or plan.facts != named[score.zone.id] or bool(newest)
+        held = score.programmes.get(newest)
+        return held is not None and bool(held.events or len(held.blocks) > 1)
+    return plan.facts != named[score.zone.id] or plan.renew_at <= ctx.now
+
+
+async def _plans(ctx: Ctx, zone_ids: Sequence[UUID]) -> dict[UUID, ZonePlan]:
+    found = select(ZonePlan).where(
+        col(ZonePlan.client_id) == ctx.client_id, col(ZonePlan.zone_id).in_(zone_ids)
+    )
+    return {plan.zone_id: plan for plan in await ctx.db.exec(found)}
+
+
+async def _ledgers(
+    ctx: Ctx, found: Sequence[Score], plans: Mapping[UUID, ZonePlan], at: int
+) -> dict[UUID, Ledger]:
+    """The account of what each zone plays at a frame; of its plan where people chose since."""
+    statement = select(PlanLedger).where(
+        col(PlanLedger.client_id) == ctx.client_id,
+        col(PlanLedger.zone_id).in_([score.zone.id for score in found]),
+    )
+    rows = {(row.zone_id, row.programme): row for row in await ctx.db.exec(statement)}
+    shared: dict[bytes, Ledger] = {}
+    ledgers = {}
+    for score in found:
+        ruling = [r.sha256 for r in score.state.programmes if r.from_ <= at][-1:]
+        plan = plans.get(score.zone.id)
+        names = [*ruling, plan.programme if plan else ""]
+        row = next((rows[score.zone.id, n] for n in names if (score.zone.id, n) in rows), None)
+        if row is not None:
+            if row.body not in shared:
+                shared[row.body] = unpacked(row.body)
+            ledgers[score.zone.id] = shared[row.body]
+    return ledgers
+
+
+def worked_out(jobs: Sequence[Job], *, until: int | None = None, by_hand: bool = True) -> Results:
+    """The programmes of these zones, or why there is none; zones alike share one."""
+    digests = Digests()
+    results: dict[UUID, Compiled | str] = {}
+    alike: dict[tuple[object, ...], Compiled | str] = {}
+    for job in jobs:
+        playing = job.playing
+        state = timeline.rebase(playing.programmes, playing.state, job.at)
+        same = state.model_copy(update={"zone": str(UUID(int=0)), "epoch": 1, "rev": 1})
+        key = (job.digest, job.at, id(playing.ledger), same.canonical())
+        if key not in alike:
+            alike[key] = _result(job, until or job.at + WHOLE, digests, by_hand=by_hand)
+        results[job.zone] = alike[key]
+    return results
+
+
+def _result(job: Job, until: int, digests: Digests, *, by_hand: bool) -> Compiled | str:
+    try:
+        compiled = compile_zone(
+            job.facts, job.playing, job.at, until, digests=digests, by_hand=by_hand
+        )
+    except Refusal as refusal:
+        return refusal.code
+    return compiled or NO_MUSIC
+
+
+async def publish(ctx: Ctx, jobs: Sequence[Job], results: Results) -> set[UUID]:
+    """Write these programmes; the zones that somebody changed meanwhile, which have to wait.
+
+    A programme that is the zone's already is only written down as such.
+    """
+    if not jobs:
+        return set()
+    ctx.db.expire_all()  # what was read before the locks may be old
+    found = await queries.scores(ctx, [job.zone for job in jobs], lock=True, missing_ok=True)
+    revs = {score.zone.id: score.row.rev if score.row else 0 for score in found}
+    sure = [job for job in jobs if revs.get(job.zone) == job.rev]
+    fresh = {}
+    for job in sure:
+        result = results[job.zone]
+        if isinstance(result, Compiled):
+            newest = [ref.sha256 for ref in job.playing.state.programmes][-1:]
+            if newest != [result.programme.sha256()]:
+                fresh[job.zone] = Swap(result.programme, job.at)
+    hurried = await swaps.exchange(ctx, [s for s in found if s.zone.id in fresh], fresh)
+    for job in sure:
+        await _write_down(ctx, job, results[job.zone], hurried.get(job.zone))
+    return {job.zone for job in jobs if job.zone in revs} - {job.zone for job in sure}
+
+
+async def _write_down(ctx: Ctx, job: Job, result: Compiled | str, hurry: int | None) -> None:
+    """What was compiled from which facts, and the account of it."""
+    at = job.at
+    reach = (result.until - at) if isinstance(result, Compiled) else WHOLE
+    row = {
+        "client_id": ctx.client_id,
+        "zone_id": job.zone,
+        "facts": job.digest,
+        "programme": result.programme.sha256() if isinstance(result, Compiled) else "",
+        "until_frame": at + reach,
+        "hurry_frame": hurry,
+        "problem": result if isinstance(result, str) else "",
+        "renew_at": moment_of(at + int(reach * RENEWED)),
+        "compiled_at": ctx.now,
+    }
+    if isinstance(result, str):
+        logger.info("schedule.not_compiled", zone=str(job.zone), code=result)
+    else:
+        account = {
+            "client_id": ctx.client_id,
+            "zone_id": job.zone,
+            "programme": row["programme"],
+            "from_frame": at,
+            "body": await asyncio.to_thread(packed, result.ledger),
+            "created_at": ctx.now,
+        }
+        kept = insert(PlanLedger).values(account)
+        await ctx.db.execute(
+            kept.on_conflict_do_update(
+                index_elements=["client_id", "zone_id", "programme"],
+                set_={"body": account["body"]},
+            )
+        )
+    written = insert(ZonePlan).values(row)
+    await ctx.db.execute(
+        written.on_conflict_do_update(index_elements=["client_id", "zone_id"], set_=row)
+    )
+
+
+async def _postpone(db: Database, clock: Clock, marks: Sequence[Mark]) -> None:
+    """Let zones of which one cannot be compiled wait, and come again in other company."""
+    late = text(
+        "UPDATE zone_compiles SET wanted_at = :at"
+        " + (hashtextextended(zone_id::text, mark) & 255) * interval '1 second'"
+        " WHERE zone_id = ANY(:zones)"
+    )
+    async with db.system() as session:
+        zones = [mark.zone for mark in marks]
+        await session.execute(late, {"at": clock.now() + POSTPONED, "zones": zones})
+
+
+async def hurry(db: Database, clock: Clock) -> None:
+    """Let programmes that make a difference take over as soon as their speakers have them."""
+    async with db.system() as session:
+        waiting = select(ZonePlan.client_id, ZonePlan.zone_id).where(
+            col(ZonePlan.hurry_frame).is_not(None)
+        )
+        rows = (await session.exec(waiting)).all()
+    for client in sorted({client for client, _ in rows}):
+        async with touch(db, client, clock.now(), LABEL) as ctx:
+            done = await swaps.hasten(ctx, [zone for one, zone in rows if one == client])
+            over = text(
+                "UPDATE zone_plans SET hurry_frame = NULL"
+                " WHERE zone_id = ANY(:done) OR hurry_frame <= :now"
+            )
+            await ctx.db.execute(over, {"done": sorted(done), "now": ctx.frame})
+
+
+async def renew(db: Database, clock: Clock) -> int:
+    """Mark the zones whose programmes reach less far than they should; how many there are."""
+    async with db.system() as session:
+        short = select(ZonePlan.client_id, ZonePlan.zone_id).where(
+            col(ZonePlan.renew_at) <= clock.now()
+        )
+        clients: dict[UUID, set[UUID]] = {}
+        for client, zone in (await session.exec(short)).all():
+            clients.setdefault(client, set()).add(zone)
+    for client, zones in sorted(clients.items()):
+        async with touch(db, client, clock.now(), LABEL) as ctx:
+            await changes.changed(ctx, zones)
+    return sum(len(zones) for zones in clients.values())
