@@ -8,66 +8,18 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlmodel import select
 
-from support.music import add_folder, add_media, add_zone
+from support.music import add_folder, add_zone
+from support.planning import add_schedule, add_words, compiled, marks, newest, score
 from support.world import Tenant, World
-from sync2gear_broker.messages import DeviceState, Programme
+from sync2gear_broker.messages import DeviceState
 from sync2gear_broker.units import FRAME_RATE
-from sync2gear_platform.announcements.tables import Announcement
-from sync2gear_platform.kit import rows
-from sync2gear_platform.playback import queries
-from sync2gear_platform.playback.queries import Score
 from sync2gear_platform.schedules import changes, publishing
 from sync2gear_platform.schedules.compiling import DAY
 from sync2gear_platform.schedules.plan_tables import PlanLedger, ZonePlan
-from sync2gear_platform.schedules.tables import Schedule, ScheduleTarget, ZoneCompile
+from sync2gear_platform.schedules.tables import Schedule
 from sync2gear_platform.sites.tables import DevicePresence
 
 HOUR = 3600 * FRAME_RATE
-
-
-async def add_schedule(world: World, tenant: Tenant, *zones: str, **values: Any) -> UUID:
-    """A schedule for these zones, or for all, with the zones marked as its routes do."""
-    async with world.ctx(tenant.id) as ctx:
-        row = rows.new(ctx, Schedule, **{"name": "S", "type": "music", **values})
-        await ctx.db.flush()
-        for zone in zones:
-            rows.new(ctx, ScheduleTarget, schedule_id=row.id, scope="zone", zone_id=UUID(zone))
-        if not zones:
-            rows.new(ctx, ScheduleTarget, schedule_id=row.id, scope="client")
-        await changes.changed(ctx, [UUID(zone) for zone in zones] or None)
-        return row.id
-
-
-async def add_words(world: World, tenant: Tenant, name: str = "Hello", seconds: int = 10) -> UUID:
-    media = await add_media(world, tenant, name, seconds)
-    async with world.ctx(tenant.id) as ctx:
-        row = rows.new(
-            ctx, Announcement, title=name, kind="recorded", state="ready", sha256=media.sha256
-        )
-        return row.id
-
-
-async def compiled(world: World) -> int:
-    """Compile all that is marked; how many marks there were."""
-    count = 0
-    while taken := await publishing.work_off(world.db, world.clock):
-        count += taken
-    return count
-
-
-async def score(world: World, tenant: Tenant, zone: str) -> Score:
-    async with world.ctx(tenant.id) as ctx:
-        (found,) = await queries.scores(ctx, [UUID(zone)])
-    return found
-
-
-def newest(found: Score) -> Programme:
-    return found.programmes[found.state.programmes[-1].sha256]
-
-
-async def marks(world: World) -> int:
-    async with world.ctx() as ctx:
-        return len((await ctx.db.exec(select(ZoneCompile))).all())
 
 
 async def connect(world: World, tenant: Tenant, zone: str, name: str = "Box") -> UUID:
@@ -102,7 +54,7 @@ async def test_a_schedule_becomes_a_programme_of_a_week(world: World) -> None:
         world, tenant, zone, type="announcement", announcement_id=words,
         when={"kind": "minutes", "minutes": [0, 30]},
     )  # fmt: skip
-    assert await compiled(world) == 1
+    assert await compiled(world) == 2
     found = await score(world, tenant, zone)
     programme = newest(found)
     assert len(programme.blocks) == 1

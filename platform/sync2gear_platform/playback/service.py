@@ -306,7 +306,7 @@ async def write(
         )
         await events.changed(ctx, "zone", score.zone.id)
         if origin is not None:
-            await events.changed(ctx, "zone chosen", score.zone.id)
+            await events.tell(ctx, "zone chosen", score.zone.id)
         written.append(replace(score, row=row, state=state))
     await ctx.db.flush()
     await outbox.dirty(ctx, *await _topics(ctx, [s.zone.id for s in written]))
