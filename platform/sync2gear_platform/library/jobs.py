@@ -1,5 +1,6 @@
 """The library's work for later: uploads, reading a folder, forgetting what nothing refers to."""
 
+import time
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -14,7 +15,7 @@ from sync2gear_platform.kit.clock import Clock
 from sync2gear_platform.kit.db import Database
 from sync2gear_platform.kit.errors import NotFound
 from sync2gear_platform.kit.partials import Partials
-from sync2gear_platform.library import housekeeping, importing, service, sweeping
+from sync2gear_platform.library import housekeeping, importing, measuring, service, sweeping
 from sync2gear_platform.library import ingest as ingesting
 from sync2gear_platform.library.ingest import Finisher, Kitchen, track_finisher
 from sync2gear_platform.library.prober import Prober
@@ -72,5 +73,15 @@ def blueprint(
     async def collect(timestamp: int) -> None:
         """Once an hour, for all clients: forget audio that nothing refers to."""
         await housekeeping.collect(db, blobs, Clock())
+
+    @tasks.periodic(cron="53 * * * *")
+    @tasks.task(name="measure", queueing_lock="library:measure")
+    async def measure(timestamp: int) -> None:
+        """Once an hour, for all clients: measure what was taken in before it could be."""
+        began = time.monotonic()
+        first = f"{timestamp // 3600 % 256:02x}"  # elsewhere each time: some files cannot be read
+        await measuring.measure(
+            db, blobs, prober, Clock(), elapsed=lambda: time.monotonic() - began, first=first
+        )
 
     return tasks

@@ -20,7 +20,7 @@ from sync2gear_platform.kit.context import Ctx
 from sync2gear_platform.kit.errors import Refusal
 from sync2gear_platform.library import service as library
 from sync2gear_platform.library.tables import Media
-from sync2gear_platform.playback import engine, leads, plays, queries, rules
+from sync2gear_platform.playback import engine, leads, licences, plays, queries, rules
 from sync2gear_platform.playback.queries import Score
 from sync2gear_platform.playback.schemas import ZoneView
 from sync2gear_platform.playback.tables import ProgrammeMedia, ProgrammeRow, ZonePlayback
@@ -76,7 +76,7 @@ async def play(
     """Play a folder or tracks in all these zones, from the same frame; neither named: resume."""
     if folder_id is None and track_ids is None:
         return await resume(ctx, zone_ids=zone_ids, rev=rev)
-    media = await _music(ctx, folder_id, track_ids)
+    media = await _music(ctx, zone_ids, folder_id, track_ids)
     found = await _opened(ctx, zone_ids, rev)
     source = f"folder:{folder_id}" if folder_id else "tracks"
     needs = [
@@ -330,15 +330,22 @@ async def _topics(ctx: Ctx, zone_ids: Sequence[UUID]) -> list[str]:
 
 
 async def _music(
-    ctx: Ctx, folder_id: UUID | None, track_ids: Sequence[UUID] | None
+    ctx: Ctx,
+    zone_ids: Sequence[UUID],
+    folder_id: UUID | None,
+    track_ids: Sequence[UUID] | None,
 ) -> list[wire.Media]:
-    """The music of a folder in its order, or these tracks in the order given."""
+    """The music of a folder in its order, or these tracks in the order given.
+
+    What may not be played today in one of the zones is left out.
+    """
     if folder_id is not None:
         found = await library.folder_media(ctx, folder_id)
     else:
         found = await library.tracks_media(ctx, track_ids or ())
     if not found:
         raise FolderEmpty
+    found = await licences.playable(ctx, zone_ids, found)
     if len(found) > rules.MAX_TRACKS:
         raise TooManyTracks
     return [library.wire_media(track, media) for track, media in found]
