@@ -172,6 +172,28 @@ async def test_words_are_said_as_the_client_wants(world: World) -> None:
     assert (await tenant.read(words))["results"] == []
 
 
+async def test_words_in_phonemes_are_words_for_voices_without_them(world: World) -> None:
+    tenant = await world.tenant()
+    words = "/announcements/pronunciations/"
+    made = await tenant.make(words, word="Worcester", replacement="Wooster", ipa="\u02c8wʊstə")
+    assert made["ipa"] == "\u02c8wʊstə"
+    said = await tenant.make("/announcements/tts/", text="To Worcester, please.")
+    assert (said["text"], said["ssml"]) == ("To Worcester, please.", False)
+    text = '<speak>To <sub alias="Wooster">x</sub>, please.</speak>'
+    meant = await tenant.make("/announcements/tts/", ssml=True, text=text)
+    heard, alike = await samples(world, said["sha256"]), await samples(world, meant["sha256"])
+    assert np.array_equal(heard, alike), "espeak-ng says the word that stands for them"
+    for bad in ("<b>", "Wuster!", "\u200b"):
+        body = {"word": "x", "replacement": "y", "ipa": bad}
+        assert await refused(tenant, words, body) == "invalid_request"
+    path = f"/api/v1{words}{made['id']}/"
+    changed = await tenant.http.patch(path, json={"ipa": ""})
+    assert (changed.status_code, changed.json()["ipa"]) == (200, "")
+    plain = await tenant.make("/announcements/tts/", text="To Worcester, please.", title="Again")
+    wooster = await tenant.make("/announcements/tts/", text="To Wooster, please.")
+    assert plain["sha256"] == wooster["sha256"]
+
+
 async def test_chimes_stand_before_and_after_to_the_frame(world: World) -> None:
     tenant = await world.tenant()
     zone = (await tenant.make("/zones/", name="Bar"))["id"]

@@ -277,6 +277,13 @@ async def test_markup_is_understood_or_refused_with_a_place(
     made = await tenant.make("/announcements/tts/", text=text, ssml=True, voice=VOICE)
     assert made["title"] == "Hi you"
     assert google.spoken[0]["input"]["ssml"].startswith("<speak>Hi <break")
+    words = {"word": "Worcester", "replacement": "Wooster", "ipa": "w\u028ast\u0259"}
+    await tenant.make("/announcements/pronunciations/", **words)
+    await tenant.make("/announcements/tts/", text="To Worcester & back.", voice=VOICE)
+    assert google.spoken[1]["input"]["ssml"] == (
+        '<speak>To <phoneme alphabet="ipa" ph="w\u028ast\u0259">Wooster</phoneme>'
+        " &amp; back.</speak>"
+    )
     bomb = '<!DOCTYPE a [<!ENTITY b "c">]><speak>&b;</speak>'
     for bad, code in ((bomb, "ssml_doctype"), ("<speak><audio/></speak>", "ssml_element")):
         answer = await tenant.http.post(TTS, json={"text": bad, "ssml": True})

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync2gear_platform.announcements import chimes
-from sync2gear_platform.announcements.pronunciation import Entry, applied
+from sync2gear_platform.announcements import chimes, ssml
+from sync2gear_platform.announcements.pronunciation import MAX_PHONEMES, Entry, applied, worded
 from sync2gear_platform.announcements.templates import Scene, TemplateFault, Variable, check, fill
 from sync2gear_platform.announcements.variants import Cut, choose, is_valid
 from sync2gear_platform.library.sound import measure_bytes
@@ -156,6 +156,43 @@ def test_tags_are_never_touched() -> None:
         '<speak>a &lt;j&gt; &lt; <!-- GIF --><sub alias="GIF > 1">GIF</sub> A T &lt;T&gt;'
         '<say-as interpret-as="characters">GIF</say-as> X<break time="1s"/></speak>'
     )
+
+
+PHONEMES = Entry("Worcester", "Wooster", ipa="wʊstə")
+
+
+def test_a_word_with_phonemes_makes_a_text_markup() -> None:
+    said = worded("To Worcester & <on>,\nplease\x07.", [PHONEMES, *WORDS], "en", markup=False)
+    assert said.markup
+    assert said.text == (
+        '<speak><p>To <phoneme alphabet="ipa" ph="wʊstə">Wooster</phoneme> &amp; &lt;on&gt;,</p>'
+        "<p>please .</p></speak>"
+    )
+    assert ssml.plain(ssml.parse(said.text)) == "To Wooster & <on>,please ."
+    inside = worded("<speak>Worcester<sub alias='W'>Worcester</sub></speak>", [PHONEMES], "en",
+                    markup=True)  # fmt: skip
+    assert inside.text.count("<phoneme ") == 1
+    assert ssml.plain(ssml.parse(inside.text)) == "WoosterW"
+
+
+def test_without_such_a_word_a_text_stays_a_text() -> None:
+    for text, entries in (
+        ("Main <St>", [PHONEMES]), ("Worcester", WORDS), ("", [PHONEMES]),
+        ("Worcester", [replace(PHONEMES, language="de")]),
+    ):  # fmt: skip
+        said = worded(text, entries, "en", markup=False)
+        assert not said.markup
+        assert said.text == applied(text, entries, "en")
+    many = worded("Worcester " * (MAX_PHONEMES + 1), [PHONEMES], "en", markup=False)
+    assert (many.markup, many.text.split()[0]) == (False, "Wooster")
+
+
+@given(st.text(max_size=200), st.integers(0, 3))
+def test_whatever_is_written_around_phonemes_is_understood(text: str, words: int) -> None:
+    said = worded(text + "\nWorcester" * words, [PHONEMES], "en", markup=False)
+    assert said.markup == (words > 0)
+    if said.markup:
+        assert ssml.plain(ssml.parse(said.text)).count("Wooster") >= 1
 
 
 def cut(number: int, **more: object) -> Cut:

@@ -26,6 +26,12 @@ from sync2gear_platform.announcements.ports import PLAIN, Prosody, Voice
         ("<speak><?php x?>x</speak>", "ssml_element"),
         ("<speak onclick='x'>x</speak>", "ssml_attribute"),
         ("<speak><sub>x</sub></speak>", "ssml_attribute"),
+        ("<speak><phoneme ph='a'>x</phoneme></speak>", "ssml_attribute"),
+        ("<speak><phoneme alphabet='ipa'>x</phoneme></speak>", "ssml_attribute"),
+        ("<speak><phoneme alphabet='x-sampa' ph='a'>x</phoneme></speak>", "ssml_value"),
+        ("<speak><phoneme alphabet='ipa' ph='&lt;a>'>x</phoneme></speak>", "ssml_value"),
+        ("<speak><phoneme alphabet='ipa' ph='a'><p>x</p></phoneme></speak>", "ssml_element"),
+        ("<speak>a<phoneme alphabet='ipa' ph='a'> </phoneme></speak>", "ssml_element"),
         ("<speak><break time='11s'/>x</speak>", "ssml_value"),
         ("<speak>x" + "<break time='10s'/>" * 7 + "</speak>", "ssml_value"),
         ("<speak><prosody rate='1000%'>x</prosody></speak>", "ssml_value"),
@@ -57,6 +63,19 @@ def test_what_is_understood_is_written_anew() -> None:
     assert "&lt;x&gt;" in markup.canonical
     assert ssml.plain(markup) == "A <b> World & Webab<x>"
     assert ssml.pieces(markup) == ["A <b>", 250, "World & Web" + "a b" + "<x>"]
+
+
+def test_phonemes_stand_for_the_word_that_they_hold() -> None:
+    markup = ssml.parse(
+        "<speak>In <phoneme ph='wʊs.tə' alphabet='ipa'>Wooster &amp; Co</phoneme>.</speak>"
+    )
+    assert '<phoneme alphabet="ipa" ph="wʊs.tə">Wooster &amp; Co</phoneme>' in markup.canonical
+    assert ssml.parse(markup.canonical).canonical == markup.canonical
+    assert ssml.plain(markup) == "In Wooster & Co."
+    assert ssml.pieces(markup) == ["In Wooster & Co."]
+    without = ssml.write(markup.root, ssml.without_phonemes)
+    assert "ipa" not in without
+    assert ssml.plain(ssml.parse(without)) == "In Wooster & Co."
 
 
 @given(st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=80))

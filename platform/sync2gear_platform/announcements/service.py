@@ -122,9 +122,9 @@ async def _wanted(ctx: Ctx, script: Script) -> tuple[Script, Wanted]:
     language = script.language or rules.language_of(script.voice)
     language = language or (await preferred(ctx)).language
     said = await words.pronounced(ctx, script.text, language, markup=script.ssml)
-    if len(said) > ssml.MAX_CHARACTERS:
+    if len(said.text) > ssml.MAX_CHARACTERS:
         raise TextTooLong
-    return script, replace(script, text=said).wanted()
+    return script, replace(script, text=said.text, ssml=said.markup).wanted()
 
 
 async def _soon(

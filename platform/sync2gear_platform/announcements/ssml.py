@@ -1,7 +1,7 @@
 """The part of SSML that may be said: read with limits, and written anew for each engine.
 
 What stands here is the whole of what an engine is given: nothing of the original text passes but
-words and values that were understood (W3C SSML 1.1, its elements ``speak`` to ``lang``).
+words and values that were understood (W3C SSML 1.1, the elements that :data:`ALLOWED` names).
 """
 
 import re
@@ -43,6 +43,13 @@ _SAY_AS: Final = re.compile(
 _LEVEL: Final = re.compile(r"strong|moderate|none|reduced")
 _STRENGTH: Final = re.compile("|".join(STRENGTHS))
 _WORDS: Final = re.compile(r"[^\x00-\x1f\x7f]{1,200}")
+IPA: Final = re.compile(
+    "[a-zæçðøħŋœβθχ\u01c0-\u01c3\u0250-\u02ff\u0300-\u036f\u1d00-\u1dff\u2c71"
+    "\u2016\u203f\u207f\u2190-\u2193\u2197\u2198\ua71b\ua71c.| -]{1,200}"
+)
+"""What the International Phonetic Alphabet is written with (its chart of 2020)."""
+
+_ALPHABET: Final = re.compile("ipa")
 _VERSION: Final = re.compile(r"1\.[01]")
 _NAMESPACE: Final = re.compile(r"http://www\.w3\.org/2001/10/synthesis")
 
@@ -55,11 +62,18 @@ ALLOWED: Final[Mapping[str, Mapping[str, re.Pattern[str]]]] = {
     "emphasis": {"level": _LEVEL},
     "say-as": {"interpret-as": _SAY_AS, "format": _FORMAT},
     "sub": {"alias": _WORDS},
+    "phoneme": {"alphabet": _ALPHABET, "ph": IPA},
     "lang": {"xml:lang": _LANGUAGE},
 }
 """Elements, their attributes, and what these may say."""
 
-NEEDED: Final = {"say-as": "interpret-as", "sub": "alias", "lang": "xml:lang"}
+NEEDED: Final = {
+    "say-as": ("interpret-as",), "sub": ("alias",), "phoneme": ("alphabet", "ph"),
+    "lang": ("xml:lang",),
+}  # fmt: skip
+WITHOUT_ELEMENTS: Final = frozenset({"break", "sub", "say-as", "phoneme"})
+"""What holds words at most."""
+
 DROPPED: Final = frozenset({"version", "xmlns"})
 """Attributes that are understood and mean nothing here."""
 
@@ -139,7 +153,7 @@ class _Reader:
         if allowed is None or (name == "speak") != (not self._open):
             detail = f"{name[:40]} cannot stand here; there are {', '.join(ALLOWED)}."
             raise self._refuse("ssml_element", detail)
-        if self._open and self._open[-1].name in {"break", "sub", "say-as"}:
+        if self._open and self._open[-1].name in WITHOUT_ELEMENTS:
             detail = f"{self._open[-1].name} holds no elements."
             raise self._refuse("ssml_element", detail)
         for key, value in attributes.items():
@@ -147,8 +161,9 @@ class _Reader:
                 raise self._refuse("ssml_attribute", f"{name} has no attribute {key[:40]}.")
             if not allowed[key].fullmatch(value):
                 raise self._refuse("ssml_value", f"{name} cannot have {key}={value[:40]!r}.")
-        if (needed := NEEDED.get(name)) and needed not in attributes:
-            raise self._refuse("ssml_attribute", f"{name} needs {needed}.")
+        for needed in NEEDED.get(name, ()):
+            if needed not in attributes:
+                raise self._refuse("ssml_attribute", f"{name} needs {needed}.")
         element = Element(name, {k: v for k, v in attributes.items() if k not in DROPPED})
         self._silence += pause_of(element) if name == "break" else 0
         if self._silence > MAX_BREAKS or (name == "break" and pause_of(element) > MAX_BREAK):
@@ -160,8 +175,11 @@ class _Reader:
             self._root = element
         self._open.append(element)
 
-    def _end(self, _: str) -> None:
-        self._open.pop()
+    def _end(self, name: str) -> None:
+        element = self._open.pop()
+        if name == "phoneme" and not "".join(spoken(element)).strip():
+            detail = "phoneme holds the word, for voices that cannot speak phonemes."
+            raise self._refuse("ssml_element", detail)
 
     def _words(self, data: str) -> None:
         children = self._open[-1].children
@@ -196,6 +214,14 @@ def spoken(element: Element) -> Iterator[str]:
             yield child
         else:
             yield from spoken(child)
+
+
+def without_phonemes(element: Element) -> Element:
+    """``element``, or the words of a ``phoneme``: for engines that speak words only."""
+    if element.name != "phoneme":
+        return element
+    words = " ".join("".join(spoken(element)).split())
+    return Element("sub", {"alias": words}, element.children)
 
 
 def plain(markup: Markup) -> str:

@@ -21,6 +21,7 @@ from sync2gear_platform.announcements.schemas import (
     WhereIn,
     documents,
 )
+from sync2gear_platform.announcements.ssml import IPA
 from sync2gear_platform.announcements.templates import MAX_VALUE
 from sync2gear_platform.kit.fields import In, Name, Out
 
@@ -36,6 +37,12 @@ Said = Annotated[
         strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$"
     ),
 ]
+Ipa = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, pattern=rf"^(?:{IPA.pattern})?$", max_length=200),
+]
+"""Phonemes as the International Phonetic Alphabet writes them."""
+
 VariableName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 Choice = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
 Value = Annotated[str, StringConstraints(max_length=MAX_VALUE)] | int | float
@@ -164,11 +171,15 @@ def plays_of(one: Played) -> PlaysOut:
 
 
 class PronunciationIn(In):
-    """How a word is said; without a language in every one. Case is minded where it says so."""
+    """How a word is said; without a language in every one. Case is minded where it says so.
+
+    ``ipa`` is for voices that speak phonemes; the others say ``replacement``.
+    """
 
     word: Word
     language: Language | Literal[""] = ""
     replacement: Said
+    ipa: Ipa = ""
     match_case: Annotated[bool, Field(strict=True)] = False
 
 
@@ -178,6 +189,7 @@ class PronunciationPatch(In):
     word: Word = ""
     language: Language | Literal[""] = ""
     replacement: Said = ""
+    ipa: Ipa = ""
     match_case: Annotated[bool, Field(strict=True)] = False
 
 
@@ -187,6 +199,7 @@ class PronunciationOut(Out):
     word: str
     language: str
     replacement: str
+    ipa: str
     match_case: bool
 
 

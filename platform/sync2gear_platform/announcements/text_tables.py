@@ -32,7 +32,10 @@ class Template(Owned, table=True):
 
 
 class Pronunciation(Owned, table=True):
-    """How a word is said (``pronunciation.py``); without a language in every one."""
+    """How a word is said (``pronunciation.py``); without a language in every one.
+
+    ``ipa`` for voices that speak phonemes, the replacement for the others.
+    """
 
     __tablename__ = "announcement_pronunciations"
     __table_args__ = owned(UniqueConstraint("client_id", "language", "word"))
@@ -40,6 +43,7 @@ class Pronunciation(Owned, table=True):
     word: str = Field(max_length=100)
     language: str = Field(default="", max_length=35)
     replacement: str = Field(max_length=200)
+    ipa: str = Field(default="", max_length=200)
     match_case: bool = Field(default=False)
 
 

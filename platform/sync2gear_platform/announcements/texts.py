@@ -81,7 +81,7 @@ async def filled(
             one["text"], language, variables_of(row.variables), values, scene, markup=row.ssml
         )
         pronounced = await words.pronounced(ctx, text, language, markup=row.ssml)
-        said.append(Filled(language, one.get("voice", ""), text, pronounced))
+        said.append(Filled(language, one.get("voice", ""), text, pronounced.text))
     return said
 
 

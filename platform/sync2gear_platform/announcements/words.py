@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import func
 from sqlmodel import col, select
 
-from sync2gear_platform.announcements.pronunciation import Entry, applied
+from sync2gear_platform.announcements.pronunciation import Entry, Worded, worded
 from sync2gear_platform.announcements.text_tables import Pronunciation
 from sync2gear_platform.audit import service as audit
 from sync2gear_platform.kit import events, rows
@@ -31,13 +31,16 @@ class TooManyWords(Refusal):
     code = "too_many_words"
 
 
-async def pronounced(ctx: Ctx, text: str, language: str, *, markup: bool) -> str:
-    """``text`` with the client's words as they are said in ``language``."""
+async def pronounced(ctx: Ctx, text: str, language: str, *, markup: bool) -> Worded:
+    """``text`` with the client's words as they are said in ``language``.
+
+    It is SSML afterwards where it was (``markup``), and where a word of it has phonemes.
+    """
     found = await ctx.db.exec(
         select(Pronunciation).where(col(Pronunciation.client_id) == ctx.client_id)
     )
-    entries = [Entry(p.word, p.replacement, p.language, p.match_case) for p in found]
-    return applied(text, entries, language, markup=markup)
+    entries = [Entry(p.word, p.replacement, p.language, p.match_case, p.ipa) for p in found]
+    return worded(text, entries, language, markup=markup)
 
 
 async def create(ctx: Ctx, values: dict[str, Any]) -> Pronunciation:

@@ -78,9 +78,9 @@ def _manner(prosody: Prosody) -> list[str]:
 
 
 def _own_words(element: ssml.Element) -> ssml.Element:
-    """``lang`` is unknown to espeak-ng; a voice of that language is not."""
+    """``lang`` is unknown to espeak-ng, a voice of that language is not; nor does it know IPA."""
     if element.name != "lang":
-        return element
+        return ssml.without_phonemes(element)
     return ssml.Element("voice", element.attributes, element.children)
 
 

@@ -6807,8 +6807,15 @@ export interface components {
         /**
          * PronunciationIn
          * @description How a word is said; without a language in every one. Case is minded where it says so.
+         *
+         *     ``ipa`` is for voices that speak phonemes; the others say ``replacement``.
          */
         PronunciationIn: {
+            /**
+             * Ipa
+             * @default
+             */
+            ipa?: string;
             /**
              * Language
              * @default
@@ -6839,6 +6846,8 @@ export interface components {
              * Format: uuid
              */
             id: string;
+            /** Ipa */
+            ipa: string;
             /** Language */
             language: string;
             /** Match Case */
@@ -6858,6 +6867,11 @@ export interface components {
          * @description What may change of a pronunciation.
          */
         PronunciationPatch: {
+            /**
+             * Ipa
+             * @default
+             */
+            ipa?: string;
             /**
              * Language
              * @default
