@@ -43,7 +43,10 @@ FORM: Final = (
 )
 IS_FORM: Final = {"Content-Type": "multipart/form-data; boundary=b"}
 
+CALENDAR: Final = b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nEND:VCALENDAR\r\n"
+
 RAW: Final[Mapping[str, bytes]] = {
+    "POST /calendars/{row_id}/import/": CALENDAR,
     "PUT /auth/me/avatar/": _picture(),
     "POST /music/files/{track_id}/cover/": _picture(),
     "POST /music/folders/{folder_id}/cover/": _picture(),
@@ -203,7 +206,7 @@ MADE_ANEW: Final = frozenset(
     {"location", "facility", "floor", "zone", "device", "folder", "track", "announcement", "user",
      "invitation", "token", "account", "mail", "event", "spare client", "gone client", "gone user",
      "upload", "spoken upload", "calendar", "day part", "priority level", "channel",
-     "channel item", "schedule"}
+     "channel item", "schedule", "feed"}
 )  # fmt: skip
 
 

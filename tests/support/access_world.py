@@ -327,6 +327,7 @@ MAKERS: Final[Mapping[str, Maker]] = {
     "channel": _over_http("/channels/"),
     "channel item": _channel_item,
     "schedule": _schedule,
+    "feed": _over_http("/schedules/feeds/"),
     "media": _media,
     "programme": _programme,
     "event": _event,
@@ -357,7 +358,7 @@ REMOVED: Final[Mapping[str, str]] = {
     "user": "/users/", "invitation": "/invitations/", "token": "/tokens/",
     "account": "/integrations/mqtt/", "provider": "/ai-providers/", "calendar": "/calendars/",
     "day part": "/day-parts/", "priority level": "/priority-levels/", "channel": "/channels/",
-    "schedule": "/schedules/",
+    "schedule": "/schedules/", "feed": "/schedules/feeds/",
 }  # fmt: skip
 """Kinds that can be removed, and where."""
 

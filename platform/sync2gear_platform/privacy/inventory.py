@@ -98,8 +98,8 @@ THINGS: Final = frozenset(
         "ai_providers.name", "announcement_templates.name", "api_tokens.name", "calendars.name",
         "channels.name", "day_parts.name", "devices.name", "facilities.name", "floors.name",
         "folders.name", "import_items.name", "locations.name", "mqtt_accounts.name",
-        "priority_levels.name", "schedules.name", "tracks.filename", "uploads.filename",
-        "zones.name",
+        "priority_levels.name", "schedule_feeds.name", "schedules.name", "tracks.filename",
+        "uploads.filename", "zones.name",
     }
 )  # fmt: skip
 """Names of a client's things: exported and deleted with the client."""

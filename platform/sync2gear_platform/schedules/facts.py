@@ -84,6 +84,25 @@ async def gather(ctx: Ctx, zone_ids: Sequence[UUID]) -> dict[UUID, Facts]:
     return found
 
 
+async def outline(ctx: Ctx, zone_ids: Sequence[UUID]) -> dict[UUID, Facts]:
+    """The facts of these zones without any sound: what is wanted when, and by whom."""
+    async with widened(ctx.db):
+        here = await _zones(ctx, zone_ids)
+        wishes = await _wishes(ctx, [one for one in here.values() if one.in_use])
+        calendars = await _calendars(ctx, wishes)
+    shared: dict[tuple[UUID, Breadth], Schedule] = {}
+    return {
+        zone_id: Facts(
+            zone=zone_id,
+            tz=ZoneInfo(one.timezone),
+            schedules=_schedules(one, wishes, shared),
+            channels={},
+            calendars=calendars,
+        )
+        for zone_id, one in here.items()
+    }
+
+
 async def zones_of(ctx: Ctx, schedule_ids: Collection[UUID]) -> set[UUID]:
     """The zones for which any of these schedules is meant, be it active or not."""
     named = select(ScheduleTarget).where(

@@ -1,6 +1,8 @@
 """Use cases of what schedules share: calendars, day-parts and levels of priority."""
 
-from typing import Any, TypeVar
+import asyncio
+from datetime import timedelta
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from sqlalchemy import func
@@ -10,11 +12,23 @@ from sync2gear_platform.audit import service as audit
 from sync2gear_platform.kit import events, rows
 from sync2gear_platform.kit.context import Ctx
 from sync2gear_platform.kit.errors import Refusal
-from sync2gear_platform.schedules import following, rules, uses
+from sync2gear_platform.schedules import following, ical, rules, uses
 from sync2gear_platform.schedules.tables import Calendar, DayPart, PriorityLevel, Schedule
 
 Shared = TypeVar("Shared", Calendar, DayPart, PriorityLevel)
 NOUNS = {Calendar: "calendar", DayPart: "day_part", PriorityLevel: "priority_level"}
+
+
+BACK: Final = 366
+AHEAD: Final = 5 * 366
+"""For how many days an import looks back and ahead."""
+
+
+class TooManyDays(Refusal):
+    """A calendar has at most 2000 days: send a part of this, or replace what is there."""
+
+    kind = "conflict"
+    code = "too_many_days"
 
 
 class NameTaken(Refusal):
@@ -53,6 +67,35 @@ async def update(
     audit.record(ctx, f"{noun}.update", noun, row.id, before=before, after=values)
     await _told(ctx, row)
     return row
+
+
+async def import_days(
+    ctx: Ctx, calendar_id: UUID, data: bytes, *, replace: bool, if_match: str | None
+) -> tuple[Calendar, int, list[tuple[str, ical.Reason]]]:
+    """Put the days of an iCalendar file into a calendar, or (``replace``) instead of its own.
+
+    A year back and five ahead; how many are new, and which events were left out and why. Raises
+    :class:`ical.BadCalendar`, :class:`TooManyDays`.
+    """
+    today = ctx.now.date()
+    first, last = today - timedelta(BACK), today + timedelta(AHEAD)
+    # Reading strangers' text takes up to a second; a thread keeps the loop free.
+    found = await asyncio.to_thread(ical.read, data, first, last)
+    row = await rows.find(ctx, Calendar, calendar_id, lock=True)
+    rows.match(row, if_match)
+    before = {} if replace else {one["day"]: one["name"] for one in row.days}
+    held = {one["day"] for one in row.days}
+    merged = {day.isoformat(): name for day, name in found.days.items()} | before
+    if len(merged) > rules.MAX_DAYS:
+        raise TooManyDays
+    days = [{"day": day, "name": merged[day]} for day in sorted(merged)]
+    rows.change(ctx, row, {"days": days})
+    await ctx.db.flush()
+    new = len(merged.keys() - held)
+    after = {"days": len(days), "new": new, "skipped": len(found.skipped)}
+    audit.record(ctx, "calendar.import", "calendar", row.id, after=after)
+    await _told(ctx, row)
+    return row, new, found.skipped
 
 
 async def remove(ctx: Ctx, table: type[Shared], row_id: UUID, if_match: str | None) -> None:

@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Body, Query, Response
 from pydantic import BaseModel
 from sqlmodel import col, select
 
@@ -14,6 +14,7 @@ from sync2gear_platform.kit.paging import Listing, Page, page
 from sync2gear_platform.kit.web import allow
 from sync2gear_platform.schedules import queries, shared
 from sync2gear_platform.schedules import shared_schemas as schemas
+from sync2gear_platform.schedules.ical import MAX_BYTES
 from sync2gear_platform.schedules.shared_schemas import CalendarSummaryOut, ScheduleUseOut
 from sync2gear_platform.schedules.tables import Calendar, DayPart, PriorityLevel
 
@@ -123,3 +124,24 @@ _crud(
     schemas.PriorityLevelPatch,
     schemas.PriorityLevelOut,
 )
+
+
+@router.post("/calendars/{row_id}/import/")
+async def import_calendar(
+    ctx: Create,
+    row_id: UUID,
+    data: Annotated[bytes, Body(media_type="text/calendar", max_length=MAX_BYTES)],
+    response: Response,
+    replace: Annotated[bool, Query()] = False,
+    if_match: rows.IfMatch = None,
+) -> schemas.ImportedOut:
+    """Put the days of an iCalendar file into a calendar, or in place of its own."""
+    row, new, skipped = await shared.import_days(
+        ctx, row_id, data, replace=replace, if_match=if_match
+    )
+    rows.tagged(response, row)
+    return schemas.ImportedOut(
+        calendar=schemas.CalendarOut.model_validate(row),
+        new=new,
+        skipped=[schemas.SkippedOut(name=name, code=code) for name, code in skipped[:50]],
+    )

@@ -1,7 +1,7 @@
 """REST bodies of what schedules share: calendars, day-parts and levels of priority."""
 
 from datetime import date, time
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints
@@ -60,6 +60,21 @@ class CalendarOut(Out):
     name: str
     description: str
     days: list[DayIn]
+
+
+class SkippedOut(BaseModel):
+    """An event of a file that was left out."""
+
+    name: str
+    code: Literal["cancelled", "rule_unsupported", "too_long", "no_date"]
+
+
+class ImportedOut(BaseModel):
+    """What an import made of a file: the calendar now, how many days are new, what was left out."""
+
+    calendar: CalendarOut
+    new: int
+    skipped: list[SkippedOut]
 
 
 class DayPartIn(In):

@@ -157,6 +157,21 @@ class ScheduleCalendar(Owned, table=True):
     end_time: time | None = None
 
 
+class ScheduleFeed(Owned, table=True):
+    """An address at which a zone's, or the client's, schedule is read as a calendar."""
+
+    __tablename__ = "schedule_feeds"
+    __table_args__ = owned(
+        by_client("schedule_feeds", "name", "id"),
+        belongs_to("zones", "zone_id"),
+        UniqueConstraint("token_hash"),
+    )
+
+    name: str = Field(max_length=255)
+    zone_id: UUID | None = None
+    token_hash: str = Field(max_length=64)
+
+
 class ZoneCompile(SQLModel, table=True):
     """A zone whose programme has to be worked out anew; ``mark`` rises each time that is said."""
 
