@@ -8,7 +8,7 @@ import httpx2
 from sqlmodel import col, select
 
 from support.music import add_folder, add_zone
-from support.planning import add_announcement, add_channel, facts_of, marked
+from support.wishes import add_announcement, add_channel, facts_of, marked
 from support.world import Tenant, World
 from sync2gear_platform.channels.model import Apart
 from sync2gear_platform.library.tables import Track

@@ -9,7 +9,7 @@ import httpx2
 from icalendar import Calendar
 
 from support.music import add_folder, add_zone
-from support.planning import add_announcement, facts_of, marked
+from support.wishes import add_announcement, facts_of, marked
 from support.world import Tenant, World
 
 BERLIN = ZoneInfo("Europe/Berlin")

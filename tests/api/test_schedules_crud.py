@@ -8,7 +8,7 @@ import httpx2
 import pytest
 
 from support.music import add_folder, add_zone
-from support.planning import (
+from support.wishes import (
     add_announcement,
     add_channel,
     blocks,
