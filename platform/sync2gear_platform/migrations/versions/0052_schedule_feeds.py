@@ -6,7 +6,7 @@ from alembic import op
 from sync2gear_platform.migrations.fences import fence
 
 revision = "0052"
-down_revision = "0056"
+down_revision = "0043"
 branch_labels = None
 depends_on = None
 
