@@ -45,6 +45,7 @@ class State:
     events of the outbox ``log``. ``joined`` is the frame at which it first followed a
     trusted clock; up to ``checked`` it knows what it missed of the events ``judged``, and
     ``sounded`` names the last that it did sound; ``receipts`` are of the latest live events.
+    ``unproven`` is the zone as it was told with an emergency under no key that is known here.
     ``following``, ``score``, ``wanted`` and ``reported`` are what was last told, so that only
     changes are.
     """
@@ -55,6 +56,7 @@ class State:
     saved: int | None = None
     clock: Clock = field(default_factory=Clock)
     zone: ZoneState | None = None
+    unproven: ZoneState | None = None
     config: DeviceConfig | None = None
     prefetch: Prefetch | None = None
     programmes: Mapping[str, Programme] = field(default_factory=dict)

@@ -18,7 +18,8 @@ from sync2gear_broker.messages import (
 from sync2gear_broker.units import millis_from_frames
 from sync2gear_firmware import clock as clocks
 from sync2gear_firmware import facts as f
-from sync2gear_firmware.known import SECOND, State, Step
+from sync2gear_firmware import latch
+from sync2gear_firmware.known import SECOND, State, Step, settings
 
 RESEND = 10 * SECOND
 _REPLIES = 64
@@ -57,24 +58,45 @@ def heard(state: State, fact: f.Heard, now: int) -> Step:
 def _zone(state: State, fact: f.Heard, now: int) -> Step:
     zone = ZoneState.parse(fact.payload)
     if state.zone is not None and zone.version <= state.zone.version:
-        if zone != state.zone:
+        kept = state.zone.emergency
+        if zone.model_copy(update={"emergency": kept}) != state.zone:
             return state, [f.Say("info", f"zone.old version={zone.version}")]
-        return state, []
+        if zone.emergency == kept:
+            return state, []
+    return _applied(state, zone, now)
+
+
+def _applied(state: State, told: ZoneState, now: int) -> Step:
+    """The zone as ``told``, but for an emergency that nobody signed or that is over."""
+    emergency, believed = latch.ruling(told, state.zone, settings(state).emergency_keys)
+    zone = told.model_copy(update={"emergency": emergency})
     if state.zone is not None and state.zone.zone != zone.zone:
         # moved: what its old zone did meanwhile is not ours to tell
         state = replace(state, checked=None, judged=None, sounded=())
+    faults = {code: text for code, text in state.faults.items() if code != latch.UNVERIFIED}
+    if not believed:
+        faults[latch.UNVERIFIED] = f"gen={told.emergency.gen if told.emergency else 0}"
+    unproven = None if believed else told
+    state = replace(state, faults=faults, unproven=unproven)
+    if zone == state.zone:
+        return state, []
     state = replace(state, zone=zone, timers=replace(state.timers, needs=now))
     text = f"zone.applied zone={zone.zone} epoch={zone.epoch} rev={zone.rev}"
     return state, [f.SaveZone(zone), f.Say("info", text)]
 
 
-def _config(state: State, fact: f.Heard, _now: int) -> Step:
+def _config(state: State, fact: f.Heard, now: int) -> Step:
     config = DeviceConfig.parse(fact.payload)
     old = state.config
     if old is not None and (config.epoch, config.rev) <= (old.epoch, old.rev):
         return state, []
     text = f"config.applied epoch={config.epoch} rev={config.rev}"
-    return replace(state, config=config), [f.SaveConfig(config), f.Say("info", text)]
+    deeds: list[f.Deed] = [f.SaveConfig(config), f.Say("info", text)]
+    state = replace(state, config=config)
+    if state.unproven is None:
+        return state, deeds
+    state, more = _applied(state, state.unproven, now)  # perhaps these keys prove it
+    return state, [*deeds, *more]
 
 
 def _prefetch(state: State, fact: f.Heard, _now: int) -> Step:

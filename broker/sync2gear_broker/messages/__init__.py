@@ -20,6 +20,7 @@ from sync2gear_broker.messages.time import TimeReply, TimeRequest
 from sync2gear_broker.messages.zone import (
     Anchor,
     Emergency,
+    EmergencyOrder,
     LiveEvent,
     OpenEvent,
     ProgrammeRef,
@@ -37,6 +38,7 @@ __all__ = [
     "DeviceStatus",
     "Document",
     "Emergency",
+    "EmergencyOrder",
     "Event",
     "EventsAck",
     "Fault",

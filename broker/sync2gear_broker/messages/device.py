@@ -19,6 +19,10 @@ MediaPrefix = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{12}$")]
 """The first 48 bits of a SHA-256: enough to tell the files of one client apart."""
 
 
+PublicKey = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9+/]{43}=$")]
+"""The 32 bytes of an Ed25519 key in padded base64."""
+
+
 class DeviceStatus(Document):
     """Presence; also the last will, which counts only while ``sess`` is the current session."""
 
@@ -109,7 +113,9 @@ class Prefetch(Document):
 class DeviceConfig(Document):
     """What an operator sets for one device; ordered by ``(epoch, rev)`` like the zone state.
 
-    ``trim`` shifts its output to make up for the delay of what is behind it.
+    ``trim`` shifts its output to make up for the delay of what is behind it. ``emergency_keys``
+    are the Ed25519 keys (32 bytes, base64) under which emergencies hold, the newest first; a device
+    without any obeys none.
     """
 
     epoch: Annotated[int, Field(strict=True, ge=1)]
@@ -120,6 +126,7 @@ class DeviceConfig(Document):
     trim_millis: Annotated[int, Field(strict=True, ge=-1000, le=1000)] = 0
     cache_limit: Annotated[int, Field(strict=True, ge=0)] = 8_000_000_000
     media_url: Annotated[str, Field(max_length=500)] = ""
+    emergency_keys: Annotated[tuple[PublicKey, ...], Field(max_length=2)] = ()
 
 
 class Command(Document):

@@ -70,20 +70,52 @@ class Anchor(Value):
     open: Annotated[tuple[OpenEvent, ...], Field(max_length=MAX_OPEN)] = ()
 
 
+Generation = Annotated[int, Field(strict=True, ge=1)]
+
+
+class EmergencyOrder(Document):
+    """What is signed of an emergency: for which zone, and all that is heard or ended by it."""
+
+    zone: Uuid
+    gen: Generation
+    active: bool
+    start: Frames
+    end: Frames | None = None
+    volume: Percent = 100
+    sha256: Sha256 | None = None
+    drill: bool = False
+
+
 class Emergency(Value):
     """The emergency latch: the highest ``gen`` wins for ever; all-clear is a higher ``gen``.
 
-    ``document`` is the exact signed string and ``signature`` its Ed25519 signature (base64).
+    ``document`` is the exact signed string (an :class:`EmergencyOrder`) and ``signature`` its
+    Ed25519 signature (RFC 8032, base64) under one of the device's ``emergency_keys``. A ``drill``
+    is heard like an emergency, and told apart by whoever shows or records it.
     """
 
-    gen: Annotated[int, Field(strict=True, ge=1)]
+    gen: Generation
     active: bool
     start: Frames
     end: Frames | None = None
     volume: Percent = 100
     media: Media | None = None
+    drill: bool = False
     document: Annotated[str, Field(max_length=2048)] = ""
     signature: Annotated[str, Field(max_length=128)] = ""
+
+    def order(self, zone: str) -> EmergencyOrder:
+        """What has to be signed for this latch to hold in ``zone``."""
+        return EmergencyOrder(
+            zone=zone,
+            gen=self.gen,
+            active=self.active,
+            start=self.start,
+            end=self.end,
+            volume=self.volume,
+            sha256=None if self.media is None else self.media.sha256,
+            drill=self.drill,
+        )
 
 
 class ZoneState(Document):
