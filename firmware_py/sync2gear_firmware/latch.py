@@ -1,4 +1,4 @@
-"""The emergency latch: what somebody has signed holds, and the highest generation for ever. Pure."""
+"""The emergency latch: what is signed holds, and the highest generation for ever. Pure."""
 
 import base64
 import binascii
@@ -30,7 +30,7 @@ def holds(latch: Emergency, zone: str, keys: Sequence[str]) -> bool:
 def ruling(
     told: ZoneState, kept: ZoneState | None, keys: Sequence[str]
 ) -> tuple[Emergency | None, bool]:
-    """The latch in force once ``told`` is heard, after ``kept``; and whether ``told``'s is believed.
+    """The latch in force once ``told`` is heard after ``kept``, and whether its own is believed.
 
     One of another zone is over: the speaker has moved.
     """

@@ -29,6 +29,8 @@ from sync2gear_platform.announcements.studio import Splicer
 from sync2gear_platform.audit import routes as audit
 from sync2gear_platform.channels import routes as channels
 from sync2gear_platform.channels import uses as rotating
+from sync2gear_platform.emergencies import routes as emergencies
+from sync2gear_platform.emergencies import uses as alarming
 from sync2gear_platform.fleet import integration_routes as integrations
 from sync2gear_platform.fleet import routes as fleet
 from sync2gear_platform.health import routes as health
@@ -93,7 +95,7 @@ ROUTERS = (
     identity, factors, oidc, profile, people, audit, vaulting, notifications, sites, library,
     uploads, links, forms, covers, shelves, providers, voices, texts, receiving, announcements,
     channels, preview_routes, outlook_routes, schedules, shared_routes, playback, play_routes,
-    fleet, integrations, letters, privacy, admin, health,
+    emergencies, fleet, integrations, letters, privacy, admin, health,
 )  # fmt: skip
 
 
@@ -179,6 +181,7 @@ def make_app(settings: Settings) -> FastAPI:
     uses.register("channels", rotating.uses)
     uses.register("schedules", planning.uses)
     events.follow("schedules", following.NOUNS, following.follow)
+    uses.register("emergencies", alarming.uses)
     app.router.routes.extend(_routes(*ROUTERS))
     install_problems(app)
     install_replays(app)

@@ -6,6 +6,7 @@ from sync2gear_platform.announcements import speech_tables
 from sync2gear_platform.announcements import tables as announcements
 from sync2gear_platform.audit import tables as audit
 from sync2gear_platform.channels import tables as channels
+from sync2gear_platform.emergencies import tables as emergencies
 from sync2gear_platform.fleet import tables as fleet
 from sync2gear_platform.identity import tables as identity
 from sync2gear_platform.kit import idempotency, outbox, revisions, usage
@@ -22,6 +23,7 @@ __all__ = [
     "announcements",
     "audit",
     "channels",
+    "emergencies",
     "fleet",
     "idempotency",
     "identity",

@@ -39,6 +39,7 @@ HARMLESS = {
     "/api/v1/announcements/uploads/direct/": "one that nobody fills expires",
     "/api/v1/announcements/uploads/{upload_id}/complete/": "what is put together stays so",
     "/api/v1/announcements/uploads/{upload_id}/retry/": "only a failed one can be tried again",
+    "/api/v1/emergencies/{emergency_id}/clear/": "what is over is not cleared again",
     "/api/v1/music/files/bulk/": "sets values",
     "/api/v1/music/files/bulk-delete/": "what is gone is not here",
     "/api/v1/music/smart/preview/": "looks, and changes nothing",

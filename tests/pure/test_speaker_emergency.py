@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
 from test_speaker_state import CALL, OTHER, T0, ZONE, Speaker, joined, of, programme, zone
+
 from sync2gear_broker import topics
 from sync2gear_broker.messages import DeviceConfig, Emergency, ZoneState
 from sync2gear_broker.units import FRAME_RATE
@@ -24,7 +24,9 @@ def config(rev: int, *keys: Ed25519PrivateKey) -> DeviceConfig:
     return DeviceConfig(epoch=1, rev=rev, emergency_keys=tuple(public(key) for key in keys))
 
 
-def alarm(gen: int, key: Ed25519PrivateKey = NEW, *, of_zone: str = ZONE, **parts: Any) -> Emergency:
+def alarm(
+    gen: int, key: Ed25519PrivateKey = NEW, *, of_zone: str = ZONE, **parts: Any
+) -> Emergency:
     """A latch under ``key``: the call, from now on and until somebody ends it."""
     values: dict[str, Any] = {"gen": gen, "active": True, "start": T0, "media": CALL, **parts}
     latch = Emergency.model_validate(values)

@@ -307,6 +307,17 @@ async def _rotation(world: World, place: Populated, _: Mapping[str, str]) -> str
     return str(answer.json()["id"])
 
 
+async def _emergency_message(_: World, place: Populated, at: Mapping[str, str]) -> str:
+    path = "/emergencies/messages/"
+    made = await place.tenant.make(path, name=word(), announcement_id=at["announcement"])
+    return str(made["id"])
+
+
+async def _emergency(_: World, place: Populated, at: Mapping[str, str]) -> str:
+    body = {"message_id": at["emergency message"], "zone_ids": [at["zone"]]}
+    return str((await place.tenant.make("/emergencies/", **body))["id"])
+
+
 MAKERS: Final[Mapping[str, Maker]] = {
     "location": _over_http("/locations/"),
     "facility": _over_http("/facilities/", "location"),
@@ -348,6 +359,8 @@ MAKERS: Final[Mapping[str, Maker]] = {
     "gone user": _gone_user,
     "mail": _mail,
     "rotation": _rotation,
+    "emergency message": _emergency_message,
+    "emergency": _emergency,
 }
 """How one of each kind is made, in an order in which each finds what it needs."""
 
@@ -356,6 +369,7 @@ REMOVED: Final[Mapping[str, str]] = {
     "folder": "/music/folders/", "track": "/music/files/", "announcement": "/announcements/",
     "template": "/announcements/templates/", "word": "/announcements/pronunciations/",
     "user": "/users/", "invitation": "/invitations/", "token": "/tokens/",
+    "emergency message": "/emergencies/messages/",
     "account": "/integrations/mqtt/", "provider": "/ai-providers/", "calendar": "/calendars/",
     "day part": "/day-parts/", "priority level": "/priority-levels/", "channel": "/channels/",
     "schedule": "/schedules/", "feed": "/schedules/feeds/",

@@ -9,12 +9,16 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from sync2gear_broker import topics
 from sync2gear_broker.messages import DeviceConfig
 from sync2gear_broker.topics import Address
+from sync2gear_platform.fleet import signing
 from sync2gear_platform.kit.relay import Projection
 from sync2gear_platform.sites.tables import Device
 
 
-def config_of(device: Device, media_url: str) -> DeviceConfig:
-    """What an operator has set for ``device``; its volume bounds that of its zone."""
+def config_of(device: Device, media_url: str, keys: tuple[str, ...] = ()) -> DeviceConfig:
+    """What an operator has set for ``device``; its volume bounds that of its zone.
+
+    ``keys`` are those under which it obeys emergencies.
+    """
     return DeviceConfig(
         epoch=device.config_epoch,
         rev=device.config_rev,
@@ -22,6 +26,7 @@ def config_of(device: Device, media_url: str) -> DeviceConfig:
         volume_max=device.volume,
         trim_millis=device.trim_millis,
         media_url=media_url,
+        emergency_keys=keys,
     )
 
 
@@ -33,9 +38,11 @@ def projections(media_url: str) -> tuple[Projection, ...]:
         statement = select(Device).where(
             col(Device.id).in_(wanted), col(Device.revoked_at).is_(None)
         )
+        found = (await db.exec(statement)).all()
+        keys = await signing.public_keys(db, {d.client_id for d in found})
         return {
-            wanted[d.id]: config_of(d, media_url).canonical()
-            for d in (await db.exec(statement)).all()
+            wanted[d.id]: config_of(d, media_url, keys.get(d.client_id, ())).canonical()
+            for d in found
             if wanted[d.id].client == str(d.client_id)
         }
 

@@ -12,7 +12,9 @@ from uuid import UUID
 
 from sync2gear_platform.kit.context import SELF, Places
 
-PLACED: Final = frozenset({"locations", "facilities", "floors", "zones", "devices", "playback"})
+PLACED: Final = frozenset(
+    {"locations", "facilities", "floors", "zones", "devices", "playback", "emergencies"}
+)
 """Nouns that are somewhere: an assignment to a place confines a permission on them to it."""
 
 SHARED: Final = frozenset({"music", "announcements", "channels", "schedules"})
@@ -21,6 +23,9 @@ SHARED: Final = frozenset({"music", "announcements", "channels", "schedules"})
 READ: Final = frozenset({f"{noun}.read" for noun in PLACED | SHARED})
 WRITE: Final = frozenset({f"{noun}.write" for noun in (PLACED | SHARED) - {"playback"}})
 CONTROL: Final = frozenset({"playback.control", "announce.now"})
+ALARM: Final = frozenset({"emergencies.raise"})
+"""Raising an emergency, and the all-clear."""
+
 INTEGRATIONS: Final = frozenset({"integrations.read", "integrations.write"})
 MANAGE: Final = INTEGRATIONS | frozenset(
     {
@@ -55,17 +60,18 @@ class Role:
 
 ROLES: Final[Mapping[str, Role]] = {
     # sync2gear's own people, over all clients (founding document 001)
-    "admin": Role("Administrator", READ | WRITE | CONTROL | MANAGE | INSTALLATION, "staff"),
+    "admin": Role("Administrator", READ | WRITE | CONTROL | ALARM | MANAGE | INSTALLATION, "staff"),
     "staff": Role("Support", READ | STAFF, "staff"),
     # members of a client
-    "client": Role("Manager", READ | WRITE | CONTROL | MANAGE),
-    "tenant_admin": Role("Client administrator", READ | WRITE | CONTROL | MANAGE),
+    "client": Role("Manager", READ | WRITE | CONTROL | ALARM | MANAGE),
+    "tenant_admin": Role("Client administrator", READ | WRITE | CONTROL | ALARM | MANAGE),
     "facility_manager": Role(
-        "Facility manager", READ | CONTROL | {f"{noun}.write" for noun in PLACED - {"playback"}}
+        "Facility manager",
+        READ | CONTROL | ALARM | {f"{noun}.write" for noun in PLACED - {"playback"}},
     ),
-    "technician": Role("Technician", READ | CONTROL | {"devices.write"}),
+    "technician": Role("Technician", READ | CONTROL | ALARM | {"devices.write"}),
     "dispatcher": Role("Dispatcher", READ),
-    "client_user": Role("Staff member", READ | CONTROL),
+    "client_user": Role("Staff member", READ | CONTROL | ALARM),
     "floor": Role("Floor staff", FLOOR),
     "viewer": Role("Viewer", READ),
     "auditor": Role("Auditor", READ | {"audit.read", "client.read", "users.read"}),
@@ -159,11 +165,12 @@ def standing(status: str, start: date | None, end: date | None, today: date) -> 
 def remaining(permissions: frozenset[str], standing: Standing) -> frozenset[str]:
     """What is left of ``permissions`` while a client is suspended or cancelled.
 
-    Music goes on and everything can be looked at and taken along; nothing can be changed.
+    Music goes on and everything can be looked at and taken along; nothing can be changed. People in
+    a building are warned whatever was paid.
     """
     if standing == "active":
         return permissions
-    kept = {SELF, "device.fetch", "privacy.export", "privacy.erase"}
+    kept = {SELF, "device.fetch", "privacy.export", "privacy.erase"} | ALARM
     return frozenset(p for p in permissions if p.endswith(".read") or p in kept)
 
 

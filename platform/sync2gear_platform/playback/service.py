@@ -236,6 +236,16 @@ async def collect_programmes(ctx: Ctx) -> int:
     return int(getattr(gone, "rowcount", 0))
 
 
+async def change(
+    ctx: Ctx, zone_ids: Sequence[UUID], verb: str, decide: Decide, after: Mapping[str, Any]
+) -> list[ZoneView]:
+    """What another domain makes of these zones' states, as one command; ``decide`` is pure.
+
+    It is given the zone as it is now and the frame from which every speaker can obey.
+    """
+    return await _change(ctx, zone_ids, None, verb, decide, after)
+
+
 async def _change(
     ctx: Ctx,
     zone_ids: Sequence[UUID],

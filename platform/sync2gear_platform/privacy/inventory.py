@@ -71,6 +71,10 @@ TRACES: Final[dict[str, tuple[Trace, ...]]] = {
     "plays": (Trace("created_by", "id", kept=True),),
     "folders": (Trace("created_by", "id", kept=True),),
     "schedules": (Trace("created_by", "id", kept=True),),
+    "emergencies": (
+        Trace("raised_by", "id", kept=True),
+        Trace("cleared_by", "id", kept=True),
+    ),
     "kept_answers": (Trace("actor", "actor"),),
     "sign_in_attempts": (Trace("account", "account"),),
     "audit_entries": (Trace("actor_id", "id"), Trace("subject_id", "id")),
@@ -96,7 +100,8 @@ NOT_PERSONAL: Final = {
 THINGS: Final = frozenset(
     {
         "ai_providers.name", "announcement_templates.name", "api_tokens.name", "calendars.name",
-        "channels.name", "day_parts.name", "devices.name", "facilities.name", "floors.name",
+        "channels.name", "day_parts.name", "devices.name", "emergencies.name",
+        "emergency_messages.name", "facilities.name", "floors.name",
         "folders.name", "import_items.name", "locations.name", "mqtt_accounts.name",
         "priority_levels.name", "schedule_feeds.name", "schedules.name", "tracks.filename",
         "uploads.filename", "zones.name",

@@ -1,0 +1,1 @@
+"""Emergencies: prepared messages that go above all else until somebody gives the all-clear."""

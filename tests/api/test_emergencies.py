@@ -1,0 +1,203 @@
+"""Emergencies over REST: prepared, raised, heard above all else, cleared, and what is signed."""
+
+import json
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlmodel import col, select
+
+from support.music import add_zone
+from support.world import Tenant, World
+from sync2gear_broker import topics
+from sync2gear_broker.messages import DeviceConfig, ZoneState
+from sync2gear_broker.topics import Address
+from sync2gear_firmware import latch
+from sync2gear_platform.fleet import mqtt
+from sync2gear_platform.playback.tables import ZonePlayback
+
+
+async def prepared(tenant: Tenant, name: str = "Evacuate", **more: Any) -> str:
+    spoken = await tenant.make("/announcements/tts/", text=f"{name}. Please leave the building.")
+    made = await tenant.make(
+        "/emergencies/messages/", name=name, announcement_id=spoken["id"], **more
+    )
+    return str(made["id"])
+
+
+async def state(world: World, tenant: Tenant, zone: str) -> ZoneState:
+    async with world.ctx(tenant.id) as ctx:
+        row = (
+            await ctx.db.exec(select(ZonePlayback).where(col(ZonePlayback.zone_id) == UUID(zone)))
+        ).one()
+        return ZoneState.parse(json.dumps(row.document))
+
+
+async def keys(world: World, tenant: Tenant, device: str) -> tuple[str, ...]:
+    """Those that a device is told."""
+    (projection,) = mqtt.projections("http://media.test")
+    address = Address(topics.DEVICE_CONFIG, client=str(tenant.id), device=device)
+    async with world.ctx() as ctx:
+        found = await projection.read(ctx.db, [address])
+    return DeviceConfig.parse(found[address]).emergency_keys
+
+
+async def sounding(tenant: Tenant, zone: str) -> list[str]:
+    view = (await tenant.read("/playback/state/", zone_id=zone))["results"][0]
+    return [segment["role"] for segment in view["segments"]]
+
+
+async def test_it_is_heard_above_all_else_until_the_all_clear(world: World) -> None:
+    acme = await world.tenant()
+    zones = [await add_zone(acme, name) for name in ("A", "B")]
+    device = (await acme.make("/devices/register/", name="S", hardware_id="hw", zone_id=zones[0]))[
+        "device"
+    ]["id"]
+    message = await prepared(acme, volume=90)
+    (key,) = await keys(world, acme, device)
+    raised = await acme.make("/emergencies/", message_id=message, everywhere=True)
+    assert (raised["active"], raised["drill"], raised["name"]) == (True, False, "Evacuate")
+    assert sorted(raised["zone_ids"]) == sorted(zones)
+    for zone in zones:
+        alarm = (await state(world, acme, zone)).emergency
+        assert alarm is not None
+        assert (alarm.active, alarm.volume, alarm.end) == (True, 90, None)
+        assert latch.holds(alarm, zone, [key])
+    assert not latch.holds(alarm, zones[0], [key]), "signed for its own zone alone"
+    assert set(await sounding(acme, zones[0])) == {"emergency"}
+    active = await acme.read("/emergencies/", active=True)
+    assert [one["id"] for one in active["results"]] == [raised["id"]]
+
+    cleared = await acme.make(f"/emergencies/{raised['id']}/clear/")
+    assert cleared["active"] is False
+    for zone in zones:
+        over = (await state(world, acme, zone)).emergency
+        assert over is not None
+        assert (over.active, over.gen > alarm.gen) == (False, True)
+        assert latch.holds(over, zone, [key])
+    again = await acme.http.post(f"/api/v1/emergencies/{raised['id']}/clear/")
+    assert (again.status_code, again.json()["code"]) == (409, "emergency_over")
+    assert (await acme.read("/emergencies/", active=True))["results"] == []
+    assert (await acme.read(f"/emergencies/{raised['id']}/"))["cleared_at"] is not None
+
+
+async def test_a_later_one_takes_over_and_is_not_ended_by_the_first_ones_all_clear(
+    world: World,
+) -> None:
+    acme = await world.tenant()
+    here, there = [await add_zone(acme, name) for name in ("A", "B")]
+    fire, lockdown = await prepared(acme), await prepared(acme, "Lockdown")
+    first = await acme.make("/emergencies/", message_id=fire, zone_ids=[here, there])
+    second = await acme.make("/emergencies/", message_id=lockdown, zone_ids=[there])
+    await acme.make(f"/emergencies/{first['id']}/clear/")
+    ended = (await state(world, acme, here)).emergency
+    going_on = (await state(world, acme, there)).emergency
+    assert ended is not None
+    assert going_on is not None
+    assert (ended.active, going_on.active) == (False, True)
+    assert going_on.media is not None
+    assert going_on.media.title == "Lockdown"
+    assert (await acme.read(f"/emergencies/{second['id']}/"))["active"] is True
+
+
+async def test_a_drill_is_recorded_as_one_and_ends_by_itself(world: World) -> None:
+    acme = await world.tenant()
+    zone = await add_zone(acme)
+    message = await prepared(acme)
+    raised = await acme.make(
+        "/emergencies/", message_id=message, zone_ids=[zone], drill=True, minutes=5
+    )
+    assert raised["drill"] is True
+    alarm = (await state(world, acme, zone)).emergency
+    assert alarm is not None
+    assert alarm.drill
+    assert alarm.end == alarm.start + 5 * 60 * 48_000
+    actions = [e["action"] for e in (await acme.read("/audit/"))["results"]]
+    assert "drill.raise" in actions
+    assert "emergency.raise" not in actions
+
+
+async def test_keys_are_renewed_while_nothing_is_active(world: World) -> None:
+    acme = await world.tenant()
+    zone = await add_zone(acme)
+    message = await prepared(acme)
+    device = (await acme.make("/devices/register/", name="S", hardware_id="hw", zone_id=zone))[
+        "device"
+    ]["id"]
+    (first,) = await keys(world, acme, device)
+    raised = await acme.make("/emergencies/", message_id=message, zone_ids=[zone])
+    refused = await acme.http.post("/api/v1/emergencies/keys/")
+    assert (refused.status_code, refused.json()["code"]) == (409, "emergency_active")
+    await acme.make(f"/emergencies/{raised['id']}/clear/")
+    before = await acme.read(f"/devices/{device}/")
+    second = (await acme.make("/emergencies/keys/"))["public_key"]
+    assert await keys(world, acme, device) == (second, first)
+    third = (await acme.make("/emergencies/keys/"))["public_key"]
+    assert await keys(world, acme, device) == (third, second)
+    await acme.make("/emergencies/", message_id=message, zone_ids=[zone])
+    alarm = (await state(world, acme, zone)).emergency
+    assert alarm is not None
+    assert latch.holds(alarm, zone, [third])
+    assert before["name"] == "S"
+
+
+async def test_messages_are_kept_changed_and_told_when_used(world: World) -> None:
+    acme = await world.tenant()
+    message = await prepared(acme)
+    path = f"/api/v1/emergencies/messages/{message}/"
+    changed = await acme.http.patch(path, json={"volume": 70}, headers={"If-Match": '"1"'})
+    assert (changed.status_code, changed.json()["volume"]) == (200, 70)
+    stale = await acme.http.patch(path, json={"volume": 71}, headers={"If-Match": '"1"'})
+    assert stale.status_code == 412
+    used = await acme.http.delete(f"/api/v1/announcements/{changed.json()['announcement_id']}/")
+    assert (used.status_code, used.json()["code"]) == (409, "in_use")
+    assert used.json()["used_by"][0]["kind"] == "emergency_message"
+    spoken = (await acme.read(f"/announcements/{changed.json()['announcement_id']}/"))["prefetch"]
+    assert spoken is True
+    taken = await acme.http.post(
+        "/api/v1/emergencies/messages/",
+        json={"name": "Evacuate", "announcement_id": changed.json()["announcement_id"]},
+    )
+    assert (taken.status_code, taken.json()["code"]) == (409, "name_taken")
+    assert (await acme.http.delete(path)).status_code == 204
+    assert (await acme.http.get(path)).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"everywhere": True, "zone_ids": ["00000000-0000-4000-8000-000000000000"]},
+        {"everywhere": True, "minutes": 0},
+        {"everywhere": "yes"},
+    ],
+    ids=["nowhere", "both", "no time", "not a truth"],
+)
+async def test_what_cannot_be_raised_is_refused(world: World, body: dict[str, Any]) -> None:
+    acme = await world.tenant()
+    await add_zone(acme)
+    message = await prepared(acme)
+    answer = await acme.http.post("/api/v1/emergencies/", json={"message_id": message, **body})
+    assert answer.status_code == 422
+
+
+async def test_neighbours_see_and_end_nothing(world: World) -> None:
+    acme, rival = await world.tenant(), await world.tenant()
+    zone, theirs = await add_zone(acme), await add_zone(rival)
+    message = await prepared(acme)
+    raised = await acme.make("/emergencies/", message_id=message, zone_ids=[zone])
+    foreign = await rival.http.post(f"/api/v1/emergencies/{raised['id']}/clear/")
+    assert foreign.status_code == 404
+    used = await rival.http.post(
+        "/api/v1/emergencies/", json={"message_id": message, "zone_ids": [theirs]}
+    )
+    assert used.status_code == 404
+    own = await prepared(rival)
+    there = await rival.http.post(
+        "/api/v1/emergencies/", json={"message_id": own, "zone_ids": [zone]}
+    )
+    assert there.status_code == 404
+    assert (await rival.read("/emergencies/"))["results"] == []
+    alarm = (await state(world, acme, zone)).emergency
+    assert alarm is not None
+    assert alarm.active
