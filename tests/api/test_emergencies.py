@@ -145,6 +145,10 @@ async def test_messages_are_kept_changed_and_told_when_used(world: World) -> Non
     acme = await world.tenant()
     message = await prepared(acme)
     path = f"/api/v1/emergencies/messages/{message}/"
+    listed = (await acme.read("/emergencies/messages/", search="evac"))["results"]
+    assert [(one["id"], one["name"], one["volume"]) for one in listed] == [
+        (message, "Evacuate", 100)
+    ]
     changed = await acme.http.patch(path, json={"volume": 70}, headers={"If-Match": '"1"'})
     assert (changed.status_code, changed.json()["volume"]) == (200, 70)
     stale = await acme.http.patch(path, json={"volume": 71}, headers={"If-Match": '"1"'})

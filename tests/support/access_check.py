@@ -199,7 +199,7 @@ class Checker:
 
 
 HASHES: Final = frozenset({"media", "programme"})
-USED_UP: Final = frozenset({"mail", "event", "gone client", "gone user"})
+USED_UP: Final = frozenset({"mail", "event", "gone client", "gone user", "emergency"})
 """Kinds of which each can be asked for once only."""
 
 MADE_ANEW: Final = frozenset(

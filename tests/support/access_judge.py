@@ -55,6 +55,7 @@ STATEFUL: Final[Mapping[str, frozenset[int]]] = {
     "DELETE /auth/me/deletion/": frozenset({404, 409}),
     "DELETE /client/deletion/": frozenset({404, 409}),
     "POST /playback/cancel/": frozenset({404}),
+    "POST /emergencies/{emergency_id}/clear/": frozenset({409}),
     "DELETE /auth/me/avatar/": frozenset({404}),
     "GET /health/ready/": frozenset({503}),
     "GET /music/files/{track_id}/audio/": frozenset({404, 410}),

@@ -9,6 +9,7 @@ from sync2gear_broker.messages import (
     DeviceConfig,
     DeviceState,
     DeviceStatus,
+    EmergencyOrder,
     Document,
     Event,
     EventsAck,
@@ -137,6 +138,9 @@ _EXAMPLES: Final[tuple[Document, ...]] = (
                 frames=_SPOKEN.frames,
             ),
         ),
+    ),
+    EmergencyOrder(
+        zone=ZONE, gen=_EPOCH_SECONDS * 1000, active=True, start=_AT, sha256=_SPOKEN.sha256
     ),
     Generation(gen="0199aa00-0000-7000-8000-000000009e17", at=_EPOCH_SECONDS * 1000),
 )

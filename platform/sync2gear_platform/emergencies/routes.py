@@ -44,7 +44,7 @@ async def list_messages(ctx: Read, window: Listing) -> Page[MessageOut]:
         default="name",
         tiebreak=col(EmergencyMessage.id),
         search=(EmergencyMessage.name,),
-        shape=MessageOut.model_validate,
+        shape=lambda row: MessageOut.model_validate(row[0]),
     )
 
 

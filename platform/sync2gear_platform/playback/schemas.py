@@ -22,7 +22,6 @@ class Target(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     zone_id: UUID | None = None
-    play_id: UUID | None = None
     zone_ids: Annotated[list[UUID], Field(min_length=1, max_length=MAX_ZONES)] | None = None
     rev: Annotated[int, Field(strict=True, ge=1)] | None = None
 

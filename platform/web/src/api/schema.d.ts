@@ -1839,26 +1839,6 @@ export interface paths {
         patch: operations["update_calendar_api_v1_calendars__row_id___patch"];
         trace?: never;
     };
-    "/api/v1/calendars/{row_id}/import/": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Import Calendar
-         * @description Put the days of an iCalendar file into a calendar, or in place of its own.
-         */
-        post: operations["import_calendar_api_v1_calendars__row_id__import__post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/calendars/{row_id}/usage/": {
         parameters: {
             query?: never;
@@ -2240,6 +2220,142 @@ export interface paths {
          * @description Set the loudest that a device may be.
          */
         post: operations["set_device_volume_api_v1_devices__device_id__volume__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/emergencies/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Emergencies
+         * @description List emergencies and drills, the latest first.
+         */
+        get: operations["list_emergencies_api_v1_emergencies__get"];
+        put?: never;
+        /**
+         * Raise Emergency
+         * @description Raise a message: it loops above everything else until its all-clear.
+         */
+        post: operations["raise_emergency_api_v1_emergencies__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/emergencies/keys/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Key
+         * @description Sign under another key from now on; devices know the one before as well.
+         */
+        post: operations["create_key_api_v1_emergencies_keys__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/emergencies/messages/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Messages
+         * @description List what can be raised.
+         */
+        get: operations["list_messages_api_v1_emergencies_messages__get"];
+        put?: never;
+        /**
+         * Create Message
+         * @description Prepare a message; speakers fetch it now.
+         */
+        post: operations["create_message_api_v1_emergencies_messages__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/emergencies/messages/{message_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Message
+         * @description Read a message.
+         */
+        get: operations["get_message_api_v1_emergencies_messages__message_id___get"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Message
+         * @description Remove a message.
+         */
+        delete: operations["delete_message_api_v1_emergencies_messages__message_id___delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Update Message
+         * @description Change a message.
+         */
+        patch: operations["update_message_api_v1_emergencies_messages__message_id___patch"];
+        trace?: never;
+    };
+    "/api/v1/emergencies/{emergency_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Emergency
+         * @description Read an emergency.
+         */
+        get: operations["get_emergency_api_v1_emergencies__emergency_id___get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/emergencies/{emergency_id}/clear/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Clear Emergency
+         * @description Give the all-clear.
+         */
+        post: operations["clear_emergency_api_v1_emergencies__emergency_id__clear__post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3565,70 +3681,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/schedules/conflicts/": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * List Conflicts
-         * @description List schedules of one priority and breadth that meet in the coming days.
-         */
-        get: operations["list_conflicts_api_v1_schedules_conflicts__get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/schedules/feeds/": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * List Feeds
-         * @description List the feeds of schedules.
-         */
-        get: operations["list_feeds_api_v1_schedules_feeds__get"];
-        put?: never;
-        /**
-         * Create Feed
-         * @description Make a feed; its address is shown this once.
-         */
-        post: operations["create_feed_api_v1_schedules_feeds__post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/schedules/feeds/{feed_id}/": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post?: never;
-        /**
-         * Revoke Feed
-         * @description Revoke a feed: its address finds nothing any more.
-         */
-        delete: operations["revoke_feed_api_v1_schedules_feeds__feed_id___delete"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/schedules/{schedule_id}/": {
         parameters: {
             query?: never;
@@ -4719,54 +4771,6 @@ export interface components {
             token: string;
         };
         /**
-         * ConflictOut
-         * @description Two schedules that meet; ``winner`` is heard, the other loses by ``decided_by`` alone.
-         *
-         *     ``starts_at`` and ``ends_at`` are of the first time, of ``times`` in one zone.
-         */
-        ConflictOut: {
-            /**
-             * Decided By
-             * @enum {string}
-             */
-            decided_by: "priority" | "breadth" | "weekly" | "younger";
-            /**
-             * Ends At
-             * Format: date-time
-             */
-            ends_at: string;
-            /**
-             * Kind
-             * @enum {string}
-             */
-            kind: "music" | "announcement";
-            loser: components["schemas"]["MetOut"];
-            /** Priority */
-            priority: number;
-            /**
-             * Starts At
-             * Format: date-time
-             */
-            starts_at: string;
-            /** Times */
-            times: number;
-            winner: components["schemas"]["MetOut"];
-            /** Zone Count */
-            zone_count: number;
-            /** Zone Ids */
-            zone_ids: string[];
-        };
-        /**
-         * ConflictsOut
-         * @description Conflicts, the earliest first; ``truncated``: there are more zones or conflicts.
-         */
-        ConflictsOut: {
-            /** Results */
-            results: components["schemas"]["ConflictOut"][];
-            /** Truncated */
-            truncated: boolean;
-        };
-        /**
          * CredentialOut
          * @description What the device needs to connect; the secret is shown this once.
          *
@@ -5070,6 +5074,87 @@ export interface components {
             password?: string | null;
         };
         /**
+         * EmergencyIn
+         * @description Which message, and where: zones, floors, locations, or ``everywhere``.
+         *
+         *     A ``drill`` is heard alike and recorded as one. ``minutes``: it ends by itself after so many.
+         */
+        EmergencyIn: {
+            /**
+             * Drill
+             * @default false
+             */
+            drill?: boolean;
+            /**
+             * Everywhere
+             * @default false
+             */
+            everywhere?: boolean;
+            /**
+             * Floor Ids
+             * @default []
+             */
+            floor_ids?: string[];
+            /**
+             * Location Ids
+             * @default []
+             */
+            location_ids?: string[];
+            /**
+             * Message Id
+             * Format: uuid
+             */
+            message_id: string;
+            /** Minutes */
+            minutes?: number | null;
+            /**
+             * Zone Ids
+             * @default []
+             */
+            zone_ids?: string[];
+        };
+        /**
+         * EmergencyOut
+         * @description An emergency; ``active`` until its all-clear or its end.
+         */
+        EmergencyOut: {
+            /** Active */
+            active: boolean;
+            /** Cleared At */
+            cleared_at: string | null;
+            /** Cleared By */
+            cleared_by: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Drill */
+            drill: boolean;
+            /** Ends At */
+            ends_at: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Message Id */
+            message_id: string | null;
+            /** Name */
+            name: string;
+            /** Raised By */
+            raised_by: string | null;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /** Volume */
+            volume: number;
+            /** Zone Ids */
+            zone_ids: string[];
+        };
+        /**
          * EntryOut
          * @description One entry with its place in the chain. ``erased``: its personal details are gone.
          */
@@ -5255,41 +5340,6 @@ export interface components {
              * @default
              */
             name?: string;
-        };
-        /**
-         * FeedIn
-         * @description A new feed, of one zone or of the client.
-         */
-        FeedIn: {
-            /** Name */
-            name: string;
-            /** Zone Id */
-            zone_id?: string | null;
-        };
-        /**
-         * FeedOut
-         * @description A feed; its address was shown once.
-         */
-        FeedOut: {
-            /**
-             * Created At
-             * Format: date-time
-             */
-            created_at: string;
-            /**
-             * Id
-             * Format: uuid
-             */
-            id: string;
-            /** Name */
-            name: string;
-            /**
-             * Updated At
-             * Format: date-time
-             */
-            updated_at: string;
-            /** Zone Id */
-            zone_id: string | null;
         };
         /**
          * FilledOut
@@ -5602,17 +5652,6 @@ export interface components {
             updated_at: string;
         };
         /**
-         * ImportedOut
-         * @description What an import made of a file: the calendar now, how many days are new, what was left out.
-         */
-        ImportedOut: {
-            calendar: components["schemas"]["CalendarOut"];
-            /** New */
-            new: number;
-            /** Skipped */
-            skipped: components["schemas"]["SkippedOut"][];
-        };
-        /**
          * IntegrationCredentialOut
          * @description What an integration needs to connect and listen; the secret is shown this once.
          */
@@ -5848,6 +5887,19 @@ export interface components {
             weight?: number;
         };
         JsonValue: unknown;
+        /**
+         * KeyOut
+         * @description A key by which devices know emergencies: Ed25519, 32 bytes in base64.
+         */
+        KeyOut: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Public Key */
+            public_key: string;
+        };
         /**
          * LimitsIn
          * @description How much of an announcement a zone hears; 0 asks nothing. ``group`` shares ``min_gap``.
@@ -6188,10 +6240,38 @@ export interface components {
             roles?: components["schemas"]["RoleIn"][];
         };
         /**
-         * MetOut
-         * @description One of two schedules that meet.
+         * MessageIn
+         * @description A message to be raised with one press; ``volume`` goes above that of the zones.
          */
-        MetOut: {
+        MessageIn: {
+            /**
+             * Announcement Id
+             * Format: uuid
+             */
+            announcement_id: string;
+            /** Name */
+            name: string;
+            /**
+             * Volume
+             * @default 100
+             */
+            volume?: number;
+        };
+        /**
+         * MessageOut
+         * @description A message.
+         */
+        MessageOut: {
+            /**
+             * Announcement Id
+             * Format: uuid
+             */
+            announcement_id: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
             /**
              * Id
              * Format: uuid
@@ -6199,6 +6279,37 @@ export interface components {
             id: string;
             /** Name */
             name: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /** Version */
+            version: number;
+            /** Volume */
+            volume: number;
+        };
+        /**
+         * MessagePatch
+         * @description What may change of a message.
+         */
+        MessagePatch: {
+            /**
+             * Announcement Id
+             * Format: uuid
+             * @default 00000000-0000-0000-0000-000000000000
+             */
+            announcement_id?: string;
+            /**
+             * Name
+             * @default
+             */
+            name?: string;
+            /**
+             * Volume
+             * @default 100
+             */
+            volume?: number;
         };
         /**
          * MinutesIn
@@ -6250,33 +6361,6 @@ export interface components {
             sha256: string;
             /** Title */
             title: string;
-        };
-        /**
-         * NewFeedOut
-         * @description A new feed with its address, which nobody is shown again.
-         */
-        NewFeedOut: {
-            /**
-             * Created At
-             * Format: date-time
-             */
-            created_at: string;
-            /**
-             * Id
-             * Format: uuid
-             */
-            id: string;
-            /** Name */
-            name: string;
-            /**
-             * Updated At
-             * Format: date-time
-             */
-            updated_at: string;
-            /** Url */
-            url: string;
-            /** Zone Id */
-            zone_id: string | null;
         };
         /**
          * OfferOut
@@ -6394,6 +6478,17 @@ export interface components {
             /** Results */
             results: components["schemas"]["DayPartOut"][];
         };
+        /** Page[EmergencyOut] */
+        Page_EmergencyOut_: {
+            /** Count */
+            count?: number | null;
+            /** Next */
+            next?: string | null;
+            /** Previous */
+            previous?: string | null;
+            /** Results */
+            results: components["schemas"]["EmergencyOut"][];
+        };
         /** Page[EntryOut] */
         Page_EntryOut_: {
             /** Count */
@@ -6415,17 +6510,6 @@ export interface components {
             previous?: string | null;
             /** Results */
             results: components["schemas"]["FacilityOut"][];
-        };
-        /** Page[FeedOut] */
-        Page_FeedOut_: {
-            /** Count */
-            count?: number | null;
-            /** Next */
-            next?: string | null;
-            /** Previous */
-            previous?: string | null;
-            /** Results */
-            results: components["schemas"]["FeedOut"][];
         };
         /** Page[FloorOut] */
         Page_FloorOut_: {
@@ -6525,6 +6609,17 @@ export interface components {
             previous?: string | null;
             /** Results */
             results: components["schemas"]["MemberOut"][];
+        };
+        /** Page[MessageOut] */
+        Page_MessageOut_: {
+            /** Count */
+            count?: number | null;
+            /** Next */
+            next?: string | null;
+            /** Previous */
+            previous?: string | null;
+            /** Results */
+            results: components["schemas"]["MessageOut"][];
         };
         /** Page[PlayEventOut] */
         Page_PlayEventOut_: {
@@ -7036,15 +7131,8 @@ export interface components {
         /**
          * PronunciationIn
          * @description How a word is said; without a language in every one. Case is minded where it says so.
-         *
-         *     ``ipa`` is for voices that speak phonemes; the others say ``replacement``.
          */
         PronunciationIn: {
-            /**
-             * Ipa
-             * @default
-             */
-            ipa?: string;
             /**
              * Language
              * @default
@@ -7075,8 +7163,6 @@ export interface components {
              * Format: uuid
              */
             id: string;
-            /** Ipa */
-            ipa: string;
             /** Language */
             language: string;
             /** Match Case */
@@ -7096,11 +7182,6 @@ export interface components {
          * @description What may change of a pronunciation.
          */
         PronunciationPatch: {
-            /**
-             * Ipa
-             * @default
-             */
-            ipa?: string;
             /**
              * Language
              * @default
@@ -8215,19 +8296,6 @@ export interface components {
              * @default UTC
              */
             timezone?: string;
-        };
-        /**
-         * SkippedOut
-         * @description An event of a file that was left out.
-         */
-        SkippedOut: {
-            /**
-             * Code
-             * @enum {string}
-             */
-            code: "cancelled" | "rule_unsupported" | "too_long" | "no_date";
-            /** Name */
-            name: string;
         };
         /**
          * SmartIn
@@ -13833,47 +13901,6 @@ export interface operations {
             };
         };
     };
-    import_calendar_api_v1_calendars__row_id__import__post: {
-        parameters: {
-            query?: {
-                replace?: boolean;
-            };
-            header?: {
-                "If-Match"?: string | null;
-                /** @description A value of your own, new for each thing that you want done. Repeated within 24 hours with the same body, it is answered as the first time and nothing is done. */
-                "Idempotency-Key"?: string | null;
-            };
-            path: {
-                row_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "text/calendar": string;
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ImportedOut"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
     list_uses_of_calendar_api_v1_calendars__row_id__usage__get: {
         parameters: {
             query?: {
@@ -14834,6 +14861,342 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["sync2gear_platform__fleet__schemas__DeviceOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_emergencies_api_v1_emergencies__get: {
+        parameters: {
+            query?: {
+                active?: boolean | null;
+                page_size?: number;
+                ordering?: string;
+                search?: string;
+                cursor?: string;
+                count?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_EmergencyOut_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    raise_emergency_api_v1_emergencies__post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A value of your own, new for each thing that you want done. Repeated within 24 hours with the same body, it is answered as the first time and nothing is done. */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EmergencyIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EmergencyOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    create_key_api_v1_emergencies_keys__post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A value of your own, new for each thing that you want done. Repeated within 24 hours with the same body, it is answered as the first time and nothing is done. */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_messages_api_v1_emergencies_messages__get: {
+        parameters: {
+            query?: {
+                page_size?: number;
+                ordering?: string;
+                search?: string;
+                cursor?: string;
+                count?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_MessageOut_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    create_message_api_v1_emergencies_messages__post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A value of your own, new for each thing that you want done. Repeated within 24 hours with the same body, it is answered as the first time and nothing is done. */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MessageIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_message_api_v1_emergencies_messages__message_id___get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                message_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    delete_message_api_v1_emergencies_messages__message_id___delete: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                message_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    update_message_api_v1_emergencies_messages__message_id___patch: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                message_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MessagePatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_emergency_api_v1_emergencies__emergency_id___get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                emergency_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EmergencyOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    clear_emergency_api_v1_emergencies__emergency_id__clear__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                emergency_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EmergencyOut"];
                 };
             };
             /** @description Validation Error */
@@ -17922,138 +18285,6 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ScheduleOut"];
                 };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    list_conflicts_api_v1_schedules_conflicts__get: {
-        parameters: {
-            query?: {
-                zone_id?: string | null;
-                days?: number;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ConflictsOut"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    list_feeds_api_v1_schedules_feeds__get: {
-        parameters: {
-            query?: {
-                page_size?: number;
-                ordering?: string;
-                search?: string;
-                cursor?: string;
-                count?: boolean;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Page_FeedOut_"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    create_feed_api_v1_schedules_feeds__post: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description A value of your own, new for each thing that you want done. Repeated within 24 hours with the same body, it is answered as the first time and nothing is done. */
-                "Idempotency-Key"?: string | null;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["FeedIn"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["NewFeedOut"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    revoke_feed_api_v1_schedules_feeds__feed_id___delete: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                feed_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
             };
             /** @description Validation Error */
             422: {
