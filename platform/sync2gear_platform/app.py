@@ -17,6 +17,7 @@ from starlette.types import Scope
 
 from sync2gear_platform import tables
 from sync2gear_platform.admin import routes as admin
+from sync2gear_platform.announcements import changes as at_hand
 from sync2gear_platform.announcements import provider_routes as providers
 from sync2gear_platform.announcements import receiving_routes as receiving
 from sync2gear_platform.announcements import routes as announcements
@@ -182,6 +183,7 @@ def make_app(settings: Settings) -> FastAPI:
     uses.register("schedules", planning.uses)
     events.follow("schedules", following.NOUNS, following.follow)
     uses.register("emergencies", alarming.uses)
+    at_hand.register("emergencies", alarming.at_hand)
     app.router.routes.extend(_routes(*ROUTERS))
     install_problems(app)
     install_replays(app)

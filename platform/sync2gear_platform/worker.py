@@ -18,6 +18,7 @@ from sqlmodel import col, select
 from sync2gear_broker import access, topics
 from sync2gear_broker.messages import TimeReply, TimeRequest
 from sync2gear_platform import tables
+from sync2gear_platform.announcements import changes as at_hand
 from sync2gear_platform.announcements import jobs as announcements
 from sync2gear_platform.announcements import receiving
 from sync2gear_platform.announcements.adapters.opening import opener
@@ -26,6 +27,7 @@ from sync2gear_platform.announcements.rendering import Desk
 from sync2gear_platform.announcements.speech import open_booth
 from sync2gear_platform.announcements.studio import Splicer
 from sync2gear_platform.audit.anchoring import Anchoring
+from sync2gear_platform.emergencies import uses as alarming
 from sync2gear_platform.fleet import mqtt as fleet
 from sync2gear_platform.fleet.accounts import Accounts, Files
 from sync2gear_platform.fleet.presence import CHANNELS, PresenceIngest
@@ -91,6 +93,7 @@ async def run(settings: Settings) -> None:
     )
     booth = open_booth(settings, opener(settings.piper_voices))
     events.follow("schedules", following.NOUNS, following.follow)
+    at_hand.register("emergencies", alarming.at_hand)
     try:
         blobs = open_blobs(settings.blobs_url)
         place = exporting.open_place(settings, db, blobs)

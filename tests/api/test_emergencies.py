@@ -13,7 +13,10 @@ from sync2gear_broker import topics
 from sync2gear_broker.messages import DeviceConfig, ZoneState
 from sync2gear_broker.topics import Address
 from sync2gear_firmware import latch
+from sync2gear_platform.announcements import ahead
+from sync2gear_platform.announcements.tables import Announcement
 from sync2gear_platform.fleet import mqtt
+from sync2gear_platform.playback import prefetch
 from sync2gear_platform.playback.tables import ZonePlayback
 
 
@@ -115,6 +118,21 @@ async def test_a_drill_is_recorded_as_one_and_ends_by_itself(world: World) -> No
     actions = [e["action"] for e in (await acme.read("/audit/"))["results"]]
     assert "drill.raise" in actions
     assert "emergency.raise" not in actions
+
+
+async def test_what_can_be_raised_is_on_the_speakers_before_all_else(world: World) -> None:
+    acme = await world.tenant()
+    await prepared(acme)
+    for number in range(prefetch.MAX_PREFETCH + 1):
+        await acme.make("/announcements/tts/", text=f"Offer {number}.")
+    state = world.app.state
+    kit = ahead.Kit(world.db, state.blobs, state.splicer, world.clock)
+    await ahead.refresh(kit, acme.id)
+    async with world.ctx(acme.id) as ctx:
+        row = (await ctx.db.exec(select(prefetch.PrefetchList))).one()
+        sound = (await ctx.db.exec(select(Announcement).order_by(col(Announcement.id)))).first()
+    assert sound is not None
+    assert row.document["items"][0]["sha256"] == sound.sha256
 
 
 async def test_keys_are_renewed_while_nothing_is_active(world: World) -> None:

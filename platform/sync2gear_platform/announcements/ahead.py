@@ -9,7 +9,7 @@ from sqlalchemy import func
 from sqlmodel import col, select
 
 from sync2gear_broker.messages.device import MAX_PREFETCH
-from sync2gear_platform.announcements import chiming
+from sync2gear_platform.announcements import changes, chiming
 from sync2gear_platform.announcements.chiming import Manner
 from sync2gear_platform.announcements.studio import Splicer
 from sync2gear_platform.announcements.tables import Announcement
@@ -90,6 +90,8 @@ async def _made(kit: Kit, ctx: Ctx, candidate: Candidate) -> Media | None:
 async def _likely(ctx: Ctx) -> list[Candidate]:
     """Announcements that are kept at hand, those played or changed last first, by their variants.
 
+    Before them all comes what another domain has to have at hand.
+
     A message with variants sounds like one of them, and like itself only where none may be valid.
     """
     played = (
@@ -110,7 +112,14 @@ async def _likely(ctx: Ctx) -> list[Candidate]:
         .order_by(used.desc(), col(Announcement.id).desc())
         .limit(MAX_PREFETCH)
     )
-    messages = (await ctx.db.exec(statement)).all()
+    first = select(Announcement).where(
+        col(Announcement.client_id) == ctx.client_id,
+        col(Announcement.state) == "ready",
+        col(Announcement.id).in_(await changes.needed(ctx)),
+    )
+    messages = list(await ctx.db.exec(first.order_by(col(Announcement.id))))
+    mine_first = {message.id for message in messages}
+    messages += [one for one in await ctx.db.exec(statement) if one.id not in mine_first]
     variants = await _variants(ctx, [message.id for message in messages])
     found: list[Candidate] = []
     for message in messages:

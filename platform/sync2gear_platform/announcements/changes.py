@@ -1,5 +1,6 @@
 """What follows from a change of announcements: screens are told, and speakers fetch anew."""
 
+from collections.abc import Awaitable, Callable, Collection
 from typing import Final
 from uuid import UUID
 
@@ -9,6 +10,22 @@ from sync2gear_platform.kit.context import Ctx
 
 PREFETCH: Final = "announcements:prefetch"
 """The task's name as jobs carry it."""
+
+
+Asker = Callable[[Ctx], Awaitable[Collection[UUID]]]
+"""Says which announcements have to be on speakers before all others."""
+
+_askers: dict[str, Asker] = {}
+
+
+def register(domain: str, asker: Asker) -> None:
+    """Let ``domain``, which is above this one, say what has to be at hand; the last counts."""
+    _askers[domain] = asker
+
+
+async def needed(ctx: Ctx) -> set[UUID]:
+    """What any domain has to have at hand."""
+    return {found for asker in _askers.values() for found in await asker(ctx)}
 
 
 async def changed(ctx: Ctx, noun: str, subject: UUID, *, ahead: bool = True) -> None:

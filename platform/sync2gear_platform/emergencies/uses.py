@@ -10,6 +10,14 @@ from sync2gear_platform.kit.context import Ctx
 from sync2gear_platform.library.uses import MOST, Kind, Use
 
 
+async def at_hand(ctx: Ctx) -> list[UUID]:
+    """What can be raised: speakers hold it before anything else."""
+    found = select(EmergencyMessage.announcement_id).where(
+        col(EmergencyMessage.client_id) == ctx.client_id
+    )
+    return list(await ctx.db.exec(found))
+
+
 async def uses(ctx: Ctx, kind: Kind, subjects: Collection[UUID]) -> list[Use]:
     """What is raised with such an announcement."""
     if kind != "announcement":

@@ -6,7 +6,7 @@ from alembic import op
 from sync2gear_platform.migrations.fences import confine, fence
 
 revision = "0061"
-down_revision = "0051"
+down_revision = "0052"
 branch_labels = None
 depends_on = None
 

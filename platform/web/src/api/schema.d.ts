@@ -1839,6 +1839,26 @@ export interface paths {
         patch: operations["update_calendar_api_v1_calendars__row_id___patch"];
         trace?: never;
     };
+    "/api/v1/calendars/{row_id}/import/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Import Calendar
+         * @description Put the days of an iCalendar file into a calendar, or in place of its own.
+         */
+        post: operations["import_calendar_api_v1_calendars__row_id__import__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/calendars/{row_id}/usage/": {
         parameters: {
             query?: never;
@@ -3681,6 +3701,70 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/schedules/conflicts/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Conflicts
+         * @description List schedules of one priority and breadth that meet in the coming days.
+         */
+        get: operations["list_conflicts_api_v1_schedules_conflicts__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/schedules/feeds/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Feeds
+         * @description List the feeds of schedules.
+         */
+        get: operations["list_feeds_api_v1_schedules_feeds__get"];
+        put?: never;
+        /**
+         * Create Feed
+         * @description Make a feed; its address is shown this once.
+         */
+        post: operations["create_feed_api_v1_schedules_feeds__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/schedules/feeds/{feed_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke Feed
+         * @description Revoke a feed: its address finds nothing any more.
+         */
+        delete: operations["revoke_feed_api_v1_schedules_feeds__feed_id___delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/schedules/{schedule_id}/": {
         parameters: {
             query?: never;
@@ -4771,6 +4855,54 @@ export interface components {
             token: string;
         };
         /**
+         * ConflictOut
+         * @description Two schedules that meet; ``winner`` is heard, the other loses by ``decided_by`` alone.
+         *
+         *     ``starts_at`` and ``ends_at`` are of the first time, of ``times`` in one zone.
+         */
+        ConflictOut: {
+            /**
+             * Decided By
+             * @enum {string}
+             */
+            decided_by: "priority" | "breadth" | "weekly" | "younger";
+            /**
+             * Ends At
+             * Format: date-time
+             */
+            ends_at: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "music" | "announcement";
+            loser: components["schemas"]["MetOut"];
+            /** Priority */
+            priority: number;
+            /**
+             * Starts At
+             * Format: date-time
+             */
+            starts_at: string;
+            /** Times */
+            times: number;
+            winner: components["schemas"]["MetOut"];
+            /** Zone Count */
+            zone_count: number;
+            /** Zone Ids */
+            zone_ids: string[];
+        };
+        /**
+         * ConflictsOut
+         * @description Conflicts, the earliest first; ``truncated``: there are more zones or conflicts.
+         */
+        ConflictsOut: {
+            /** Results */
+            results: components["schemas"]["ConflictOut"][];
+            /** Truncated */
+            truncated: boolean;
+        };
+        /**
          * CredentialOut
          * @description What the device needs to connect; the secret is shown this once.
          *
@@ -5342,6 +5474,41 @@ export interface components {
             name?: string;
         };
         /**
+         * FeedIn
+         * @description A new feed, of one zone or of the client.
+         */
+        FeedIn: {
+            /** Name */
+            name: string;
+            /** Zone Id */
+            zone_id?: string | null;
+        };
+        /**
+         * FeedOut
+         * @description A feed; its address was shown once.
+         */
+        FeedOut: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /** Zone Id */
+            zone_id: string | null;
+        };
+        /**
          * FilledOut
          * @description A text as it is written, and as it is given to a voice.
          */
@@ -5650,6 +5817,17 @@ export interface components {
              * Format: date-time
              */
             updated_at: string;
+        };
+        /**
+         * ImportedOut
+         * @description What an import made of a file: the calendar now, how many days are new, what was left out.
+         */
+        ImportedOut: {
+            calendar: components["schemas"]["CalendarOut"];
+            /** New */
+            new: number;
+            /** Skipped */
+            skipped: components["schemas"]["SkippedOut"][];
         };
         /**
          * IntegrationCredentialOut
@@ -6312,6 +6490,19 @@ export interface components {
             volume?: number;
         };
         /**
+         * MetOut
+         * @description One of two schedules that meet.
+         */
+        MetOut: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+        };
+        /**
          * MinutesIn
          * @description At these minutes of each hour of the span.
          */
@@ -6361,6 +6552,33 @@ export interface components {
             sha256: string;
             /** Title */
             title: string;
+        };
+        /**
+         * NewFeedOut
+         * @description A new feed with its address, which nobody is shown again.
+         */
+        NewFeedOut: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /** Url */
+            url: string;
+            /** Zone Id */
+            zone_id: string | null;
         };
         /**
          * OfferOut
@@ -6510,6 +6728,17 @@ export interface components {
             previous?: string | null;
             /** Results */
             results: components["schemas"]["FacilityOut"][];
+        };
+        /** Page[FeedOut] */
+        Page_FeedOut_: {
+            /** Count */
+            count?: number | null;
+            /** Next */
+            next?: string | null;
+            /** Previous */
+            previous?: string | null;
+            /** Results */
+            results: components["schemas"]["FeedOut"][];
         };
         /** Page[FloorOut] */
         Page_FloorOut_: {
@@ -6882,8 +7111,6 @@ export interface components {
             crossfade_millis?: number;
             /** Folder Id */
             folder_id?: string | null;
-            /** Play Id */
-            play_id?: string | null;
             /** Rev */
             rev?: number | null;
             /**
@@ -7131,8 +7358,15 @@ export interface components {
         /**
          * PronunciationIn
          * @description How a word is said; without a language in every one. Case is minded where it says so.
+         *
+         *     ``ipa`` is for voices that speak phonemes; the others say ``replacement``.
          */
         PronunciationIn: {
+            /**
+             * Ipa
+             * @default
+             */
+            ipa?: string;
             /**
              * Language
              * @default
@@ -7163,6 +7397,8 @@ export interface components {
              * Format: uuid
              */
             id: string;
+            /** Ipa */
+            ipa: string;
             /** Language */
             language: string;
             /** Match Case */
@@ -7182,6 +7418,11 @@ export interface components {
          * @description What may change of a pronunciation.
          */
         PronunciationPatch: {
+            /**
+             * Ipa
+             * @default
+             */
+            ipa?: string;
             /**
              * Language
              * @default
@@ -8173,8 +8414,6 @@ export interface components {
          * @description A position in what is playing.
          */
         SeekIn: {
-            /** Play Id */
-            play_id?: string | null;
             /** Position Millis */
             position_millis: number;
             /** Rev */
@@ -8296,6 +8535,19 @@ export interface components {
              * @default UTC
              */
             timezone?: string;
+        };
+        /**
+         * SkippedOut
+         * @description An event of a file that was left out.
+         */
+        SkippedOut: {
+            /**
+             * Code
+             * @enum {string}
+             */
+            code: "cancelled" | "rule_unsupported" | "too_long" | "no_date";
+            /** Name */
+            name: string;
         };
         /**
          * SmartIn
@@ -8564,8 +8816,6 @@ export interface components {
          *     ``rev`` is the revision that the caller saw; another one is refused (409 ``rev_conflict``).
          */
         Target: {
-            /** Play Id */
-            play_id?: string | null;
             /** Rev */
             rev?: number | null;
             /** Zone Id */
@@ -9511,8 +9761,6 @@ export interface components {
         VolumeIn: {
             /** Mute */
             mute?: boolean | null;
-            /** Play Id */
-            play_id?: string | null;
             /** Rev */
             rev?: number | null;
             /** Volume */
@@ -13888,6 +14136,47 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CalendarOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    import_calendar_api_v1_calendars__row_id__import__post: {
+        parameters: {
+            query?: {
+                replace?: boolean;
+            };
+            header?: {
+                "If-Match"?: string | null;
+                /** @description A value of your own, new for each thing that you want done. Repeated within 24 hours with the same body, it is answered as the first time and nothing is done. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                row_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "text/calendar": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportedOut"];
                 };
             };
             /** @description Validation Error */
@@ -18285,6 +18574,138 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ScheduleOut"];
                 };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_conflicts_api_v1_schedules_conflicts__get: {
+        parameters: {
+            query?: {
+                zone_id?: string | null;
+                days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConflictsOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_feeds_api_v1_schedules_feeds__get: {
+        parameters: {
+            query?: {
+                page_size?: number;
+                ordering?: string;
+                search?: string;
+                cursor?: string;
+                count?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_FeedOut_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    create_feed_api_v1_schedules_feeds__post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A value of your own, new for each thing that you want done. Repeated within 24 hours with the same body, it is answered as the first time and nothing is done. */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FeedIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewFeedOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    revoke_feed_api_v1_schedules_feeds__feed_id___delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                feed_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Validation Error */
             422: {
