@@ -1,6 +1,6 @@
 """What zones' sound follows from, read for many zones at once."""
 
-from datetime import date, time
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -8,10 +8,13 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import event
 from sqlmodel import col, select
 
-from support.music import add_folder, add_media, add_zone
+from support.music import add_folder, add_media, add_zone, digest
+from support.wishes import add_announcement, calls, heard
 from support.world import Tenant, World
+from sync2gear_platform.announcements import levels, studio
+from sync2gear_platform.announcements.studio import Part
 from sync2gear_platform.announcements.tables import Announcement
-from sync2gear_platform.announcements.text_tables import Variant
+from sync2gear_platform.announcements.text_tables import Joined, Variant
 from sync2gear_platform.channels.tables import Channel, ChannelItem
 from sync2gear_platform.kit import rows
 from sync2gear_platform.kit.context import Ctx
@@ -188,3 +191,65 @@ async def test_marks_of_zones_rise(world: World) -> None:
     second = await marks()
     assert set(second) == set(zones)
     assert second[zones[0]] > first[zones[0]]
+
+
+async def test_variants_are_heard_on_their_days_and_in_their_hours(world: World) -> None:
+    tenant = await world.tenant()
+    zone = await add_zone(tenant)
+    told = {name: UUID(await add_announcement(world, tenant, name)) for name in ("Us", "A", "B")}
+    async with world.ctx(tenant.id) as ctx:
+        rows.new(
+            ctx, Variant, announcement_id=told["Us"], sound_id=told["A"], days=[0],
+            from_minute=22 * 60, to_minute=2 * 60,
+        )  # fmt: skip
+        rows.new(
+            ctx, Variant, announcement_id=told["Us"], sound_id=told["B"],
+            starts_on=date(2027, 3, 3), ends_on=date(2027, 3, 3),
+        )  # fmt: skip
+    await tenant.make(
+        "/schedules/", name="S", type="announcement", announcement_id=str(told["Us"]),
+        zone_ids=[zone], when={"kind": "at", "times": ["01:00", "21:59", "22:00"]},
+    )  # fmt: skip
+    first, last = (datetime(2027, 3, day) for day in (1, 4))  # noqa: DTZ001 - Berlin's readings
+    assert calls(await heard(world, tenant, zone, first, last)) == [
+        ("01.03. 01:00", "Us"), ("01.03. 21:59", "Us"), ("01.03. 22:00", "A"),
+        ("02.03. 01:00", "A"), ("02.03. 21:59", "Us"), ("02.03. 22:00", "Us"),
+        ("03.03. 01:00", "B"), ("03.03. 21:59", "B"), ("03.03. 22:00", "B"),
+    ]  # fmt: skip
+
+
+async def test_a_voice_is_heard_with_its_chimes_once_they_are_joined(world: World) -> None:
+    tenant = await world.tenant()
+    zone = await add_zone(tenant)
+    bell = UUID(await add_announcement(world, tenant, "Bell", 1))
+    told = UUID(await add_announcement(world, tenant, "Us", 5))
+    path = f"/api/v1/announcements/{told}/"
+    chime = {"chime_after": {"announcement_id": str(bell)}, "volume_offset": -200}
+    assert (await tenant.http.patch(path, json=chime)).status_code == 200
+    usual = {"chime_before": {"name": "gong"}, "volume_offset": -100}
+    answer = await tenant.http.patch("/api/v1/announcements/sound/", json=usual)
+    assert answer.status_code == 200, answer.text
+    await tenant.make(
+        "/schedules/", name="S", type="announcement", announcement_id=str(told),
+        everywhere=True, when={"kind": "every", "minutes": 60},
+    )  # fmt: skip
+
+    async def sound() -> tuple[str, int]:
+        found = (await gathered(world, tenant, zone))[zone].messages[told].evergreen
+        assert found is not None
+        return found.media.sha256, found.media.gain
+
+    assert await sound() == (digest("voice Us"), -600), "until then by itself"
+    whole = await add_media(world, tenant, "all together", 9)
+    parts = [
+        Part("chime:gong"), Part(stop=levels.GAP), Part(digest("voice Us"), gain=-300),
+        Part(stop=levels.GAP), Part(digest("voice Bell"), gain=-300),
+    ]  # fmt: skip
+    long_ago = world.clock.now() - timedelta(days=20)
+    async with world.ctx(tenant.id) as ctx:
+        key = studio.key_of(parts)
+        rows.new(ctx, Joined, key=key, sha256=whole.sha256, used_at=long_ago)
+    assert await sound() == (whole.sha256, -600)
+    async with world.ctx(tenant.id) as ctx:
+        used = (await ctx.db.exec(select(Joined.used_at))).one()
+    assert used > long_ago, "what is planned stays in use"

@@ -64,23 +64,39 @@ async def heard(
     The first of ``manners`` that names a chime is heard, after all of them the client's defaults;
     what they say of loudness adds up.
     """
-    usual = await defaults(ctx)
-    manners = [*manners, Manner(usual.chime_before, usual.chime_after, usual.volume_offset)]
-    before = next((m.chime_before for m in manners if m.chime_before), None)
-    after = next((m.chime_after for m in manners if m.chime_after), None)
-    offset = sum(m.volume_offset for m in manners)
-    offset = max(levels.MIN_OFFSET, min(levels.MAX_OFFSET, offset))
-    ends = [await _part(ctx, blobs, before), await _part(ctx, blobs, after)]
+    told = agreed(manners, await defaults(ctx))
+    ends = await _part(ctx, blobs, told.chime_before), await _part(ctx, blobs, told.chime_after)
     if any(ends):
-        silence = Part(stop=levels.GAP)
-        voice = Part(media.sha256, gain=media.gain)
-        parts = [*([ends[0], silence] if ends[0] else []), voice]
-        parts += [silence, ends[1]] if ends[1] else []
         try:
-            media = await studio.join(ctx, blobs, splicer, parts)
+            media = await studio.join(ctx, blobs, splicer, lined_up(media, *ends))
         except studio.CannotJoin:
             logger.exception("announcement.without_chime", sha256=media.sha256)
-    return Heard(media, levels.gain_of(media.gain, media.true_peak, offset))
+    return Heard(media, levels.gain_of(media.gain, media.true_peak, told.volume_offset))
+
+
+def agreed(manners: Sequence[Manner], usual: SoundDefaults) -> Manner:
+    """What these say together, the first one first, and the client's defaults after all of them."""
+    manners = [*manners, Manner(usual.chime_before, usual.chime_after, usual.volume_offset)]
+    offset = sum(m.volume_offset for m in manners)
+    return Manner(
+        next((m.chime_before for m in manners if m.chime_before), None),
+        next((m.chime_after for m in manners if m.chime_after), None),
+        max(levels.MIN_OFFSET, min(levels.MAX_OFFSET, offset)),
+    )
+
+
+def lined_up(media: Media, before: Part | None, after: Part | None) -> list[Part]:
+    """A voice between its chimes, as it is joined."""
+    silence = Part(stop=levels.GAP)
+    parts = [*([before, silence] if before else []), Part(media.sha256, gain=media.gain)]
+    return [*parts, *([silence, after] if after else [])]
+
+
+def built_in(chime: Chime) -> Part | None:
+    """A chime of our own as a part; ``None`` for none, and for one that is somebody's sound."""
+    if not chime or "name" not in chime or chime["name"] == NONE:
+        return None
+    return Part(f"{studio.CHIME}{chime['name']}")
 
 
 async def check(ctx: Ctx, chime: Chime) -> None:
@@ -93,10 +109,8 @@ async def check(ctx: Ctx, chime: Chime) -> None:
 
 
 async def _part(ctx: Ctx, blobs: Blobs, chime: Chime) -> Part | None:
-    if not chime or chime.get("name") == NONE:
-        return None
-    if "name" in chime:
-        return Part(f"{studio.CHIME}{chime['name']}")
+    if not chime or "name" in chime:
+        return built_in(chime)
     # The announcement is what matters; its chime may have been removed or lost since.
     media: Media | None
     try:

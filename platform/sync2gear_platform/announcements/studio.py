@@ -5,22 +5,22 @@ import hashlib
 import json
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
 from sync2gear_platform.announcements import chimes
 from sync2gear_platform.announcements.speech import Booth
 from sync2gear_platform.announcements.text_tables import Joined
-from sync2gear_platform.kit import log
+from sync2gear_platform.kit import events, log
 from sync2gear_platform.kit.blobs import Blobs
 from sync2gear_platform.kit.context import Ctx
 from sync2gear_platform.kit.errors import NotFound, Refusal
@@ -33,6 +33,9 @@ logger = log.get(__name__)
 
 VERSION: Final = 1
 """Raised when the same parts are to be joined anew, because it sounds different now."""
+
+NOTED: Final = timedelta(days=1)
+"""How often it is noted that a join is still in use."""
 
 AT_ONCE: Final = 2
 WAITING: Final = 16
@@ -107,7 +110,7 @@ async def join(ctx: Ctx, blobs: Blobs, splicer: Splicer, parts: Sequence[Part]) 
     One piece, because then a programme holds one sound with one length: every speaker plays it to
     the same frame, whatever it has cached of anything else.
     """
-    key = _key(parts)
+    key = key_of(parts)
     kept = await _kept(ctx, blobs, key)
     if kept is not None:
         return kept
@@ -121,6 +124,7 @@ async def join(ctx: Ctx, blobs: Blobs, splicer: Splicer, parts: Sequence[Part]) 
             )
             await staged.keep()
     await _remember(ctx, key, media.sha256)
+    await events.tell(ctx, "joined", ctx.client_id)
     return media
 
 
@@ -128,7 +132,8 @@ def _measured(path: Path) -> probe.Sound:
     return probe.measure_bytes(path.read_bytes())
 
 
-def _key(parts: Sequence[Part]) -> str:
+def key_of(parts: Sequence[Part]) -> str:
+    """The name of what these parts are together, which is joined once."""
     asked = json.dumps([VERSION, [asdict(part) for part in parts]], sort_keys=True)
     return hashlib.sha256(asked.encode()).hexdigest()
 
@@ -160,6 +165,25 @@ async def _remember(ctx: Ctx, key: str, sha256: str) -> None:
             set_={"sha256": sha256, "used_at": ctx.now, "updated_at": ctx.now},
         )
     )
+
+
+async def joined(ctx: Ctx, keys: Collection[str]) -> dict[str, str]:
+    """The sounds (``sha256``) of those of these joins that were made, by key; they stay in use.
+
+    Nothing is made here. A use is noted once a day, by whoever comes first.
+    """
+    mine = (col(Joined.client_id) == ctx.client_id, col(Joined.key).in_(keys))
+    stale = (
+        select(col(Joined.id))
+        .where(*mine, col(Joined.used_at) < ctx.now - NOTED)
+        .order_by(col(Joined.id))
+        .with_for_update(skip_locked=True)
+    )
+    if not keys:
+        return {}
+    await ctx.db.execute(update(Joined).where(col(Joined.id).in_(stale)).values(used_at=ctx.now))
+    found = select(col(Joined.key), col(Joined.sha256)).where(*mine)
+    return {row.key: row.sha256 for row in (await ctx.db.execute(found)).all()}
 
 
 async def forget_joins(ctx: Ctx, before: datetime) -> int:

@@ -3,8 +3,10 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from uuid import UUID
+
+from sync2gear_platform.channels.model import part_day
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,17 +29,9 @@ class Cut:
 
 def is_valid(cut: Cut, local: datetime) -> bool:
     """Whether a variant may be heard at a local time."""
-    minute, day = local.hour * 60 + local.minute, local.date()
-    begin, end = cut.from_minute, cut.to_minute
-    if begin is not None and end is not None and begin != end:
-        if begin < end:
-            if not begin <= minute < end:
-                return False
-        elif minute < end:
-            day -= timedelta(days=1)
-        elif minute < begin:
-            return False
-    if cut.days and day.weekday() not in cut.days:
+    minute = local.hour * 60 + local.minute
+    day = part_day(local.date(), minute, cut.from_minute, cut.to_minute)
+    if day is None or (cut.days and day.weekday() not in cut.days):
         return False
     return (cut.starts_on or date.min) <= day <= (cut.ends_on or date.max)
 

@@ -1,10 +1,25 @@
 """Channels as values: what may sound, and by which rules one thing follows another."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Literal
 
 from sync2gear_broker.messages import Media
+
+
+def part_day(on: date, minute: int, begin: int | None, end: int | None) -> date | None:
+    """The day on which the part of the day began that holds a minute of ``on``; ``None`` for none.
+
+    From ``begin`` to ``end`` (excluded), minutes of the day; over midnight where it ends before it
+    begins. Without them, or where they are equal, it is the whole day.
+    """
+    if begin is None or end is None or begin == end:
+        return on
+    if begin < end:
+        return on if begin <= minute < end else None
+    if minute >= begin:
+        return on
+    return on - timedelta(days=1) if minute < end else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,7 +27,8 @@ class Piece:
     """One thing that can sound: a track, or an announcement among the music.
 
     ``artists`` and ``title`` are the keys by which two pieces count as alike
-    (``library/separation.py``); both days are included.
+    (``library/separation.py``); both days are included. ``weekdays`` (0 is Monday, none: all) and
+    ``minutes``, from the first to before the second, are those of the day on which they began.
     """
 
     id: str
@@ -21,11 +37,17 @@ class Piece:
     title: str = ""
     valid_from: date | None = None
     valid_until: date | None = None
+    weekdays: tuple[int, ...] = ()
+    minutes: tuple[int, int] | None = None
 
-    def is_valid(self, on: date) -> bool:
-        """Whether it may be played on that day of the venue's calendar."""
-        return (self.valid_from is None or self.valid_from <= on) and (
-            self.valid_until is None or on <= self.valid_until
+    def is_valid(self, on: date, minute: int = 0) -> bool:
+        """Whether it may be played at that minute of that day of the venue's calendar."""
+        day = part_day(on, minute, *self.minutes) if self.minutes else on
+        return (
+            day is not None
+            and (not self.weekdays or day.weekday() in self.weekdays)
+            and (self.valid_from is None or self.valid_from <= day)
+            and (self.valid_until is None or day <= self.valid_until)
         )
 
 

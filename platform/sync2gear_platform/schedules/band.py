@@ -233,9 +233,10 @@ class Asked(TypedDict):
 
 def asked_at(facts: Facts, wanted: Sequence[Between], at: int) -> Asked:
     """The hour, the day's validity, and the announcements that schedules want between tracks."""
+    day, minute = reading_of(at, facts.tz)
     return {
         "hour": hour_of(at, facts.tz),
-        "fits": partial(Piece.is_valid, on=day_of(at, facts.tz)),
+        "fits": partial(Piece.is_valid, on=day, minute=minute),
         "more": tuple(inline for a, b, inline in wanted if a <= at < b),
     }
 
@@ -259,6 +260,7 @@ def between(facts: Facts, start: int, end: int) -> Iterator[Between]:
             yield span.start, span.end, inline
 
 
-def day_of(frame: int, zone: tzinfo) -> date:
-    """The day of the venue's calendar at a frame."""
-    return moment_of(frame).astimezone(zone).date()
+def reading_of(frame: int, zone: tzinfo) -> tuple[date, int]:
+    """The day of the venue's calendar at a frame, and the minute of that day."""
+    local = moment_of(frame).astimezone(zone)
+    return local.date(), local.hour * 60 + local.minute

@@ -55,7 +55,7 @@ class _Shelf:
 
 
 async def gather(ctx: Ctx, zone_ids: Sequence[UUID]) -> dict[UUID, Facts]:
-    """The facts of these zones, by zone, in at most fifteen queries however many there are.
+    """The facts of these zones, by zone, in about twenty queries however many there are.
 
     Zones that are not here are left out. Channels, messages, calendars and schedules that zones
     share are the same objects.

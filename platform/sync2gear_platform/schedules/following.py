@@ -32,7 +32,7 @@ NOUNS: Final = frozenset(
         "zone chosen",
         "location placed",
     }
-)
+)  # fmt: skip
 
 
 async def follow(ctx: Ctx, noun: str, subject: UUID) -> None:
@@ -45,7 +45,7 @@ async def follow(ctx: Ctx, noun: str, subject: UUID) -> None:
                 col(Zone.client_id) == ctx.client_id, col(Zone.location_id) == subject
             )
             await changes.changed(ctx, (await ctx.db.exec(zones)).all())
-        case "sound":
+        case "sound" | "joined":
             await of_schedules(ctx, await _naming(ctx, col(Schedule.type) == "announcement"))
             await of_channels(ctx, col(ChannelItem.announcement_id).is_not(None))
         case "channel":

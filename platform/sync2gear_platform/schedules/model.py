@@ -166,9 +166,9 @@ class Message:
     variants: tuple[tuple[Piece, int], ...]
     evergreen: Piece | None = None
 
-    def chosen(self, on: date, at: int) -> Piece | None:
-        """The variant for the frame ``at``, the same for whoever asks."""
-        valid = [(piece, weight) for piece, weight in self.variants if piece.is_valid(on)]
+    def chosen(self, on: date, at: int, minute: int = 0) -> Piece | None:
+        """The variant for the frame ``at``, that minute of that day; the same for whoever asks."""
+        valid = [(p, weight) for p, weight in self.variants if p.is_valid(on, minute)]
         total = sum(weight for _, weight in valid)
         if total <= 0:
             return self.evergreen

@@ -14,8 +14,9 @@ from sync2gear_platform.channels.tables import Channel as Row
 from sync2gear_platform.kit import rows
 from sync2gear_platform.kit.context import Ctx
 from sync2gear_platform.schedules import facts, speech
+from sync2gear_platform.schedules.band import reading_of
 from sync2gear_platform.schedules.calls import hour_of
-from sync2gear_platform.schedules.occurrences import frame_of, moment_of
+from sync2gear_platform.schedules.occurrences import frame_of
 
 MAX_PIECES: Final = 200
 
@@ -52,7 +53,8 @@ def _turns(channel: Channel, at: int, zone: ZoneInfo, count: int) -> list[Turn]:
     rotation, memory = Rotation(channel, channel.id), Memory()
     found: list[Turn] = []
     while len(found) < min(count, MAX_PIECES):
-        fits = partial(Piece.is_valid, on=moment_of(at).astimezone(zone).date())
+        day, minute = reading_of(at, zone)
+        fits = partial(Piece.is_valid, on=day, minute=minute)
         pick = rotation.next_piece(memory, at, hour=hour_of(at, zone), fits=fits)
         if pick is None:
             break

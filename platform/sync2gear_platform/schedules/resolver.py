@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sync2gear_broker.messages import Event
 from sync2gear_broker.units import frames_from_millis
-from sync2gear_platform.schedules.band import Band, day_of, programme_of
+from sync2gear_platform.schedules.band import Band, programme_of, reading_of
 from sync2gear_platform.schedules.calls import Call, calls
 from sync2gear_platform.schedules.given import (
     VERSION,
@@ -68,7 +68,8 @@ def resolve(facts: Facts, history: History, start: int, end: int) -> Resolved:
 def _event(facts: Facts, call: Call) -> Spoken | None:
     """The announcement of a call, as a programme holds it; its media's index is set later."""
     message = facts.messages[call.schedule.message or UUID(int=0)]
-    piece = message.chosen(day_of(call.at, facts.tz), call.at)
+    day, minute = reading_of(call.at, facts.tz)
+    piece = message.chosen(day, call.at, minute)
     if piece is None:
         return None
     start = call.schedule.start

@@ -1,4 +1,8 @@
-"""Announcements as schedules and channels hear them: their sounds, variants and loudness."""
+"""Announcements as schedules and channels hear them: their sounds, variants, chimes, loudness.
+
+Reading makes no sound: a voice is heard with its chimes once they have been joined
+(``announcements/ahead.py`` does that ahead), and by itself until then.
+"""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,13 +14,15 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 
 from sync2gear_broker.messages import Media as WireMedia
-from sync2gear_platform.announcements import levels
+from sync2gear_platform.announcements import chiming, levels, studio
+from sync2gear_platform.announcements.chiming import Chime, Manner
+from sync2gear_platform.announcements.studio import Part
 from sync2gear_platform.announcements.tables import Announcement
-from sync2gear_platform.announcements.text_tables import SoundDefaults, Variant
+from sync2gear_platform.announcements.text_tables import Variant
 from sync2gear_platform.channels.model import Piece
 from sync2gear_platform.kit.context import Ctx
 from sync2gear_platform.library.rules import label
-from sync2gear_platform.library.tables import Media
+from sync2gear_platform.library.tables import Media, Track
 from sync2gear_platform.schedules.model import Message
 
 
@@ -42,32 +48,51 @@ class Speech:
         return tuple(found.values())
 
 
+@dataclass(slots=True)
+class _Sound:
+    """An announcement that is heard as (a variant of) ``message``, and how it is made to sound."""
+
+    message: UUID
+    row: Announcement
+    media: Media
+    manner: Manner
+    variant: Variant | None = None
+
+
 async def take(
     ctx: Ctx, announcement_ids: Collection[UUID], folder_ids: Collection[UUID]
 ) -> Speech:
-    """These announcements and all of these folders, with their variants, in three queries."""
+    """These announcements and all of these folders, with their variants, in eight queries."""
     if not announcement_ids and not folder_ids:
         return Speech()
-    sounds = _sounds(ctx).where(
+    sounds = _announcements(ctx).where(
         or_(col(Announcement.id).in_(announcement_ids), col(Announcement.folder_id).in_(folder_ids))
     )
-    rows = (
-        await ctx.db.execute(sounds.order_by(col(Announcement.title), col(Announcement.id)))
-    ).all()
+    sounds = sounds.order_by(col(Announcement.title), col(Announcement.id))
+    rows = (await ctx.db.execute(sounds)).all()
     folders: dict[UUID, list[UUID]] = {folder_id: [] for folder_id in folder_ids}
     for row, _ in rows:
         if row.folder_id in folders:
             folders[row.folder_id].append(row.id)
-    usual = select(SoundDefaults.volume_offset).where(col(SoundDefaults.client_id) == ctx.client_id)
-    offset = (await ctx.db.exec(usual)).first() or 0
-    variants: dict[UUID, list[tuple[Variant, Announcement, Media]]] = {}
-    for variant, sound, media in await _variants(ctx, [row.id for row, _ in rows]):
-        variants.setdefault(variant.announcement_id, []).append((variant, sound, media))
-    messages = (_message(row, media, variants.get(row.id, []), offset) for row, media in rows)
-    return Speech({one.id: one for one in messages if one is not None}, folders)
+    usual = await chiming.defaults(ctx)
+    messages = {row.id: row for row, _ in rows}
+    found = [
+        _Sound(row.id, row, media, chiming.agreed([chiming.own(row)], usual))
+        for row, media in rows
+        if media is not None
+    ]
+    for variant, row, media in await _variants(ctx, list(messages)):
+        manners = [chiming.own(row), chiming.own(messages[variant.announcement_id])]
+        manner = chiming.agreed(manners, usual)
+        found.append(_Sound(variant.announcement_id, row, media, manner, variant))
+    await _chime(ctx, found)
+    heard: dict[UUID, list[_Sound]] = {}
+    for sound in found:
+        heard.setdefault(sound.message, []).append(sound)
+    return Speech({id_: _message(id_, its) for id_, its in heard.items()}, folders)
 
 
-def _sounds(ctx: Ctx) -> Any:
+def _announcements(ctx: Ctx) -> Any:
     return (
         select(Announcement, Media)
         .outerjoin(
@@ -104,35 +129,90 @@ async def _variants(
     return (await ctx.db.exec(found)).all()
 
 
-def _message(
-    row: Announcement,
-    media: Media | None,
-    variants: Sequence[tuple[Variant, Announcement, Media]],
-    usual: int,
-) -> Message | None:
+async def _chime(ctx: Ctx, found: Sequence[_Sound]) -> None:
+    """Give each sound its chimes, where voice and chimes have been joined."""
+    ends = [end for one in found for end in (one.manner.chime_before, one.manner.chime_after)]
+    theirs = await _theirs(ctx, [end for end in ends if end and "name" not in end])
+
+    def part(chime: Chime) -> Part | None:
+        return chiming.built_in(chime) or theirs.get(_named(chime))
+
+    wanted: dict[str, list[_Sound]] = {}
+    for one in found:
+        before, after = part(one.manner.chime_before), part(one.manner.chime_after)
+        if before or after:
+            key = studio.key_of(chiming.lined_up(one.media, before, after))
+            wanted.setdefault(key, []).append(one)
+    made = await studio.joined(ctx, list(wanted))
+    if not made:
+        return
+    joins = select(Media).where(
+        col(Media.client_id) == ctx.client_id, col(Media.sha256).in_(made.values())
+    )
+    media = {one.sha256: one for one in await ctx.db.exec(joins)}
+    for key, sha256 in made.items():
+        for one in wanted[key]:
+            one.media = media.get(sha256, one.media)
+
+
+def _named(chime: Chime) -> str:
+    """The id of the track or announcement that a chime is; empty for none."""
+    return str((chime or {}).get("track_id") or (chime or {}).get("announcement_id") or "")
+
+
+async def _theirs(ctx: Ctx, chimes: Sequence[Chime]) -> dict[str, Part]:
+    """Chimes that are tracks or announcements, by the id of these."""
+    found: dict[str, Part] = {}
+    for table, key in ((Track, "track_id"), (Announcement, "announcement_id")):
+        ids = {UUID(str(one[key])) for one in chimes if one and key in one}
+        if ids:
+            sounds = (
+                select(table.id, Media.sha256, Media.gain)
+                .join(
+                    Media,
+                    (col(Media.client_id) == col(table.client_id))
+                    & (col(Media.sha256) == col(table.sha256)),
+                )
+                .where(col(table.client_id) == ctx.client_id, col(table.id).in_(ids))
+            )
+            for id_, sha256, gain in (await ctx.db.execute(sounds)).all():
+                found[str(id_)] = Part(sha256, gain=gain)
+    return found
+
+
+def _message(message_id: UUID, sounds: Sequence[_Sound]) -> Message:
     """A message with what it is heard as; where no variant is valid it is heard itself."""
     heard: list[tuple[Piece, int]] = []
-    evergreen = None if media is None else _piece(row, media, row.volume_offset + usual)
-    for variant, sound, its in variants:
-        offset = sound.volume_offset + row.volume_offset + usual
-        piece = _piece(sound, its, offset, variant)
-        if variant.evergreen:
+    itself = evergreen = None
+    for one in sounds:
+        piece = _piece(one)
+        if one.variant is None:
+            itself = piece
+        elif one.variant.evergreen:
             evergreen = piece
         else:
-            heard.append((piece, variant.weight))
-    return Message(row.id, tuple(heard), evergreen) if heard or evergreen else None
+            heard.append((piece, one.variant.weight))
+    return Message(message_id, tuple(heard), evergreen or itself)
 
 
-def _piece(row: Announcement, media: Media, offset: int, variant: Variant | None = None) -> Piece:
-    offset = max(levels.MIN_OFFSET, min(levels.MAX_OFFSET, offset))
+def _piece(sound: _Sound) -> Piece:
+    media, variant = sound.media, sound.variant
     heard = WireMedia(
         sha256=media.sha256,
         bytes=media.bytes,
         frames=media.frames,
-        gain=levels.gain_of(media.gain, media.true_peak, offset),
+        gain=levels.gain_of(media.gain, media.true_peak, sound.manner.volume_offset),
         kind="announcement",
-        title=label(row.title, 200),
+        title=label(sound.row.title, 200),
     )
     if variant is None or variant.evergreen:
-        return Piece(str(row.id), heard)
-    return Piece(str(row.id), heard, valid_from=variant.starts_on, valid_until=variant.ends_on)
+        return Piece(str(sound.row.id), heard)
+    part = variant.from_minute, variant.to_minute
+    return Piece(
+        str(sound.row.id),
+        heard,
+        valid_from=variant.starts_on,
+        valid_until=variant.ends_on,
+        weekdays=tuple(sorted(variant.days)),
+        minutes=None if part[0] is None or part[1] is None else (part[0], part[1]),
+    )
