@@ -73,6 +73,13 @@ def sign_in(page: Page, stack: Stack) -> None:
     expect(page.get_by_role("article")).to_have_count(len(stack.zones))
 
 
+def open_announcements(page: Page, stack: Stack) -> None:
+    """Sign in, and look at the announcements."""
+    sign_in(page, stack)
+    page.get_by_role("link", name="Announcements", exact=True).click()
+    expect(page.get_by_role("heading", name="Announcements", exact=True)).to_be_visible()
+
+
 def card(page: Page, name: str) -> Locator:
     """A zone's card."""
     return page.get_by_role("article", name=name, exact=True)

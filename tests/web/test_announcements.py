@@ -5,17 +5,11 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from support.browser import check, sign_in
+from support.browser import check, open_announcements
 from support.pictures import keep_picture
 from support.stack import Stack
 
 pytestmark = pytest.mark.timeout(240)
-
-
-def open_announcements(page: Page, stack: Stack) -> None:
-    sign_in(page, stack)
-    page.get_by_role("link", name="Announcements").click()
-    expect(page.get_by_role("heading", name="Announcements", exact=True)).to_be_visible()
 
 
 def test_a_template_is_written_filled_in_and_said(page: Page, stack: Stack) -> None:

@@ -8,19 +8,21 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
-from support.browser import DESKTOP, MICROPHONE, PHONE, check, launched, open_page, sign_in
+from support.browser import (
+    DESKTOP,
+    MICROPHONE,
+    PHONE,
+    check,
+    launched,
+    open_announcements,
+    open_page,
+)
 from support.stack import Stack
 from support.tracks import write_track
 
 pytestmark = pytest.mark.timeout(240)
 
 RECORDING = re.compile(r"/api/v1/announcements/recording/")
-
-
-def open_announcements(page: Page, stack: Stack) -> None:
-    sign_in(page, stack)
-    page.get_by_role("link", name="Announcements").click()
-    expect(page.get_by_role("heading", name="Announcements", exact=True)).to_be_visible()
 
 
 def open_recorder(page: Page, stack: Stack) -> Locator:

@@ -18,6 +18,11 @@ export function plain(path: string): string {
   return path.replace(/\/+$/, "") || "/";
 }
 
+/** Whether a path is that page or below it. */
+export function isWithin(path: string, page: string): boolean {
+  return path === page || (page !== "/" && path.startsWith(`${page}/`));
+}
+
 /** The path of the page, as React state. */
 export function usePath(): string {
   return useSyncExternalStore(subscribe, () => plain(window.location.pathname));

@@ -12,6 +12,7 @@ import { Page } from "../ui/Page";
 import css from "../ui/Page.module.css";
 import { Remove } from "../ui/Remove";
 import { UploadList } from "../uploads/UploadList";
+import { AnnouncementPages } from "./AnnouncementPages";
 import { useRefresh } from "./api";
 import { PlayDialog } from "./PlayDialog";
 import { RecordDialog } from "./RecordDialog";
@@ -54,6 +55,7 @@ export function AnnouncementsPage() {
         )
       }
     >
+      <AnnouncementPages />
       {mayWrite && <UploadList of="/api/v1/announcements/uploads/" />}
       <Shelf
         folder={folder}

@@ -1,9 +1,10 @@
-/** What was just asked to sound: when it begins, and where. */
+/** What was just asked to sound: when it begins, where, and what becomes of it. */
 
 import { Button } from "@mantine/core";
 import type { Said } from "../api/types";
 import { names, timeOfDay } from "../format";
 import { useLiveState } from "../live/context";
+import { Receipts } from "../plays/Receipts";
 import css from "../ui/Page.module.css";
 
 interface Props {
@@ -21,6 +22,9 @@ export function Started({ plays, onClose }: Props) {
       <p role="status">
         {first ? `It starts at ${timeOfDay(first)} in ${where}.` : "It starts shortly."}
       </p>
+      {[...new Set(plays.map(({ play_id }) => play_id))].map((play) => (
+        <Receipts key={play} play={play} />
+      ))}
       <div className={css.actions}>
         <Button onClick={onClose}>Close</Button>
       </div>

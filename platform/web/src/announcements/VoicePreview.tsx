@@ -14,15 +14,21 @@ interface Props {
   voice: string;
   /** Empty for a sentence of the platform's own. */
   text: string;
+  /** Who is asked first; empty for whoever has the voice. */
+  provider?: string;
 }
 
 /** What was heard once is kept there: hearing it again costs nothing. */
-export function VoicePreview({ voice, text }: Props) {
+export function VoicePreview({ voice, text, provider = "" }: Props) {
   const hear = useMutation({
     mutationFn: async () => {
       const sound: unknown = body(
         await api.POST("/api/v1/announcements/voices/preview/", {
-          body: { voice, text: text.slice(0, LONGEST) },
+          body: {
+            voice,
+            text: text.slice(0, LONGEST),
+            ...(provider && { provider_id: provider }),
+          },
           parseAs: "blob",
         }),
       );

@@ -1,6 +1,6 @@
 /** The live connection: one WebSocket that comes back by itself, and what it has told so far. */
 
-import type { Sent, ZoneView } from "../api/types";
+import type { PlayTree, Sent, ZoneView } from "../api/types";
 import { delayBefore } from "./backoff";
 import { type Clock, frameAt, millisBetween, observe, RATE, roundTrip } from "./clock";
 import { type ClientMessage, readMessage, type ServerMessage } from "./messages";
@@ -14,6 +14,15 @@ export interface LiveState {
   readonly zones: ReadonlyMap<string, ZoneView> | null;
   /** The server's frame at the last tick: once a second, and whenever what sounds changes. */
   readonly frame: number;
+  /** What became of the plays that are followed. */
+  readonly plays: ReadonlyMap<string, Told>;
+}
+
+/** What is known of a play: its tree, or why there is none. Once it is `over` it does not change. */
+export interface Told {
+  readonly tree: PlayTree | null;
+  readonly over: boolean;
+  readonly refusal: string;
 }
 
 /** Not signed in (any more); not allowed. */
@@ -44,9 +53,11 @@ interface Options {
 
 /** Connects at `start`, reconnects until `stop`. */
 export class Live {
-  private state: LiveState = { link: "connecting", zones: null, frame: 0 };
+  private state: LiveState = { link: "connecting", zones: null, frame: 0, plays: new Map() };
   private clock: Clock | null = null;
   private readonly listeners = new Set<() => void>();
+  /** Plays that somebody looks at, and how many do. */
+  private readonly followed = new Map<string, number>();
   private readonly asked = new Map<string, number>();
   private socket: WebSocket | null = null;
   private attempts = 0;
@@ -88,6 +99,38 @@ export class Live {
     const known = this.state.zones?.get(zone.zone_id);
     if (known && !isNewer(zone, known)) return;
     this.tick({ zones: new Map(this.state.zones).set(zone.zone_id, zone) });
+  }
+
+  /** Keeps `plays` up to date with a play, until the function that it answers is called. */
+  follow(play: string): () => void {
+    const before = this.followed.get(play) ?? 0;
+    this.followed.set(play, before + 1);
+    if (before === 0) this.watchPlay(play);
+    return () => {
+      const left = (this.followed.get(play) ?? 0) - 1;
+      if (left > 0) {
+        this.followed.set(play, left);
+        return;
+      }
+      this.followed.delete(play);
+      if (this.state.link === "live" && this.state.plays.get(play)?.over !== true) {
+        this.send({ type: "unwatch", play_id: play });
+      }
+      const plays = new Map(this.state.plays);
+      plays.delete(play);
+      this.set({ plays });
+    };
+  }
+
+  /** Every new connection is asked anew, for what is not over yet. */
+  private watchPlay(play: string): void {
+    if (this.state.link !== "live" || this.state.plays.get(play)?.over) return;
+    this.send({ type: "watch", play_id: play });
+  }
+
+  private tell(play: string, told: Told): void {
+    if (!this.followed.has(play)) return; // nobody looks any more
+    this.set({ plays: new Map(this.state.plays).set(play, told) });
   }
 
   /** Reads the clock anew, and once more on the frame of the next change. */
@@ -170,6 +213,15 @@ export class Live {
           zones: new Map(message.zones.map((zone) => [zone.zone_id, zone])),
         });
         this.ping();
+        for (const play of this.followed.keys()) this.watchPlay(play);
+        break;
+      case "play":
+        this.tell(message.play.id, { tree: message.play, over: message.over, refusal: "" });
+        break;
+      case "unwatched":
+        if (message.code) {
+          this.tell(message.play_id, { tree: null, over: false, refusal: message.detail });
+        }
         break;
       case "zone":
         this.asked.delete(message.zone.zone_id);

@@ -8,6 +8,7 @@ import { advice, asProblem } from "../api/problem";
 import type { Said, ZoneView } from "../api/types";
 import { count, names, timeOfDay } from "../format";
 import { VoiceIcon, WarnIcon } from "../ui/icons";
+import { Link } from "../ui/Link";
 import { tellDone } from "../ui/notify";
 import css from "./SayForm.module.css";
 import { ZoneChoice } from "./ZoneChoice";
@@ -41,7 +42,7 @@ export function SayForm({ zones, draft, onDraft, onSaid }: Props) {
         }),
       ),
     onSuccess: (said) => {
-      tellDone("The announcement is on its way", started(said, zones));
+      tellDone("The announcement is on its way", <Started said={said} zones={zones} />);
       onDraft({ text: "", chosen });
       onSaid?.();
     },
@@ -107,6 +108,17 @@ function whyNot(text: string, targets: number): string | null {
   if (text.length > LONGEST) return `Shorten it by ${count(text.length - LONGEST, "character")}.`;
   if (targets === 0) return "Choose at least one zone.";
   return null;
+}
+
+/** When and where it begins, and the way to what becomes of it. */
+function Started({ said, zones }: { said: Said; zones: readonly ZoneView[] }) {
+  const play = said.plays[0]?.play_id;
+  return (
+    <>
+      {started(said, zones)}{" "}
+      {play && <Link href={`/announcements/plays/${play}`}>Who heard it</Link>}
+    </>
+  );
 }
 
 function started(said: Said, zones: readonly ZoneView[]): string {

@@ -10,7 +10,7 @@ import {
 import { api } from "../api/client";
 import { useIsLive, useLiveState } from "../live/context";
 import type { Link as State } from "../live/connection";
-import { navigate, usePath } from "../router";
+import { isWithin, navigate, usePath } from "../router";
 import { endSession, restore, type Session, useSession } from "../session/session";
 import { useSwitch } from "../session/switching";
 import { Banners } from "./Banners";
@@ -27,6 +27,7 @@ const LINK: Record<State, string> = {
 
 const PAGES = [
   { path: "/clients", name: "Clients", permission: "admin.read" },
+  { path: "/voices", name: "Voices", permission: "admin.read" },
   { path: "/", name: "Zones", permission: "playback.read" },
   { path: "/library", name: "Library", permission: "music.read" },
   { path: "/announcements", name: "Announcements", permission: "announcements.read" },
@@ -35,7 +36,7 @@ const PAGES = [
   { path: "/audit", name: "Audit trail", permission: "audit.read" },
 ] as const;
 /** What sync2gear's own people see while they are in no client. */
-const OUTSIDE = new Set<string>(["/clients", "/audit"]);
+const OUTSIDE = new Set<string>(["/clients", "/voices", "/audit"]);
 
 /** The page's header, and below it what everybody must know. */
 export function Header() {
@@ -114,10 +115,6 @@ function Pages({ session }: { session: Session }) {
       ))}
     </nav>
   );
-}
-
-function isWithin(path: string, page: string): boolean {
-  return path === page || (page !== "/" && path.startsWith(`${page}/`));
 }
 
 function Account({ session }: { session: Session }) {

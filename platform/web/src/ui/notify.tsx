@@ -1,11 +1,12 @@
 /** Short notes in the corner: what was done, or why it was not. */
 
 import { notifications } from "@mantine/notifications";
+import type { ReactNode } from "react";
 import { advice, asProblem } from "../api/problem";
 import { CheckIcon, WarnIcon } from "./icons";
 
 /** Says that something was done. */
-export function tellDone(title: string, message: string): void {
+export function tellDone(title: string, message: ReactNode): void {
   notifications.show({
     title,
     message,
