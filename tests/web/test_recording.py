@@ -5,6 +5,7 @@ them.
 import re
 from pathlib import Path
 
+import psycopg
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
@@ -169,3 +170,34 @@ def test_files_are_sent_and_each_tells_what_became_of_it(
     page.get_by_role("dialog").get_by_role("button", name="Remove", exact=True).click()
     expect(page.get_by_role("heading", name="All announcements")).to_be_visible()
     expect(shelf.filter(has_text="We close soon")).to_have_count(1)
+
+
+def test_a_file_whose_work_was_interrupted_is_tried_again(
+    page: Page, stack: Stack, tmp_path: Path
+) -> None:
+    open_announcements(page, stack)
+    stack["worker"].stop()
+    try:
+        write_track(tmp_path / "lost property.flac", 72, "", "")
+        page.get_by_role("button", name="Add files").click()
+        page.get_by_label("Files", exact=True).set_input_files(tmp_path / "lost property.flac")
+        line = page.get_by_role("list", name="Files").get_by_role("listitem")
+        expect(line).to_contain_text("Is listened to and measured")
+        # what the last of many attempts writes, which take longer than a test may
+        with psycopg.connect(stack.postgres.admin_url, autocommit=True) as db:
+            done = db.execute(
+                "UPDATE uploads SET state = 'failed', code = 'interrupted',"
+                " detail = 'The work on this file was interrupted: try it again.'"
+                " WHERE filename = 'lost property.flac'"
+            )
+        assert done.rowcount == 1
+        expect(line).to_contain_text("Not taken")
+        expect(line).to_contain_text("The work on this file was interrupted")
+        check(page)
+        line.get_by_role("button", name="Try lost property.flac again").click()
+        expect(line).to_contain_text("Is listened to and measured")
+    finally:
+        stack["worker"].start()
+    expect(line).to_contain_text("Ready")
+    shelf = page.get_by_role("list", name="Announcements").get_by_role("listitem")
+    expect(shelf.filter(has_text="lost property")).to_have_count(1)

@@ -86,6 +86,13 @@ export function AnnouncementRow(props: Props) {
             Change
           </Button>
           <Button
+            variant="default"
+            aria-label={`Variants of ${title}`}
+            onClick={() => onDeed("variants")}
+          >
+            Variants
+          </Button>
+          <Button
             variant="light"
             color="red"
             aria-label={`Remove ${title}`}

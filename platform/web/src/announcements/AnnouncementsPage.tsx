@@ -20,6 +20,7 @@ import { type Deed, Shelf } from "./Shelf";
 import { Templates } from "./Templates";
 import { TextDialog } from "./TextDialog";
 import { UploadDialog } from "./UploadDialog";
+import { VariantsDialog } from "./VariantsDialog";
 
 type Open =
   | { readonly what: "make" | "record" | "add" }
@@ -72,6 +73,9 @@ export function AnnouncementsPage() {
         <TextDialog announcement={open.announcement} inside="" onClose={close} />
       )}
       {open?.what === "play" && <PlayDialog announcement={open.announcement} onClose={close} />}
+      {open?.what === "variants" && (
+        <VariantsDialog message={open.announcement} onClose={close} />
+      )}
       {open?.what === "remove" && (
         <RemoveAnnouncement announcement={open.announcement} onClose={close} />
       )}

@@ -21,7 +21,7 @@ const ORDERS = [
   { value: "title", label: "Title" },
 ];
 
-export type Deed = "play" | "change" | "remove";
+export type Deed = "play" | "change" | "variants" | "remove";
 
 interface Props {
   folder: string;

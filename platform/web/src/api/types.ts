@@ -31,3 +31,5 @@ export type SpeakerReceipt = Schemas["SpeakerReceipt"];
 export type Provider = Schemas["ProviderOut"];
 export type UsageLine = Schemas["UsageLineOut"];
 export type SpeechDefaults = Schemas["DefaultsOut"];
+export type Variant = Schemas["VariantOut"];
+export type Pronunciation = Schemas["PronunciationOut"];
