@@ -8,6 +8,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, expect
+from psycopg import sql
 
 from support.browser import (
     DESKTOP,
@@ -20,6 +21,7 @@ from support.browser import (
 )
 from support.stack import Stack
 from support.tracks import write_track
+from sync2gear_platform.kit.db import SYSTEM_ROLE
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -184,7 +186,8 @@ def test_a_file_whose_work_was_interrupted_is_tried_again(
         line = page.get_by_role("list", name="Files").get_by_role("listitem")
         expect(line).to_contain_text("Is listened to and measured")
         # what the last of many attempts writes, which take longer than a test may
-        with psycopg.connect(stack.postgres.admin_url, autocommit=True) as db:
+        with psycopg.connect(stack.postgres.app_url, autocommit=True) as db:
+            db.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(SYSTEM_ROLE)))
             done = db.execute(
                 "UPDATE uploads SET state = 'failed', code = 'interrupted',"
                 " detail = 'The work on this file was interrupted: try it again.'"
