@@ -201,6 +201,6 @@ def test_a_file_whose_work_was_interrupted_is_tried_again(
         expect(line).to_contain_text("Is listened to and measured")
     finally:
         stack["worker"].start()
-    expect(line).to_contain_text("Ready")
+    expect(line).to_contain_text("Ready", timeout=120_000)  # the worker has to come up first
     shelf = page.get_by_role("list", name="Announcements").get_by_role("listitem")
     expect(shelf.filter(has_text="lost property")).to_have_count(1)
