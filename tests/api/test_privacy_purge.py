@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
+import pytest
 from sqlalchemy import text
 
 from support.privacy import (
@@ -214,6 +215,7 @@ def run_process(world: World, *arguments: str) -> subprocess.CompletedProcess[st
     )  # fmt: skip
 
 
+@pytest.mark.timeout(300)
 async def test_a_purge_that_is_killed_again_and_again_is_finished(
     world: World, postgres: PostgresServer
 ) -> None:
@@ -227,7 +229,7 @@ async def test_a_purge_that_is_killed_again_and_again_is_finished(
         ended = await asyncio.to_thread(run_process, world, "-c", DIE, str(step))
         if ended.returncode != 9:
             break
-        killed, step = killed + 1, step + 4
+        killed, step = killed + 1, step + 9
         if await exists(world, "clients", gone.id):
             late = await gone.http.delete("/api/v1/client/deletion/")
             assert late.status_code in {401, 409}, "there is no way back"

@@ -170,3 +170,10 @@ def test_every_route_writes_down_what_it_changes() -> None:
         text = path.read_text()
         if "ctx.db.add" in text or "rows.new" in text or "rows.change" in text:
             assert "audit.record(" in text, path
+
+
+def test_the_migrations_have_one_head() -> None:
+    folder = ROOT / "platform/sync2gear_platform/migrations/versions"
+    text = {path.stem[:4]: path.read_text() for path in folder.glob("[0-9]*.py")}
+    before = {re.search(r'^down_revision = "?(\w+)"?', t, re.MULTILINE)[1] for t in text.values()}
+    assert len(set(text) - before) == 1
