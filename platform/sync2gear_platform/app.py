@@ -83,7 +83,13 @@ from sync2gear_platform.playback import play_routes, socket
 from sync2gear_platform.playback import routes as playback
 from sync2gear_platform.playback import uses as playing
 from sync2gear_platform.privacy import routes as privacy
-from sync2gear_platform.schedules import following, outlook_routes, preview_routes, shared_routes
+from sync2gear_platform.schedules import (
+    following,
+    outlook_routes,
+    plan_routes,
+    preview_routes,
+    shared_routes,
+)
 from sync2gear_platform.schedules import routes as schedules
 from sync2gear_platform.schedules import uses as planning
 from sync2gear_platform.settings import Settings
@@ -95,8 +101,8 @@ __all__ = ["make_app", "tables"]
 ROUTERS = (
     identity, factors, oidc, profile, people, audit, vaulting, notifications, sites, library,
     uploads, links, forms, covers, shelves, providers, voices, texts, receiving, announcements,
-    channels, preview_routes, outlook_routes, schedules, shared_routes, playback, play_routes,
-    emergencies, fleet, integrations, letters, privacy, admin, health,
+    channels, preview_routes, outlook_routes, plan_routes, schedules, shared_routes, playback,
+    play_routes, emergencies, fleet, integrations, letters, privacy, admin, health,
 )  # fmt: skip
 
 

@@ -33,6 +33,7 @@ KINDS: Final[Mapping[str, str]] = {
     "import_id": "import",
     "inner_channel_id": "channel",
     "invitation_id": "invitation",
+    "item": "event",
     "item_id": "channel item",
     "item_ids": "channel item",
     "location_id": "location",
@@ -256,6 +257,9 @@ BODIES: Final[Mapping[str, Mapping[str, Any]]] = {
     "POST /playback/previous/": TARGET,
     "POST /playback/seek/": TARGET,
     "POST /playback/volume/": TARGET,
+    "POST /playback/shuffle/": TARGET,
+    "POST /playback/schedule/": TARGET,
+    "POST /schedules/dry-run/": {"changes": [{"schedule_id": "@schedule"}]},
 }  # fmt: skip
 """What the schema alone does not say of a body that is accepted."""
 

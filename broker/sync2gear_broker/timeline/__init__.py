@@ -6,7 +6,7 @@ the others only read its result, except ``rebase`` and ``cancel``, which make th
 
 from collections.abc import Mapping
 
-from sync2gear_broker.messages import Programme, ZoneState
+from sync2gear_broker.messages import Block, Programme, ZoneState
 from sync2gear_broker.timeline.envelope import sweep
 from sync2gear_broker.timeline.fold import cancel, rebase
 from sync2gear_broker.timeline.model import (
@@ -18,6 +18,7 @@ from sync2gear_broker.timeline.model import (
     Settled,
     Voice,
 )
+from sync2gear_broker.timeline.music import cycle_of
 from sync2gear_broker.timeline.render import (
     item_start,
     music_at,
@@ -37,6 +38,7 @@ __all__ = [
     "Settled",
     "Voice",
     "cancel",
+    "item_reading",
     "item_start",
     "music_at",
     "next_change_after",
@@ -72,6 +74,11 @@ def settle(programmes: Mapping[str, Programme], state: ZoneState) -> Settled:
         alarm=walk.alarm,
         outcomes=tuple(sorted(walk.outcomes, key=lambda one: (one.start, one.id))),
     )
+
+
+def item_reading(programme: Programme, block: Block, index: int) -> int:
+    """The music clock's reading at which item ``index`` of a block's first round begins."""
+    return cycle_of(programme, block).starts[index]
 
 
 def outcomes(settled: Settled) -> tuple[Outcome, ...]:

@@ -21,6 +21,9 @@ from sync2gear_platform.playback.tables import ProgrammeRow, ZonePlayback
 from sync2gear_platform.sites.tables import Device, DevicePresence, Zone
 
 HORIZON: Final = 1200 * FRAME_RATE
+LINGERS: Final = 8 * FRAME_RATE
+"""A stop that ends sooner has been ended by somebody, with the lead that speakers need."""
+
 MAX_SEGMENTS: Final = 50
 """How far a view reaches, in frames and in pieces, whichever comes first."""
 
@@ -84,10 +87,11 @@ async def scores(
     rows = {row.zone_id: row for row in (await ctx.db.exec(found)).all()}
     states = {z.id: state_of(z, rows.get(z.id)) for z in zones}
     held = await programmes(ctx, {r.sha256 for s in states.values() for r in s.programmes})
-    return [Score(z, rows.get(z.id), states[z.id], _named(held, states[z.id])) for z in zones]
+    return [Score(z, rows.get(z.id), states[z.id], named(held, states[z.id])) for z in zones]
 
 
-def _named(held: Programmes, state: ZoneState) -> Programmes:
+def named(held: Programmes, state: ZoneState) -> Programmes:
+    """Those of these programmes that a state names."""
     return {r.sha256: held[r.sha256] for r in state.programmes if r.sha256 in held}
 
 
@@ -171,7 +175,7 @@ def _view(score: Score, frame: int, speakers: tuple[int, int]) -> ZoneView:
         name=score.zone.name,
         epoch=state.epoch,
         rev=state.rev,
-        status=_status(state),
+        status=_status(state, frame),
         volume=state.volume,
         mute=state.mute,
         folder_id=row.folder_id if row else None,
@@ -184,11 +188,12 @@ def _view(score: Score, frame: int, speakers: tuple[int, int]) -> ZoneView:
     )
 
 
-def _status(state: ZoneState) -> Literal["playing", "paused", "stopped", "idle"]:
+def _status(state: ZoneState, frame: int) -> Literal["playing", "paused", "stopped", "idle"]:
     """What people asked for, without waiting for the lead: an open end is what counts."""
     if state.anchor is None or not state.programmes:
         return "idle"
-    if state.stopped is not None and state.stopped.until is None:
+    stopped = state.stopped
+    if stopped is not None and (stopped.until is None or stopped.until > frame + LINGERS):
         return "stopped"
     held = state.hold is not None and state.hold.until is None
     return "paused" if held else "playing"

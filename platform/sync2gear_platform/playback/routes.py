@@ -6,6 +6,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Header, Path, Query, Response
+from pydantic import AwareDatetime
 from sqlmodel import col, select
 
 from sync2gear_platform.kit.context import Ctx
@@ -13,13 +14,15 @@ from sync2gear_platform.kit.errors import NotFound
 from sync2gear_platform.kit.idempotency import Remembering, once
 from sync2gear_platform.kit.paging import Listing, Page, page
 from sync2gear_platform.kit.web import allow
-from sync2gear_platform.playback import queries, service
+from sync2gear_platform.playback import history, queries, service
 from sync2gear_platform.playback.schemas import (
     CancelIn,
     PlayEventOut,
     PlayIn,
     SeekIn,
+    ShuffleIn,
     StateOut,
+    StopIn,
     Target,
     Views,
     VolumeIn,
@@ -42,8 +45,16 @@ async def play(ctx: Once, body: PlayIn) -> Views:
         track_ids=body.track_ids,
         shuffle=body.shuffle,
         crossfade_millis=body.crossfade_millis,
+        until=body.until,
         rev=body.rev,
     )
+    return Views(results=results)
+
+
+@router.post("/playback/shuffle/")
+async def shuffle(ctx: Once, body: ShuffleIn) -> Views:
+    """Let the music that people chose go on in another order."""
+    results = await service.shuffle(ctx, zone_ids=body.zones, shuffle=body.shuffle, rev=body.rev)
     return Views(results=results)
 
 
@@ -60,9 +71,10 @@ async def resume(ctx: Control, body: Target) -> Views:
 
 
 @router.post("/playback/stop/")
-async def stop(ctx: Control, body: Target) -> Views:
+async def stop(ctx: Control, body: StopIn) -> Views:
     """Silence the zone, announcements included."""
-    return Views(results=await service.stop(ctx, zone_ids=body.zones, rev=body.rev))
+    results = await service.stop(ctx, zone_ids=body.zones, until=body.until, rev=body.rev)
+    return Views(results=results)
 
 
 @router.post("/playback/next/")
@@ -103,11 +115,16 @@ async def cancel(ctx: Control, body: CancelIn) -> Views:
 
 @router.get("/playback/state/")
 async def state(
-    ctx: Annotated[Ctx, allow("playback.read")], zone_id: Annotated[UUID | None, Query()] = None
+    ctx: Annotated[Ctx, allow("playback.read")],
+    zone_id: Annotated[UUID | None, Query()] = None,
+    at: Annotated[AwareDatetime | None, Query()] = None,
 ) -> StateOut:
-    """What sounds now and next, in one zone or in all."""
+    """What sounds now and next, in one zone or in all; or ``at`` any instant of a week around."""
     zone_ids = None if zone_id is None else [zone_id]
-    return StateOut(frame=ctx.frame, results=await queries.views(ctx, zone_ids, ctx.frame))
+    if at is None:
+        return StateOut(frame=ctx.frame, results=await queries.views(ctx, zone_ids, ctx.frame))
+    frame = history.frame_at(ctx, at)
+    return StateOut(frame=frame, results=await history.views_at(ctx, zone_ids, frame))
 
 
 @router.get("/playback/events/")

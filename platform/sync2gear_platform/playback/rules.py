@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 from sync2gear_broker.units import frames_from_millis
@@ -25,6 +26,9 @@ FETCH_BYTES_PER_MILLI: Final = 4000
 
 MAX_LEAD_MILLIS: Final = 5_000
 """Nobody waits longer for the slowest speaker: it joins inside, in step."""
+
+LONGEST: Final = timedelta(days=7)
+"""For how long people may put something in the place of what is scheduled."""
 
 MAX_ZONES: Final = 500
 MAX_TRACKS: Final = 10_000

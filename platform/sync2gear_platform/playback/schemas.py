@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from sync2gear_broker.messages.programme import MAX_CROSSFADE
 from sync2gear_broker.units import Key, Percent, millis_from_frames
@@ -37,12 +37,28 @@ class Target(BaseModel):
         return self.zone_ids if self.zone_ids is not None else [self.zone_id or UUID(int=0)]
 
 
+class StopIn(Target):
+    """Zones to be silent until then, or until somebody resumes."""
+
+    until: AwareDatetime | None = None
+
+
+class ShuffleIn(Target):
+    """In which order the chosen music goes on: shuffled, or as it was given."""
+
+    shuffle: bool
+
+
 class PlayIn(Target):
-    """What to play: a folder, or tracks in this order; neither resumes what was there."""
+    """What to play: a folder, or tracks in this order; neither resumes what was there.
+
+    It lasts until ``until``; left out, until the next block of what is scheduled, or for good.
+    """
 
     folder_id: UUID | None = None
     track_ids: Annotated[list[UUID], Field(min_length=1, max_length=MAX_TRACKS)] | None = None
     shuffle: bool = False
+    until: AwareDatetime | None = None
     crossfade_millis: Annotated[
         int, Field(strict=True, ge=0, le=millis_from_frames(MAX_CROSSFADE))
     ] = 0

@@ -7,27 +7,40 @@ from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy import delete, exists, func
-from sqlalchemy.dialects.postgresql import insert
-from sqlmodel import col, select
+from sqlmodel import col
 
 from sync2gear_broker import messages as wire
-from sync2gear_broker import topics
 from sync2gear_broker.messages import LiveEvent, Programme, ZoneState
 from sync2gear_broker.units import frames_from_millis
-from sync2gear_platform.audit import service as audit
-from sync2gear_platform.kit import events, ids, outbox, revisions
+from sync2gear_platform.kit import ids
+from sync2gear_platform.kit.clock import frames_of
 from sync2gear_platform.kit.context import Ctx
 from sync2gear_platform.kit.errors import Refusal
 from sync2gear_platform.library import service as library
 from sync2gear_platform.library.tables import Media
-from sync2gear_platform.playback import engine, leads, licences, plays, queries, rules
+from sync2gear_platform.playback import (
+    engine,
+    history,
+    leads,
+    licences,
+    plays,
+    queries,
+    rules,
+    writing,
+)
 from sync2gear_platform.playback.queries import Score
 from sync2gear_platform.playback.schemas import ZoneView
-from sync2gear_platform.playback.tables import ProgrammeMedia, ProgrammeRow, ZonePlayback
-from sync2gear_platform.sites.tables import Device
+from sync2gear_platform.playback.tables import (
+    ProgrammeRow,
+    ZonePlayback,
+    ZoneStateRow,
+)
 
 KEEP_PROGRAMMES = timedelta(days=8)
 """A speaker that was away for a week may still ask for the programme that it last heard of."""
+
+SHORTEST = timedelta(seconds=10)
+"""What ends sooner would be over before every speaker knows."""
 
 Decide = Callable[[Score, int], ZoneState]
 
@@ -44,6 +57,12 @@ class FolderEmpty(Refusal):
 
     kind = "conflict"
     code = "folder_empty"
+
+
+class UntilWhen(Refusal):
+    """An end must be at least ten seconds and at most a week away."""
+
+    code = "until_when"
 
 
 class TooManyTracks(Refusal):
@@ -71,9 +90,13 @@ async def play(
     track_ids: Sequence[UUID] | None = None,
     shuffle: bool = False,
     crossfade_millis: int = 0,
+    until: datetime | None = None,
     rev: int | None = None,
 ) -> list[ZoneView]:
-    """Play a folder or tracks in all these zones, from the same frame; neither named: resume."""
+    """Play a folder or tracks in all these zones, from the same frame; neither named: resume.
+
+    ``until`` then, or the next block of what is scheduled; for good where nothing is.
+    """
     if folder_id is None and track_ids is None:
         return await resume(ctx, zone_ids=zone_ids, rev=rev)
     media = await _music(ctx, zone_ids, folder_id, track_ids)
@@ -90,15 +113,54 @@ async def play(
         seed=int(ctx.now.timestamp() * 1e6) if shuffle else None,
         crossfade=frames_from_millis(crossfade_millis),
     )
-    sha256 = await store(ctx, programme)
-    wanted = [
-        replace(s, state=engine.play(s.state, programme, sha256, ctx.frame),
-                programmes={**s.programmes, sha256: programme})
-        for s in found
-    ]  # fmt: skip
-    after = {"folder_id": folder_id, "tracks": len(media), "shuffle": shuffle}
+    wanted = await _chosen(ctx, found, [programme] * len(found), _until(ctx, until))
+    after = {"folder_id": folder_id, "tracks": len(media), "shuffle": shuffle, "until": until}
     origin = {"folder_id": folder_id, "shuffle": shuffle}
     return await _closed(ctx, wanted, "play", after, origin=origin)
+
+
+async def shuffle(
+    ctx: Ctx, *, zone_ids: Sequence[UUID], shuffle: bool, rev: int | None = None
+) -> list[ZoneView]:
+    """The music that people chose for these zones in another order, after what plays now."""
+    found = await _opened(ctx, zone_ids, rev)
+    at = ctx.frame + await leads.lead(ctx, found, [rules.Need(50_000, cached=False)])
+    seed = int(ctx.now.timestamp() * 1e6) if shuffle else None
+    made = []
+    for score in found:
+        folder_id = score.row.folder_id if score.row else None
+        media = await _music(ctx, zone_ids, folder_id, None) if folder_id else engine.chosen(
+            score.programmes, score.state, at
+        )  # fmt: skip
+        made.append(engine.reordered(score.programmes, score.state, media, at, seed))
+    wanted = await _chosen(ctx, found, made, None)
+    return await _closed(ctx, wanted, "shuffle", {"shuffle": shuffle}, origin={"shuffle": shuffle})
+
+
+async def _chosen(
+    ctx: Ctx, found: Sequence[Score], made: Sequence[Programme], until: int | None
+) -> list[Score]:
+    """The zones with what people chose for each, and after it what they would play."""
+    stored: dict[str, str] = {}
+    wanted = []
+    for score, chosen in zip(found, made, strict=True):
+        programme = engine.joined(chosen, score.programmes, score.state, until)
+        sha256 = programme.sha256()
+        if sha256 not in stored:
+            stored[sha256] = await writing.store(ctx, programme)
+        held = {**score.programmes, sha256: programme}
+        state = engine.play(score.state, programme, sha256, ctx.frame)
+        wanted.append(replace(score, state=state, programmes=held))
+    return wanted
+
+
+def _until(ctx: Ctx, until: datetime | None) -> int | None:
+    """The frame of an end that people gave: not now, and not for ever."""
+    if until is None:
+        return None
+    if not ctx.now + SHORTEST < until < ctx.now + rules.LONGEST:
+        raise UntilWhen
+    return frames_of(until)
 
 
 async def pause(ctx: Ctx, *, zone_ids: Sequence[UUID], rev: int | None = None) -> list[ZoneView]:
@@ -111,9 +173,18 @@ async def resume(ctx: Ctx, *, zone_ids: Sequence[UUID], rev: int | None = None) 
     return await _change(ctx, zone_ids, rev, "resume", lambda s, at: engine.resume(s.state, at))
 
 
-async def stop(ctx: Ctx, *, zone_ids: Sequence[UUID], rev: int | None = None) -> list[ZoneView]:
-    """These zones fall silent, announcements included."""
-    return await _change(ctx, zone_ids, rev, "stop", lambda s, at: engine.stop(s.state, at))
+async def stop(
+    ctx: Ctx,
+    *,
+    zone_ids: Sequence[UUID],
+    until: datetime | None = None,
+    rev: int | None = None,
+) -> list[ZoneView]:
+    """These zones fall silent, announcements included, until then or until somebody resumes."""
+    end = _until(ctx, until)
+    return await _change(
+        ctx, zone_ids, rev, "stop", lambda s, at: engine.stop(s.state, at, end), {"until": until}
+    )
 
 
 async def skip_forward(
@@ -224,15 +295,20 @@ async def announce(
 
 
 async def collect_programmes(ctx: Ctx) -> int:
-    """Forget programmes that no zone names any more. ``ctx`` is the system's."""
+    """Forget old states, and programmes that no zone names any more. ``ctx`` is the system's."""
+    await history.collect(ctx, frames_of(ctx.now - KEEP_PROGRAMMES))
     ref = func.jsonb_build_object("sha256", col(ProgrammeRow.sha256))
     refs = func.jsonb_build_object("programmes", func.jsonb_build_array(ref))
     named = exists().where(
         col(ZonePlayback.client_id) == col(ProgrammeRow.client_id),
         col(ZonePlayback.document).op("@>")(refs),
     )
+    remembered = exists().where(
+        col(ZoneStateRow.client_id) == col(ProgrammeRow.client_id),
+        col(ZoneStateRow.document).op("@>")(refs),
+    )
     old = col(ProgrammeRow.created_at) < ctx.now - KEEP_PROGRAMMES
-    gone = await ctx.db.execute(delete(ProgrammeRow).where(old, ~named))
+    gone = await ctx.db.execute(delete(ProgrammeRow).where(old, ~named, ~remembered))
     return int(getattr(gone, "rowcount", 0))
 
 
@@ -278,65 +354,8 @@ async def _closed(
     origin: Mapping[str, Any] | None = None,
 ) -> list[ZoneView]:
     """Write the zones' new documents, tell everybody, and show them."""
-    written = await write(ctx, wanted, verb, after, origin=origin)
+    written = await writing.write(ctx, wanted, verb, after, origin=origin)
     return await queries.shown(ctx, written, ctx.frame)
-
-
-async def write(
-    ctx: Ctx,
-    wanted: Sequence[Score],
-    verb: str,
-    after: Mapping[str, Any],
-    *,
-    origin: Mapping[str, Any] | None = None,
-) -> list[Score]:
-    """Write the new documents of zones whose locks are held, and tell everybody.
-
-    ``verb`` and ``after`` are for the audit trail, ``origin`` sets what people chose.
-    """
-    written = []
-    for score in wanted:
-        state = engine.closed(score.state, await revisions.next_version(ctx))
-        row = score.row or ZonePlayback(
-            zone_id=score.zone.id,
-            client_id=ctx.client_id,
-            epoch=state.epoch,
-            rev=state.rev,
-            document={},
-            updated_at=ctx.now,
-        )
-        row.epoch, row.rev = state.version
-        row.document = state.model_dump(mode="json", by_alias=True)
-        row.updated_at = ctx.now
-        for name, value in (origin or {}).items():
-            setattr(row, name, value)
-        ctx.db.add(row)
-        audit.record(
-            ctx, f"playback.{verb}", "zone", score.zone.id, after={**after, "rev": state.rev}
-        )
-        await events.changed(ctx, "zone", score.zone.id)
-        if origin is not None:
-            await events.tell(ctx, "zone chosen", score.zone.id)
-        written.append(replace(score, row=row, state=state))
-    await ctx.db.flush()
-    await outbox.dirty(ctx, *await _topics(ctx, [s.zone.id for s in written]))
-    return written
-
-
-async def _topics(ctx: Ctx, zone_ids: Sequence[UUID]) -> list[str]:
-    """Every retained topic with the state of one of these zones."""
-    client = str(ctx.client_id)
-    devices = await ctx.db.exec(
-        select(Device.id).where(
-            col(Device.client_id) == ctx.client_id,
-            col(Device.zone_id).in_(zone_ids),
-            col(Device.revoked_at).is_(None),
-        )
-    )
-    return [
-        *(topics.build(topics.ZONE_DESIRED, client=client, zone=str(z)) for z in zone_ids),
-        *(topics.build(topics.DEVICE_ZONE, client=client, device=str(d)) for d in devices),
-    ]
 
 
 async def _music(
@@ -359,18 +378,3 @@ async def _music(
     if len(found) > rules.MAX_TRACKS:
         raise TooManyTracks
     return [library.wire_media(track, media) for track, media in found]
-
-
-async def store(ctx: Ctx, programme: Programme) -> str:
-    """Write a programme and what it refers to; returns its hash. One that is here stays."""
-    body, sha256 = programme.canonical(), programme.sha256()
-    row = {"client_id": ctx.client_id, "sha256": sha256, "body": body, "created_at": ctx.now}
-    made = insert(ProgrammeRow).values(row).on_conflict_do_nothing()
-    if not getattr(await ctx.db.execute(made), "rowcount", 0):
-        return sha256
-    refs = [
-        {"client_id": ctx.client_id, "programme": sha256, "sha256": m.sha256}
-        for m in programme.media
-    ]
-    await ctx.db.execute(insert(ProgrammeMedia).on_conflict_do_nothing(), refs)
-    return sha256

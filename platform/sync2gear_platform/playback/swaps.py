@@ -12,7 +12,7 @@ from sync2gear_broker import timeline
 from sync2gear_broker.messages import Programme, ProgrammeRef, ZoneState
 from sync2gear_broker.units import FRAME_RATE
 from sync2gear_platform.kit.context import Ctx
-from sync2gear_platform.playback import engine, leads, queries, rules, service
+from sync2gear_platform.playback import engine, leads, queries, rules, writing
 from sync2gear_platform.playback.queries import Score
 from sync2gear_platform.sites.tables import Device, DevicePresence
 
@@ -28,26 +28,31 @@ class Swap:
     at: int
 
 
-async def exchange(ctx: Ctx, found: Sequence[Score], swaps: Mapping[UUID, Swap]) -> dict[UUID, int]:
+async def exchange(
+    ctx: Ctx, found: Sequence[Score], swaps: Mapping[UUID, Swap], *, asked: bool = False
+) -> dict[UUID, int]:
     """Let these zones, whose locks are held, go over to other programmes; until when they hurry.
 
     A programme takes over a minute from now, when its speakers have it. Where it makes a
     difference before, it ``hurries``: as soon as all who are connected have it (:func:`hasten`),
-    and at once where nobody is.
+    and at once where nobody is. One that a person ``asked`` for takes over at once everywhere, and
+    ends pause and stop.
     """
     online = await _listening(ctx, [score.zone.id for score in found])
     wanted, hurried = [], {}
     for score in found:
         swap = swaps[score.zone.id]
-        sha256 = await service.store(ctx, swap.programme)
+        sha256 = await writing.store(ctx, swap.programme)
         held = {**score.programmes, sha256: swap.programme}
-        late = ctx.frame + LONGEST if score.zone.id in online else swap.at
+        late = ctx.frame + LONGEST if score.zone.id in online and not asked else swap.at
         state = engine.opened(score.programmes, score.state, ctx.frame)
         after = engine.swap(state, swap.programme, sha256, ctx.frame, max(swap.at, late))
+        if asked:
+            after = engine.resume(after, swap.at)
         if late > swap.at and _differs(replace(score, programmes=held), after, swap.at, late):
             hurried[score.zone.id] = late
         wanted.append(replace(score, state=after, programmes=held))
-    await service.write(ctx, wanted, "plan", {})
+    await writing.write(ctx, wanted, "schedule" if asked else "plan", {})
     return hurried
 
 
@@ -85,7 +90,7 @@ async def hasten(ctx: Ctx, zone_ids: Sequence[UUID]) -> set[UUID]:
             refs = (*ruling, ProgrammeRef(sha256=sha256, from_=at))
             wanted.append(replace(score, state=state.model_copy(update={"programmes": refs})))
     if wanted:
-        await service.write(ctx, wanted, "plan", {})
+        await writing.write(ctx, wanted, "plan", {})
     return done | (set(zone_ids) - {score.zone.id for score in found})
 
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, LargeBinary, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, Index, LargeBinary, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from sync2gear_platform.kit.db import belongs_to, by_client, document, moment
@@ -52,6 +52,22 @@ class ZonePlayback(SQLModel, table=True):
     folder_id: UUID | None = None
     shuffle: bool = Field(default=False)
     updated_at: datetime = moment()
+
+
+class ZoneStateRow(SQLModel, table=True):
+    """A state that a zone had from a frame on, for whoever asks what sounded then."""
+
+    __tablename__ = "zone_states"
+    __table_args__ = (
+        belongs_to("zones", "zone_id"),
+        Index("ix_zone_states_zone_id_from_frame", "zone_id", "from_frame"),
+    )
+
+    client_id: UUID = Field(primary_key=True, foreign_key="clients.id", ondelete="CASCADE")
+    zone_id: UUID = Field(primary_key=True)
+    rev: int = Field(primary_key=True, sa_type=BigInteger)
+    from_frame: int = Field(sa_type=BigInteger)
+    document: dict[str, Any] = document()
 
 
 class Play(SQLModel, table=True):

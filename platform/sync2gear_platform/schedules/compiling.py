@@ -124,8 +124,9 @@ def _fits(music: Sequence[Stretch], events: Sequence[Spoken]) -> bool:
 class _Before:
     """Where a compile begins: all that was, as far as it matters.
 
-    ``begun`` holds memories and cuts as they were when the running block began; ``alone`` is that
-    block, which goes on where nobody else wants the music.
+    ``begun`` holds memories and cuts as they were when the running block began, or the one
+    ``over`` which people chose it (with the digest of its music); ``alone`` is the running block,
+    which goes on where nobody else wants the music.
     """
 
     facts: Facts
@@ -137,6 +138,7 @@ class _Before:
     hand: Channel | None
     now: int
     alone: Stretch | None
+    over: tuple[Stretch, str] | None
 
 
 def _before(
@@ -162,8 +164,18 @@ def _before(
         chosen=chosen.claims(now),
     )
     past = Retold(known, ledger, ruling, now)
-    past.roll(until=now if kept is None else kept.block.at, seen=chosen.until or now)
+    seen = chosen.until or now
+    over = _overridden(ledger, kept)
+    if over is not None:
+        past.roll(until=over.block.at, seen=seen)
     begun = dict(past.memories), dict(past.cut)
+    past.roll(
+        until=now if kept is None else kept.block.at,
+        seen=seen,
+        since=0 if over is None else over.block.at,
+    )
+    if over is None:
+        begun = dict(past.memories), dict(past.cut)
     last, running = None, None
     if kept is not None:
         last, running = past.running(kept, playing.programmes, state, digests)
@@ -186,7 +198,16 @@ def _before(
         hand=chosen.hand if chosen.until else None,
         now=now,
         alone=last,
+        over=None if over is None else (ledger.stretch(over), over.music),
     )
+
+
+def _overridden(ledger: Ledger, kept: Kept | None) -> Kept | None:
+    """The block that would have the music had nobody chosen any instead."""
+    if kept is None or kept.schedule != HAND.id:
+        return None
+    earlier = [k for k in ledger.blocks if k.block.at < kept.block.at and k.schedule != HAND.id]
+    return earlier[-1] if earlier else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,9 +296,12 @@ def _ledger(
     pieces: dict[Piece, int] = {}
     lines: dict[str, int] = {}
     channels = {channel.id: channel for channel in before.facts.channels.values()}
+    goes_on = before.alone is not None and music[0].block.id == before.alone.block.id
+    over = before.over if goes_on else None
     blocks = []
-    for stretch in music:
+    for stretch in (*(() if over is None else (over[0],)), *music):
         channel = channels.get(stretch.block.source)
+        digest = "" if channel is None else digests.music(before.facts, channel)
         blocks.append(
             Kept(
                 schedule=stretch.schedule,
@@ -285,15 +309,14 @@ def _ledger(
                 end=stretch.end,
                 pieces=tuple(pieces.setdefault(p, len(pieces)) for p in stretch.pieces),
                 lines=tuple(lines.setdefault(line, len(lines)) for line in stretch.lines),
-                music="" if channel is None else digests.music(before.facts, channel),
+                music=over[1] if over and stretch is over[0] else digest,
                 on_end=stretch.on_end,
                 left=stretch.left,
             )
         )
-    goes_on = before.alone is not None and music[0].block.id == before.alone.block.id
     history = before.history
     memories, cut = before.begun if goes_on else (history.memories, history.cut)
-    since = music[0].block.at
+    since = blocks[0].block.at
     return Ledger(
         pieces=tuple(pieces),
         lines=tuple(lines),

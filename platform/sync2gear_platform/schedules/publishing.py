@@ -20,6 +20,7 @@ from sync2gear_platform.kit.db import AsyncSession, Database, enter_tenant
 from sync2gear_platform.kit.errors import Refusal
 from sync2gear_platform.playback import queries, swaps
 from sync2gear_platform.playback.queries import Score
+from sync2gear_platform.playback.service import RevConflict
 from sync2gear_platform.playback.swaps import Swap
 from sync2gear_platform.schedules import changes, facts
 from sync2gear_platform.schedules.compiling import WHOLE, Compiled, Playing, compile_zone
@@ -41,6 +42,13 @@ RENEWED: Final = 2 / 7
 """After this part of a programme's reach it is made longer: a week's after two days."""
 
 NO_MUSIC: Final = "no_music"
+
+
+class NothingScheduled(Refusal):
+    """Nothing is scheduled in these zones, and nobody has chosen any music."""
+
+    kind = "conflict"
+    code = "nothing_scheduled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,10 +245,27 @@ def _result(job: Job, until: int, digests: Digests, *, by_hand: bool) -> Compile
     return compiled or NO_MUSIC
 
 
-async def publish(ctx: Ctx, jobs: Sequence[Job], results: Results) -> set[UUID]:
+async def back(ctx: Ctx, zone_ids: Sequence[UUID], rev: int | None) -> None:
+    """Let these zones play what is scheduled again, from where that would be by now.
+
+    Pause and stop end. Where no schedule asks for music, what people chose goes on.
+    """
+    found = await queries.scores(ctx, zone_ids, lock=True)
+    if rev is not None and any((s.row.rev if s.row else 1) != rev for s in found):
+        raise RevConflict(rev=max(s.row.rev if s.row else 1 for s in found))
+    jobs = await prepare(ctx, [score.zone.id for score in found], always=True)
+    results = await asyncio.to_thread(worked_out, jobs, by_hand=False)
+    if not any(isinstance(result, Compiled) for result in results.values()):
+        raise NothingScheduled
+    await publish(ctx, jobs, results, asked=True)
+
+
+async def publish(
+    ctx: Ctx, jobs: Sequence[Job], results: Results, *, asked: bool = False
+) -> set[UUID]:
     """Write these programmes; the zones that somebody changed meanwhile, which have to wait.
 
-    A programme that is the zone's already is only written down as such.
+    A programme that is the zone's already is only written down as such, unless a person ``asked``.
     """
     if not jobs:
         return set()
@@ -253,9 +278,11 @@ async def publish(ctx: Ctx, jobs: Sequence[Job], results: Results) -> set[UUID]:
         result = results[job.zone]
         if isinstance(result, Compiled):
             newest = [ref.sha256 for ref in job.playing.state.programmes][-1:]
-            if newest != [result.programme.sha256()]:
+            if asked or newest != [result.programme.sha256()]:
                 fresh[job.zone] = Swap(result.programme, job.at)
-    hurried = await swaps.exchange(ctx, [s for s in found if s.zone.id in fresh], fresh)
+    hurried = await swaps.exchange(
+        ctx, [s for s in found if s.zone.id in fresh], fresh, asked=asked
+    )
     for job in sure:
         await _write_down(ctx, job, results[job.zone], hurried.get(job.zone))
     return {job.zone for job in jobs if job.zone in revs} - {job.zone for job in sure}

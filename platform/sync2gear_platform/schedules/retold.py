@@ -47,14 +47,16 @@ class Retold:
             for key, found in starts.items()
         }
 
-    def roll(self, until: int, seen: int) -> None:
-        """Go through the blocks that began before ``until``.
+    def roll(self, until: int, seen: int, since: int = 0) -> None:
+        """Go through the blocks that began from ``since`` on and before ``until``.
 
         One that was not over by ``seen`` is left as if it had run on to there.
         """
         for kept in self._ledger.blocks:
             if kept.block.at >= until:
                 return
+            if kept.block.at < since:
+                continue
             left = kept.left if kept.end <= seen else self._run_on(kept, seen)
             channel = self._channels.get(kept.block.source)
             if channel is None or left is None:

@@ -70,3 +70,8 @@ def _places(table: str) -> tuple[sa.ForeignKeyConstraint, sa.ForeignKeyConstrain
             ondelete="CASCADE",
         ),
     )
+
+
+def downgrade() -> None:
+    op.drop_table("plan_ledgers")
+    op.drop_table("zone_plans")

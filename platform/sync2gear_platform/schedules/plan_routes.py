@@ -1,0 +1,68 @@
+"""What is planned, over HTTP: back to the schedule, forecasts, explanations and dry runs."""
+
+from datetime import timedelta
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Path, Query
+from pydantic import AwareDatetime
+
+from sync2gear_broker.units import Key
+from sync2gear_platform.kit.context import Ctx
+from sync2gear_platform.kit.idempotency import Remembering, once
+from sync2gear_platform.kit.web import allow
+from sync2gear_platform.playback import queries
+from sync2gear_platform.playback.schemas import Target, Views
+from sync2gear_platform.schedules import dry_run, forecast, publishing
+from sync2gear_platform.schedules.plan_schemas import (
+    DryRunIn,
+    DryRunOut,
+    ForecastOut,
+    WhyOut,
+    ZoneDifferenceOut,
+)
+
+router = APIRouter(prefix="/api/v1", tags=["schedules"], route_class=Remembering)
+
+Read = Annotated[Ctx, allow("playback.read")]
+Moment = Annotated[AwareDatetime | None, Query()]
+
+
+@router.post("/playback/schedule/")
+async def back_to_schedule(ctx: Annotated[Ctx, once("playback.control")], body: Target) -> Views:
+    """Play what is scheduled again: what people chose instead, a pause and a stop end."""
+    await publishing.back(ctx, body.zones, body.rev)
+    return Views(results=await queries.views(ctx, body.zones, ctx.frame))
+
+
+@router.get("/zones/{zone_id}/forecast/")
+async def zone_forecast(
+    ctx: Read,
+    zone_id: UUID,
+    at: Moment = None,
+    from_: Annotated[AwareDatetime | None, Query(alias="from")] = None,
+    to: Moment = None,
+) -> ForecastOut:
+    """What a zone will sound, and why: ``at`` an instant, or ``from`` and ``to``; else an hour."""
+    if at is not None:
+        from_, to = at, at + timedelta(seconds=1)
+    start, end = forecast.frames(ctx, from_, to)
+    return ForecastOut.of(await forecast.of_zone(ctx, zone_id, start, end))
+
+
+@router.get("/zones/{zone_id}/why/{item}/")
+async def zone_why(ctx: Read, zone_id: UUID, item: Annotated[Key, Path()]) -> WhyOut:
+    """Why a block of music or an announcement is in a zone's plan, or what keeps it out."""
+    return WhyOut.explained(await forecast.why(ctx, zone_id, item))
+
+
+@router.post("/schedules/dry-run/")
+async def try_changes(ctx: Annotated[Ctx, allow("schedules.write")], body: DryRunIn) -> DryRunOut:
+    """What would be heard otherwise if schedules were changed so; nothing is changed."""
+    ends = body.to
+    if ends is None:
+        ends = (body.from_ or ctx.now) + timedelta(days=1)
+    start, end = forecast.frames(ctx, body.from_, ends)
+    changes = [change.meant() for change in body.changes]
+    found = await dry_run.run(ctx, changes, body.zone_ids, start, end)
+    return DryRunOut(results=[ZoneDifferenceOut.of(z, lines) for z, lines in found.items()])

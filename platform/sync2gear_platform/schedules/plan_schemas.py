@@ -1,0 +1,243 @@
+"""REST bodies of forecasts, explanations and dry runs."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+
+from sync2gear_platform.kit.clock import moment_of
+from sync2gear_platform.schedules.dry_run import MAX_CHANGES, MAX_ZONES, Change, Difference, Heard
+from sync2gear_platform.schedules.forecast import Cause, Explained, Forecast
+from sync2gear_platform.schedules.ledger import BASE, HAND
+from sync2gear_platform.schedules.schemas import ScheduleIn, SchedulePatch
+
+
+class RivalOut(BaseModel):
+    """A schedule that wanted the music too, and what it lost by."""
+
+    schedule_id: UUID
+    name: str
+    lost_by: Literal["priority", "breadth", "weekly", "younger"]
+
+
+class WhyOut(BaseModel):
+    """What put something into a plan: a schedule, or people, instead of it or where none wants.
+
+    ``version`` is that of the rules.
+    """
+
+    source: Literal["schedule", "base", "hand"]
+    schedule_id: UUID | None = None
+    name: str = ""
+    rivals: list[RivalOut] = []
+    version: int | None = None
+    limited_by: Literal["max_per_hour", "min_gap", "group_gap"] | None = None
+
+    @classmethod
+    def of(cls, cause: Cause) -> "WhyOut":
+        """A cause as people read it."""
+        why = cause.why
+        if why is None or why.schedule in {BASE.id, HAND.id}:
+            return cls(source=cause.source)
+        rivals = [
+            RivalOut(schedule_id=schedule, name=name, lost_by=lost)
+            for schedule, name, lost in why.rivals
+            if schedule not in {BASE.id, HAND.id}
+        ]
+        return cls(
+            source=cause.source,
+            schedule_id=why.schedule,
+            name=why.name,
+            rivals=rivals,
+            version=why.version,
+        )
+
+    @classmethod
+    def explained(cls, explained: Explained) -> "WhyOut":
+        """An explanation as people read it."""
+        shown = cls.of(explained.cause)
+        if explained.limited is not None:
+            shown.limited_by = explained.limited.reason
+        return shown
+
+
+class PieceOut(BaseModel):
+    """One uninterrupted stretch of one piece of audio; times are those of the venue's clock."""
+
+    role: Literal["music", "event", "emergency"]
+    item: str
+    title: str
+    artist: str
+    sha256: str
+    start: int
+    end: int
+    offset: int
+    starts_at: datetime
+    ends_at: datetime
+    why: WhyOut | None
+
+
+class UnheardOut(BaseModel):
+    """A planned announcement that is not heard: by a limit, or for a reason of the moment."""
+
+    item: str
+    at: int
+    starts_at: datetime
+    name: str
+    reason: str
+
+
+class ForecastOut(BaseModel):
+    """What a zone will sound in the frames [start, end); ``end`` earlier than asked: ask on."""
+
+    zone_id: UUID
+    timezone: str
+    start: int
+    end: int
+    pieces: list[PieceOut]
+    unheard: list[UnheardOut]
+
+    @classmethod
+    def of(cls, found: Forecast) -> "ForecastOut":
+        """A forecast as people read it."""
+
+        def local(frame: int) -> datetime:
+            return moment_of(frame).astimezone(found.tz)
+
+        why = {item: WhyOut.of(cause) for item, cause in found.causes.items()}
+        unheard = [
+            UnheardOut(
+                item=one.id,
+                at=one.start,
+                starts_at=local(one.start),
+                name=why[one.id].name if one.id in why else one.media.title,
+                reason=one.reason,
+            )
+            for one in found.unheard
+        ]
+        unheard += [
+            UnheardOut(
+                item=one.id, at=one.at, starts_at=local(one.at), name=one.name, reason=one.reason
+            )
+            for one in found.limited
+        ]
+        return cls(
+            zone_id=found.zone,
+            timezone=str(found.tz),
+            start=found.start,
+            end=found.end,
+            pieces=[
+                PieceOut(
+                    role=one.role,
+                    item=one.item,
+                    title=one.media.title,
+                    artist=one.media.artist,
+                    sha256=one.media.sha256,
+                    start=one.start,
+                    end=one.end,
+                    offset=one.offset,
+                    starts_at=local(one.start),
+                    ends_at=local(one.end),
+                    why=why.get(one.item),
+                )
+                for one in found.pieces
+            ],
+            unheard=sorted(unheard, key=lambda one: one.at),
+        )
+
+
+class ChangeIn(BaseModel):
+    """A schedule to be made (``create``), changed, or removed (its id alone)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    create: ScheduleIn | None = None
+    schedule_id: UUID | None = None
+    change: SchedulePatch | None = None
+
+    @model_validator(mode="after")
+    def _one_thing(self) -> "ChangeIn":
+        if (self.create is None) == (self.schedule_id is None):
+            raise ValueError("say create, or schedule_id with or without a change")
+        if self.create is not None and self.change is not None:
+            raise ValueError("what is made is not changed")
+        return self
+
+    def meant(self) -> Change:
+        """The change as a value."""
+        if self.create is not None:
+            return Change(None, self.create.values())
+        return Change(self.schedule_id, None if self.change is None else self.change.values())
+
+
+class DryRunIn(BaseModel):
+    """Changes that are not made, and where and when to listen; left out: a day, all their zones."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+    changes: Annotated[list[ChangeIn], Field(min_length=1, max_length=MAX_CHANGES)]
+    zone_ids: Annotated[list[UUID], Field(min_length=1, max_length=MAX_ZONES)] | None = None
+    from_: Annotated[AwareDatetime | None, Field(alias="from")] = None
+    to: AwareDatetime | None = None
+
+
+class HeardOut(BaseModel):
+    """Music of a schedule, or one of its announcements, in frames [start, end)."""
+
+    item: str
+    kind: Literal["music", "announcement"]
+    source: Literal["schedule", "base", "hand"]
+    name: str
+    start: int
+    end: int
+    starts_at: datetime
+    ends_at: datetime
+
+    @classmethod
+    def of(cls, heard: Heard) -> "HeardOut":
+        """What is heard, with its times (UTC)."""
+        return cls(
+            item=heard.item,
+            kind=heard.kind,
+            source=heard.source,
+            name=heard.name,
+            start=heard.start,
+            end=heard.end,
+            starts_at=moment_of(heard.start),
+            ends_at=moment_of(heard.end),
+        )
+
+
+class DifferenceOut(BaseModel):
+    """What would be heard otherwise; ``before`` is where it was."""
+
+    effect: Literal["added", "moved", "dropped"]
+    heard: HeardOut
+    before: HeardOut | None = None
+
+
+class ZoneDifferenceOut(BaseModel):
+    """What would be heard otherwise in one zone, in order."""
+
+    zone_id: UUID
+    differences: list[DifferenceOut]
+
+    @classmethod
+    def of(cls, zone: UUID, found: list[Difference]) -> "ZoneDifferenceOut":
+        """The differences of a zone."""
+        lines = [
+            DifferenceOut(
+                effect=one.effect,
+                heard=HeardOut.of(one.heard),
+                before=HeardOut.of(one.before) if one.before else None,
+            )
+            for one in found
+        ]
+        return cls(zone_id=zone, differences=lines)
+
+
+class DryRunOut(BaseModel):
+    """What would be heard otherwise, zone by zone."""
+
+    results: list[ZoneDifferenceOut]
