@@ -1,5 +1,6 @@
 """The music of a zone as it is worked out: which pieces, and where each block leaves off."""
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date, tzinfo
@@ -25,6 +26,9 @@ from sync2gear_platform.schedules.given import Facts, History, Running, Spoken, 
 from sync2gear_platform.schedules.layers import Reign
 from sync2gear_platform.schedules.model import AfterTracks, Begin
 from sync2gear_platform.schedules.occurrences import moment_of, spans
+
+NAMELESS: Final = "0" * 64
+"""Of documents that nobody but the timeline reads, at once: a digest would only take time."""
 
 MAX_ITEMS: Final = 5_000
 """Items of one block; longer ones loop."""
@@ -53,7 +57,8 @@ class Band:
         self, facts: Facts, history: History, events: list[Spoken], stretch: tuple[int, int]
     ) -> None:
         self.facts = facts
-        self.events = events
+        self.events = sorted(events, key=lambda one: one[0].start)
+        self._starts = [event.start for event, _ in self.events]
         self.music: list[Stretch] = []
         self._memories = dict(history.memories)
         self._cut = dict(history.cut)
@@ -146,11 +151,12 @@ class Band:
         if state is None or state.anchor is None or last is None:
             raise ValueError("there is no music yet")
         since, waiting = state.anchor.at, self._open()
-        events = [e for e in self.events if since <= e[0].start < until or e[0].id in waiting]
-        programme = programme_of([last], events)
-        sha256 = programme.sha256()
-        ref = ProgrammeRef(sha256=sha256, from_=last.block.at)
-        return {sha256: programme}, state.model_copy(update={"programmes": (ref,)})
+        first, last_ = (bisect_left(self._starts, frame) for frame in (since, until))
+        events = self.events[first:last_]
+        events += [e for e in self.events[:first] if e[0].id in waiting] if waiting else []
+        ref = ProgrammeRef(sha256=NAMELESS, from_=last.block.at)
+        documents = {NAMELESS: programme_of([last], events)}
+        return documents, state.model_copy(update={"programmes": (ref,)})
 
     def _settled(self, until: int) -> timeline.Settled:
         return timeline.settle(*self._documents(until))

@@ -1,0 +1,129 @@
+"""What is forecast is what speakers play, be their platform there or dead."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+import pytest
+
+from support.venue import DAY, HOUR, ZONE, Platform, venue
+from sync2gear_broker import timeline, topics
+from sync2gear_broker.messages import Document, Programme, TimeReply, ZoneState
+from sync2gear_broker.units import FRAME_RATE, frames_from_micros
+from sync2gear_firmware import facts as f
+from sync2gear_firmware import state as core
+
+CLIENT, DEVICE, SRC, LOG = (str(UUID(int=n)) for n in range(1, 5))
+SECOND = 1_000_000
+EPOCH = 1_803_945_600 * SECOND
+"""A Monday in March 2027, 00:00 UTC."""
+
+Starts = list[tuple[str, str, str, int, int]]
+
+
+class Speaker:
+    """The core of a speaker whose network is perfect and whose disk holds everything."""
+
+    def __init__(self) -> None:
+        self.now = 0
+        self.state = core.State(started=0, log=LOG)
+        self.score: f.Score | None = None
+        self.take(f.Connected())
+        for _ in range(20):
+            t = EPOCH + self.now
+            self.hear(topics.TIME_REPLY, TimeReply(t1=self.now, t2=t, t3=t, src=SRC))
+            self.now += 50_000
+
+    def take(self, fact: f.Fact) -> None:
+        self.state, deeds = core.step(self.state, fact, self.now)
+        for deed in deeds:
+            if isinstance(deed, f.Perform):
+                self.score = deed.score
+
+    def hear(self, channel: topics.Channel, body: Document) -> None:
+        topic = topics.build(channel, client=CLIENT, device=DEVICE)
+        self.take(f.Heard(topic, body.canonical(), self.now))
+
+    def told(self, document: ZoneState, programme: Programme) -> None:
+        self.hear(topics.DEVICE_ZONE, document)
+        self.take(f.ProgrammeHeld(programme.sha256(), programme))
+        for media in programme.media:
+            if media.sha256 not in self.state.held:
+                self.take(f.MediaHeld(media.sha256))
+
+    def run(self, until: int, step: int = 60 * SECOND) -> None:
+        """Let time pass to a frame, with a tick whenever one is due, at most each minute."""
+        end = until * SECOND // FRAME_RATE - EPOCH
+        while self.now < end:
+            self.now = min(end, max(core.due(self.state), self.now + step))
+            self.take(f.Tick(0.5))
+
+    def frame(self) -> int:
+        return frames_from_micros(EPOCH + self.now)
+
+    def starts(self, start: int, end: int) -> Starts:
+        assert self.score is not None
+        assert self.score.settled is not None
+        return starts(self.score.settled, start, end)
+
+
+def starts(settled: timeline.Settled, start: int, end: int) -> Starts:
+    """Every voice of [start, end): what it is, where it begins there, and how far into it."""
+    found = timeline.segments(settled, start, end, 100_000)
+    return [(s.role, s.item, s.media.sha256, s.start, s.offset) for s in found]
+
+
+def played(
+    platform: Platform, days: int, meanwhile: Callable[[Speaker], None]
+) -> tuple[Starts, Starts]:
+    """What the forecast of the first hour says of these days, and what the speaker plays."""
+    speaker = Speaker()
+    document, programme = platform.publish(speaker.frame())
+    forecast = timeline.settle({programme.sha256(): programme}, document)
+    speaker.told(document, programme)
+    first = speaker.frame() + 2 * FRAME_RATE
+    speaker.run(first)
+    expected: Starts = []
+    heard: Starts = []
+    for hour in range(24 * days):
+        a, b = first + hour * HOUR, first + (hour + 1) * HOUR
+        expected += starts(forecast, a, b)
+        heard += speaker.starts(a, b)
+        speaker.run(b)
+        meanwhile(speaker)
+    return expected, heard
+
+
+@pytest.mark.parametrize("days", [1, pytest.param(7, marks=pytest.mark.soak)])
+@pytest.mark.timeout(1800)
+def test_every_start_is_the_forecasts_frame_while_the_platform_compiles_again(days: int) -> None:
+    platform = Platform(venue())
+    hours = iter(range(1, 1000))
+
+    def meanwhile(speaker: Speaker) -> None:
+        if next(hours) % (7 if days == 1 else 11) == 0:
+            reach = 8 * DAY - (speaker.frame() % DAY)
+            document, programme = platform.publish(speaker.frame(), reach)
+            speaker.told(document, programme)
+            speaker.run(speaker.frame() + 2 * FRAME_RATE)
+
+    expected, heard = played(platform, days, meanwhile)
+    assert len(platform.facts.schedules) == 40
+    assert heard == expected
+    assert sum(one[0] == "event" for one in heard) > 100 * days
+    assert platform.state.zone == str(ZONE)
+
+
+@pytest.mark.parametrize("days", [1, pytest.param(7, marks=pytest.mark.soak)])
+@pytest.mark.timeout(1800)
+def test_every_start_is_the_forecasts_frame_when_the_platform_is_dead_after_an_hour(
+    days: int,
+) -> None:
+    platform = Platform(venue())
+
+    def meanwhile(speaker: Speaker) -> None:
+        if speaker.state.connected:
+            speaker.take(f.Disconnected("gone"))
+
+    expected, heard = played(platform, days, meanwhile)
+    assert heard == expected
+    assert sum(one[0] == "event" for one in heard) > 100 * days
