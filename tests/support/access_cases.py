@@ -143,6 +143,8 @@ OWN_POLICY: Final[Mapping[str, str]] = {
     "GET /music/uploads/{upload_id}/parts/": "music.write",  # it answers where to write
     "GET /announcements/uploads/{upload_id}/parts/": "announcements.write",
     "GET /csrf/": "public",
+    "GET /zones/{zone_id}/forecast/": "playback.read",
+    "GET /zones/{zone_id}/why/{item}/": "playback.read",
     "GET /health/": "public",
     "GET /health/ready/": "public",
 }
