@@ -3399,6 +3399,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/playback/schedule/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Back To Schedule
+         * @description Play what is scheduled again: what people chose instead, a pause and a stop end.
+         */
+        post: operations["back_to_schedule_api_v1_playback_schedule__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/playback/seek/": {
         parameters: {
             query?: never;
@@ -3419,6 +3439,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/playback/shuffle/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Shuffle
+         * @description Let the music that people chose go on in another order.
+         */
+        post: operations["shuffle_api_v1_playback_shuffle__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/playback/state/": {
         parameters: {
             query?: never;
@@ -3428,7 +3468,7 @@ export interface paths {
         };
         /**
          * State
-         * @description What sounds now and next, in one zone or in all.
+         * @description What sounds now and next, in one zone or in all; or ``at`` any instant of a week around.
          */
         get: operations["state_api_v1_playback_state__get"];
         put?: never;
@@ -3721,6 +3761,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/schedules/dry-run/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try Changes
+         * @description What would be heard otherwise if schedules were changed so; nothing is changed.
+         */
+        post: operations["try_changes_api_v1_schedules_dry_run__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/schedules/feeds/": {
         parameters: {
             query?: never;
@@ -3960,6 +4020,46 @@ export interface paths {
         head?: never;
         /** Update zone */
         patch: operations["update_zone_api_v1_zones__row_id___patch"];
+        trace?: never;
+    };
+    "/api/v1/zones/{zone_id}/forecast/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Zone Forecast
+         * @description What a zone will sound, and why: ``at`` an instant, or ``from`` and ``to``; else an hour.
+         */
+        get: operations["zone_forecast_api_v1_zones__zone_id__forecast__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/zones/{zone_id}/why/{item}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Zone Why
+         * @description Why a block of music or an announcement is in a zone's plan, or what keeps it out.
+         */
+        get: operations["zone_why_api_v1_zones__zone_id__why__item___get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
 }
@@ -4385,6 +4485,16 @@ export interface components {
         ChainsOut: {
             /** Results */
             results: components["schemas"]["ChainOut"][];
+        };
+        /**
+         * ChangeIn
+         * @description A schedule to be made (``create``), changed, or removed (its id alone).
+         */
+        ChangeIn: {
+            change?: components["schemas"]["SchedulePatch"] | null;
+            create?: components["schemas"]["ScheduleIn"] | null;
+            /** Schedule Id */
+            schedule_id?: string | null;
         };
         /**
          * ChangePasswordIn
@@ -5167,6 +5277,19 @@ export interface components {
             total: number;
         };
         /**
+         * DifferenceOut
+         * @description What would be heard otherwise; ``before`` is where it was.
+         */
+        DifferenceOut: {
+            before?: components["schemas"]["HeardOut"] | null;
+            /**
+             * Effect
+             * @enum {string}
+             */
+            effect: "added" | "moved" | "dropped";
+            heard: components["schemas"]["HeardOut"];
+        };
+        /**
          * DirectIn
          * @description What somebody wants to send straight into the store.
          */
@@ -5192,6 +5315,28 @@ export interface components {
         DoneOut: {
             /** Detail */
             detail: string;
+        };
+        /**
+         * DryRunIn
+         * @description Changes that are not made, and where and when to listen; left out: a day, all their zones.
+         */
+        DryRunIn: {
+            /** Changes */
+            changes: components["schemas"]["ChangeIn"][];
+            /** From */
+            from?: string | null;
+            /** To */
+            to?: string | null;
+            /** Zone Ids */
+            zone_ids?: string[] | null;
+        };
+        /**
+         * DryRunOut
+         * @description What would be heard otherwise, zone by zone.
+         */
+        DryRunOut: {
+            /** Results */
+            results: components["schemas"]["ZoneDifferenceOut"][];
         };
         /**
          * EmailIn
@@ -5713,6 +5858,27 @@ export interface components {
             parent_id?: string | null;
             rules?: components["schemas"]["Rules-Input"] | null;
         };
+        /**
+         * ForecastOut
+         * @description What a zone will sound in the frames [start, end); ``end`` earlier than asked: ask on.
+         */
+        ForecastOut: {
+            /** End */
+            end: number;
+            /** Pieces */
+            pieces: components["schemas"]["PieceOut"][];
+            /** Start */
+            start: number;
+            /** Timezone */
+            timezone: string;
+            /** Unheard */
+            unheard: components["schemas"]["UnheardOut"][];
+            /**
+             * Zone Id
+             * Format: uuid
+             */
+            zone_id: string;
+        };
         /** HTTPValidationError */
         HTTPValidationError: {
             /** Detail */
@@ -5738,6 +5904,40 @@ export interface components {
              * @default 0
              */
             music?: number;
+        };
+        /**
+         * HeardOut
+         * @description Music of a schedule, or one of its announcements, in frames [start, end).
+         */
+        HeardOut: {
+            /** End */
+            end: number;
+            /**
+             * Ends At
+             * Format: date-time
+             */
+            ends_at: string;
+            /** Item */
+            item: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "music" | "announcement";
+            /** Name */
+            name: string;
+            /**
+             * Source
+             * @enum {string}
+             */
+            source: "schedule" | "base" | "hand";
+            /** Start */
+            start: number;
+            /**
+             * Starts At
+             * Format: date-time
+             */
+            starts_at: string;
         };
         /**
          * ImportIn
@@ -7053,6 +7253,42 @@ export interface components {
             tail: number | null;
         };
         /**
+         * PieceOut
+         * @description One uninterrupted stretch of one piece of audio; times are those of the venue's clock.
+         */
+        PieceOut: {
+            /** Artist */
+            artist: string;
+            /** End */
+            end: number;
+            /**
+             * Ends At
+             * Format: date-time
+             */
+            ends_at: string;
+            /** Item */
+            item: string;
+            /** Offset */
+            offset: number;
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "music" | "event" | "emergency";
+            /** Sha256 */
+            sha256: string;
+            /** Start */
+            start: number;
+            /**
+             * Starts At
+             * Format: date-time
+             */
+            starts_at: string;
+            /** Title */
+            title: string;
+            why: components["schemas"]["WhyOut"] | null;
+        };
+        /**
          * PlayEventOut
          * @description One line of the proof of play; frames are of the zone clock.
          */
@@ -7102,6 +7338,8 @@ export interface components {
         /**
          * PlayIn
          * @description What to play: a folder, or tracks in this order; neither resumes what was there.
+         *
+         *     It lasts until ``until``; left out, until the next block of what is scheduled, or for good.
          */
         PlayIn: {
             /**
@@ -7120,6 +7358,8 @@ export interface components {
             shuffle?: boolean;
             /** Track Ids */
             track_ids?: string[] | null;
+            /** Until */
+            until?: string | null;
             /** Zone Id */
             zone_id?: string | null;
             /** Zone Ids */
@@ -7730,6 +7970,24 @@ export interface components {
         ResetRequestIn: {
             /** Email */
             email: string;
+        };
+        /**
+         * RivalOut
+         * @description A schedule that wanted the music too, and what it lost by.
+         */
+        RivalOut: {
+            /**
+             * Lost By
+             * @enum {string}
+             */
+            lost_by: "priority" | "breadth" | "weekly" | "younger";
+            /** Name */
+            name: string;
+            /**
+             * Schedule Id
+             * Format: uuid
+             */
+            schedule_id: string;
         };
         /**
          * RoleIn
@@ -8510,6 +8768,20 @@ export interface components {
             results: components["schemas"]["SessionOut"][];
         };
         /**
+         * ShuffleIn
+         * @description In which order the chosen music goes on: shuffled, or as it was given.
+         */
+        ShuffleIn: {
+            /** Rev */
+            rev?: number | null;
+            /** Shuffle */
+            shuffle: boolean;
+            /** Zone Id */
+            zone_id?: string | null;
+            /** Zone Ids */
+            zone_ids?: string[] | null;
+        };
+        /**
          * SignupIn
          * @description A new client and its first manager.
          */
@@ -8728,6 +9000,20 @@ export interface components {
             plays_7d: components["schemas"]["Heard"];
             storage: components["schemas"]["Storage"];
             users: components["schemas"]["UsersCount"];
+        };
+        /**
+         * StopIn
+         * @description Zones to be silent until then, or until somebody resumes.
+         */
+        StopIn: {
+            /** Rev */
+            rev?: number | null;
+            /** Until */
+            until?: string | null;
+            /** Zone Id */
+            zone_id?: string | null;
+            /** Zone Ids */
+            zone_ids?: string[] | null;
         };
         /**
          * Storage
@@ -9338,6 +9624,25 @@ export interface components {
             title: string;
         };
         /**
+         * UnheardOut
+         * @description A planned announcement that is not heard: by a limit, or for a reason of the moment.
+         */
+        UnheardOut: {
+            /** At */
+            at: number;
+            /** Item */
+            item: string;
+            /** Name */
+            name: string;
+            /** Reason */
+            reason: string;
+            /**
+             * Starts At
+             * Format: date-time
+             */
+            starts_at: string;
+        };
+        /**
          * UploadOut
          * @description A file on its way in, and what became of it.
          *
@@ -9781,6 +10086,48 @@ export interface components {
             max_bytes: number;
             /** Part Bytes */
             part_bytes: number;
+        };
+        /**
+         * WhyOut
+         * @description What put something into a plan: a schedule, or people, instead of it or where none wants.
+         *
+         *     ``version`` is that of the rules.
+         */
+        WhyOut: {
+            /** Limited By */
+            limited_by?: ("max_per_hour" | "min_gap" | "group_gap") | null;
+            /**
+             * Name
+             * @default
+             */
+            name?: string;
+            /**
+             * Rivals
+             * @default []
+             */
+            rivals?: components["schemas"]["RivalOut"][];
+            /** Schedule Id */
+            schedule_id?: string | null;
+            /**
+             * Source
+             * @enum {string}
+             */
+            source: "schedule" | "base" | "hand";
+            /** Version */
+            version?: number | null;
+        };
+        /**
+         * ZoneDifferenceOut
+         * @description What would be heard otherwise in one zone, in order.
+         */
+        ZoneDifferenceOut: {
+            /** Differences */
+            differences: components["schemas"]["DifferenceOut"][];
+            /**
+             * Zone Id
+             * Format: uuid
+             */
+            zone_id: string;
         };
         /**
          * ZoneIn
@@ -17935,6 +18282,42 @@ export interface operations {
             };
         };
     };
+    back_to_schedule_api_v1_playback_schedule__post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A value of your own, new for each thing that you want done. Repeated within 24 hours with the same body, it is answered as the first time and nothing is done. */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Target"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Views"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     seek_api_v1_playback_seek__post: {
         parameters: {
             query?: never;
@@ -17968,10 +18351,47 @@ export interface operations {
             };
         };
     };
+    shuffle_api_v1_playback_shuffle__post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A value of your own, new for each thing that you want done. Repeated within 24 hours with the same body, it is answered as the first time and nothing is done. */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ShuffleIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Views"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     state_api_v1_playback_state__get: {
         parameters: {
             query?: {
                 zone_id?: string | null;
+                at?: string | null;
             };
             header?: never;
             path?: never;
@@ -18008,7 +18428,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Target"];
+                "application/json": components["schemas"]["StopIn"];
             };
         };
         responses: {
@@ -18605,6 +19025,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ConflictsOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    try_changes_api_v1_schedules_dry_run__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DryRunIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DryRunOut"];
                 };
             };
             /** @description Validation Error */
@@ -19285,6 +19738,73 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ZoneOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    zone_forecast_api_v1_zones__zone_id__forecast__get: {
+        parameters: {
+            query?: {
+                at?: string | null;
+                from?: string | null;
+                to?: string | null;
+            };
+            header?: never;
+            path: {
+                zone_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ForecastOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    zone_why_api_v1_zones__zone_id__why__item___get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                zone_id: string;
+                item: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WhyOut"];
                 };
             };
             /** @description Validation Error */
