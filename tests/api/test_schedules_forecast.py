@@ -247,3 +247,11 @@ async def test_a_dry_run_refuses_what_the_change_itself_would_be_refused(world: 
     )
     assert gone.status_code == 404
     assert (await other.read("/schedules/"))["results"] == []
+    for change in (
+        {"create": {"name": "X"}},
+        {"change": {"priority": 3}},
+        {"create": create, "schedule_id": listed[0]["id"]},
+        {"schedule_id": listed[0]["id"], "change": {"priority": 1000}},
+    ):
+        wrong = await tenant.http.post("/api/v1/schedules/dry-run/", json={"changes": [change]})
+        assert (wrong.status_code, wrong.json()["code"]) == (422, "invalid_change"), change

@@ -1,16 +1,15 @@
 """REST bodies of forecasts, explanations and dry runs."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from sync2gear_platform.kit.clock import moment_of
 from sync2gear_platform.schedules.dry_run import MAX_CHANGES, MAX_ZONES, Change, Difference, Heard
 from sync2gear_platform.schedules.forecast import Cause, Explained, Forecast
 from sync2gear_platform.schedules.ledger import BASE, HAND
-from sync2gear_platform.schedules.schemas import ScheduleIn, SchedulePatch
 
 
 class RivalOut(BaseModel):
@@ -148,27 +147,20 @@ class ForecastOut(BaseModel):
 
 
 class ChangeIn(BaseModel):
-    """A schedule to be made (``create``), changed, or removed (its id alone)."""
+    """A schedule to be made (``create``), changed, or removed (its id alone).
+
+    ``create`` and ``change`` are the bodies of making and of changing a schedule.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
-    create: ScheduleIn | None = None
+    create: dict[str, Any] | None = None
     schedule_id: UUID | None = None
-    change: SchedulePatch | None = None
-
-    @model_validator(mode="after")
-    def _one_thing(self) -> "ChangeIn":
-        if (self.create is None) == (self.schedule_id is None):
-            raise ValueError("say create, or schedule_id with or without a change")
-        if self.create is not None and self.change is not None:
-            raise ValueError("what is made is not changed")
-        return self
+    change: dict[str, Any] | None = None
 
     def meant(self) -> Change:
         """The change as a value."""
-        if self.create is not None:
-            return Change(None, self.create.values())
-        return Change(self.schedule_id, None if self.change is None else self.change.values())
+        return Change(self.schedule_id, self.create, self.change)
 
 
 class DryRunIn(BaseModel):
