@@ -4489,10 +4489,18 @@ export interface components {
         /**
          * ChangeIn
          * @description A schedule to be made (``create``), changed, or removed (its id alone).
+         *
+         *     ``create`` and ``change`` are the bodies of making and of changing a schedule.
          */
         ChangeIn: {
-            change?: components["schemas"]["SchedulePatch"] | null;
-            create?: components["schemas"]["ScheduleIn"] | null;
+            /** Change */
+            change?: {
+                [key: string]: unknown;
+            } | null;
+            /** Create */
+            create?: {
+                [key: string]: unknown;
+            } | null;
             /** Schedule Id */
             schedule_id?: string | null;
         };
