@@ -222,7 +222,13 @@ class Booth:
             if p.id not in {known.id for known, _ in knowing}
         ]
         chain = knowing + [(p, voice) for p, voice in others if voice]
-        return chain if defaults.fall_back else chain[:1]
+        if defaults.fall_back:
+            return chain
+        # Only one may speak, also while nobody knows which voices it has.
+        preferred = wanted.provider_id or defaults.provider_id
+        by_voice = bool(knowing) and (bool(wanted.voice) or preferred is None)
+        only = (knowing[0][0] if by_voice else providers[0]).id if providers else None
+        return [one for one in chain if one[0].id == only][:1]
 
     async def _voices(self, ctx: Ctx, provider: AiProvider) -> list[Voice] | None:
         """The voices of a provider, lately listed; ``None`` where it never answered."""
