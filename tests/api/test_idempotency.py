@@ -50,6 +50,7 @@ HARMLESS = {
     "/api/v1/playback/seek/": "goes to a position, not by a distance",
     "/api/v1/playback/volume/": "sets a value",
     "/api/v1/playback/cancel/": "a cancelled event is over",
+    "/api/v1/playback/queue/clear/": "what is over does not end again",
     "/api/v1/announcements/templates/{template_id}/preview/": "looks, and changes nothing",
     "/api/v1/client/deletion/": "the first date stands; its fingerprint would hold a password",
     "/api/v1/ai-providers/{provider_id}/test/": "looks, and changes nothing",

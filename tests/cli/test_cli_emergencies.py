@@ -1,4 +1,4 @@
-"""Emergencies on the command line, against a running installation."""
+"""Emergencies and the queue on the command line, against a running installation."""
 
 import json
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from support.stack import Stack
+from support.stack import Stack, wait_until
 from sync2gear_cli.main import app
 
 pytestmark = pytest.mark.timeout(180)
@@ -30,6 +30,19 @@ def logged_in(
     arguments = ["login", "--url", stack.base_url, "--email", stack.email]
     result = CliRunner().invoke(app, arguments, input=stack.password + "\n")
     assert result.exit_code == 0, result.output
+
+
+def test_the_queue_is_shown_and_cleared(logged_in: None) -> None:
+    assert "Nothing is announced" in call("queue").stdout
+    said = "We have so much to tell you that this takes a good while. " * 10
+    answer("say", said, "--zone", "Café")
+    answer("say", "And then this.", "--zone", "Café")
+    (there,) = answer("queue", "Café")["results"]
+    assert [entry["title"][:8] for entry in there["entries"]] == ["We have ", "And then"]
+    assert "waiting" in call("queue").stdout or "coming" in call("queue").stdout
+    assert call("queue", "--clear").exit_code == 2
+    call("queue", "Café", "--clear")
+    wait_until(lambda: not answer("queue")["results"], "the queue is empty", every=0.5)
 
 
 def call(*arguments: str) -> Result:

@@ -259,6 +259,7 @@ BODIES: Final[Mapping[str, Mapping[str, Any]]] = {
     "POST /playback/previous/": TARGET,
     "POST /playback/seek/": TARGET,
     "POST /playback/volume/": TARGET,
+    "POST /playback/queue/clear/": TARGET,
     "POST /playback/shuffle/": TARGET,
     "POST /playback/schedule/": TARGET,
     "POST /schedules/dry-run/": {"changes": [{"schedule_id": "@schedule"}]},

@@ -37,11 +37,17 @@ class Where:
 
 @dataclass(frozen=True, slots=True)
 class How:
-    """What the music does meanwhile, what is cut for it, and how it sounds this time."""
+    """What the music does meanwhile, what is cut for it, and how it sounds this time.
+
+    It begins ``delay_millis`` later, and is dropped where it would wait longer than
+    ``timeout_millis`` for others.
+    """
 
     mode: Mode = "pause"
     priority: int = 50
     manner: Manner = field(default=AS_USUAL)
+    delay_millis: int = 0
+    timeout_millis: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +178,8 @@ async def _played(
         priority=how.priority,
         announcement_id=row.id,
         play_id=play_id,
+        delay_millis=how.delay_millis,
+        timeout_millis=how.timeout_millis,
     )
     after = {
         "zones": [str(z) for z in zone_ids], "mode": how.mode, "priority": how.priority,

@@ -171,7 +171,14 @@ class WhereIn(In):
         return Where(self.zone_ids, self.floor_ids, self.location_ids)
 
 
-class PlayInstantIn(WhereIn, MannerIn):
+class PatienceIn(In):
+    """How long it can still be taken back unheard, and how long it waits for others at most."""
+
+    delay_millis: Annotated[int, Field(strict=True, ge=0, le=60_000)] = 0
+    timeout_millis: Annotated[int, Field(strict=True, ge=0, le=3_600_000)] | None = None
+
+
+class PlayInstantIn(WhereIn, MannerIn, PatienceIn):
     """Where an announcement sounds, and whether the music pauses or goes on softly meanwhile."""
 
     mode: Mode = "pause"
@@ -179,7 +186,7 @@ class PlayInstantIn(WhereIn, MannerIn):
 
     def how(self) -> How:
         """As use cases take it."""
-        return How(self.mode, self.priority, self.manner())
+        return How(self.mode, self.priority, self.manner(), self.delay_millis, self.timeout_millis)
 
 
 class SayIn(ScriptIn, PlayInstantIn):

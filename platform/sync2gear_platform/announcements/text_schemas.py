@@ -14,6 +14,7 @@ from sync2gear_platform.announcements.schemas import (
     Language,
     MannerIn,
     Mode,
+    PatienceIn,
     PlayOut,
     PlaysOut,
     Priority,
@@ -129,7 +130,7 @@ class PreviewTemplateIn(FillIn):
     location_id: UUID | None = None
 
 
-class SayTemplateIn(FillIn, WhereIn, MannerIn):
+class SayTemplateIn(FillIn, WhereIn, MannerIn, PatienceIn):
     """What a template is filled with, and where it is said; how is by default its own."""
 
     mode: Mode | None = None
@@ -138,7 +139,7 @@ class SayTemplateIn(FillIn, WhereIn, MannerIn):
     def how(self, mode: Mode, priority: int) -> How:
         """As use cases take it, with what the template says."""
         said = self.priority if self.priority is not None else priority
-        return How(self.mode or mode, said, self.manner())
+        return How(self.mode or mode, said, self.manner(), self.delay_millis, self.timeout_millis)
 
 
 class FilledOut(BaseModel):

@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+from dataclasses import asdict
 from typing import Annotated
 from uuid import UUID
 
@@ -14,11 +15,14 @@ from sync2gear_platform.kit.errors import NotFound
 from sync2gear_platform.kit.idempotency import Remembering, once
 from sync2gear_platform.kit.paging import Listing, Page, page
 from sync2gear_platform.kit.web import allow
-from sync2gear_platform.playback import history, queries, service
+from sync2gear_platform.playback import history, queries, queue, service
 from sync2gear_platform.playback.schemas import (
     CancelIn,
     PlayEventOut,
     PlayIn,
+    QueueEntryOut,
+    QueueOut,
+    QueuesOut,
     SeekIn,
     ShuffleIn,
     StateOut,
@@ -111,6 +115,27 @@ async def volume(ctx: Control, body: VolumeIn) -> Views:
 async def cancel(ctx: Control, body: CancelIn) -> Views:
     """Cancel an announcement."""
     return Views(results=await service.cancel(ctx, zone_id=body.zone_id, event_id=body.event_id))
+
+
+@router.get("/playback/queue/")
+async def show_queue(
+    ctx: Annotated[Ctx, allow("playback.read")], zone_id: Annotated[UUID | None, Query()] = None
+) -> QueuesOut:
+    """What is announced now and waits, in one zone or in all that announce something."""
+    found = await queries.scores(ctx, None if zone_id is None else [zone_id])
+    shown = []
+    for score in found:
+        entries = queue.entries(score.programmes, score.state, ctx.frame)
+        if entries or zone_id is not None:
+            told = [QueueEntryOut(**asdict(entry)) for entry in entries]
+            shown.append(QueueOut(zone_id=score.zone.id, name=score.zone.name, entries=told))
+    return QueuesOut(frame=ctx.frame, results=shown)
+
+
+@router.post("/playback/queue/clear/")
+async def clear_queue(ctx: Control, body: Target) -> Views:
+    """End every announcement, those that wait included."""
+    return Views(results=await queue.clear(ctx, body.zones, body.rev))
 
 
 @router.get("/playback/state/")

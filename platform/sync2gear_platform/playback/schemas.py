@@ -160,6 +160,36 @@ class StateOut(Views):
     frame: int
 
 
+class QueueEntryOut(BaseModel):
+    """An announcement that sounds, waits, or is to come. Frames of the zone clock: ``start`` as
+    it was asked for, ``begins`` and ``ends`` as it will be, null while nothing lets it begin.
+    """
+
+    id: str
+    title: str
+    state: Literal["sounding", "waiting", "coming"]
+    live: bool
+    priority: int
+    start: int
+    begins: int | None
+    ends: int | None
+
+
+class QueueOut(BaseModel):
+    """The announcements of one zone in the order in which they begin."""
+
+    zone_id: UUID
+    name: str
+    entries: list[QueueEntryOut]
+
+
+class QueuesOut(BaseModel):
+    """Queues as they are at ``frame``."""
+
+    frame: int
+    results: list[QueueOut]
+
+
 class PlayEventOut(BaseModel):
     """One line of the proof of play; frames are of the zone clock."""
 

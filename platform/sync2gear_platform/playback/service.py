@@ -256,8 +256,13 @@ async def announce(
     gain: int | None = None,
     announcement_id: UUID | None = None,
     play_id: UUID | None = None,
+    delay_millis: int = 0,
+    timeout_millis: int | None = None,
 ) -> list[Announced]:
     """Let ``media`` sound in all these zones from the same frame, as soon as speakers can.
+
+    ``delay_millis`` later, within which it can be taken back unheard. It is dropped where it has
+    to wait longer than ``timeout_millis`` for others.
 
     ``gain`` in hundredths of dB, where it is not the media's own.
 
@@ -275,7 +280,8 @@ async def announce(
         kind="announcement",
         title=title[:200],
     )
-    start = ctx.frame + await leads.lead(ctx, found, [await leads.need(ctx, found, voice)])
+    lead = await leads.lead(ctx, found, [await leads.need(ctx, found, voice)])
+    start = ctx.frame + max(lead, frames_from_millis(delay_millis))
     fade = frames_from_millis(rules.DUCK_MILLIS if mode == "duck" else rules.FADE_MILLIS)
     event = LiveEvent(
         id=play_id.hex,
@@ -284,6 +290,7 @@ async def announce(
         fade_in=fade,
         fade_out=fade,
         priority=priority,
+        late_by=None if timeout_millis is None else frames_from_millis(timeout_millis),
         media=voice,
     )
     wanted = [replace(s, state=engine.announce(s.state, event)) for s in found]
@@ -313,13 +320,18 @@ async def collect_programmes(ctx: Ctx) -> int:
 
 
 async def change(
-    ctx: Ctx, zone_ids: Sequence[UUID], verb: str, decide: Decide, after: Mapping[str, Any]
+    ctx: Ctx,
+    zone_ids: Sequence[UUID],
+    verb: str,
+    decide: Decide,
+    after: Mapping[str, Any],
+    rev: int | None = None,
 ) -> list[ZoneView]:
-    """What another domain makes of these zones' states, as one command; ``decide`` is pure.
+    """What others make of these zones' states, as one command; ``decide`` is pure.
 
     It is given the zone as it is now and the frame from which every speaker can obey.
     """
-    return await _change(ctx, zone_ids, None, verb, decide, after)
+    return await _change(ctx, zone_ids, rev, verb, decide, after)
 
 
 async def _change(

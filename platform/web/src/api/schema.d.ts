@@ -3379,6 +3379,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/playback/queue/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Queue
+         * @description What is announced now and waits, in one zone or in all that announce something.
+         */
+        get: operations["show_queue_api_v1_playback_queue__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/playback/queue/clear/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Clear Queue
+         * @description End every announcement, those that wait included.
+         */
+        post: operations["clear_queue_api_v1_playback_queue_clear__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/playback/resume/": {
         parameters: {
             query?: never;
@@ -7381,6 +7421,11 @@ export interface components {
             chime_after?: components["schemas"]["ChimeIn"] | null;
             chime_before?: components["schemas"]["ChimeIn"] | null;
             /**
+             * Delay Millis
+             * @default 0
+             */
+            delay_millis?: number;
+            /**
              * Floor Ids
              * @default []
              */
@@ -7401,6 +7446,8 @@ export interface components {
              * @default 50
              */
             priority?: number;
+            /** Timeout Millis */
+            timeout_millis?: number | null;
             /**
              * Volume Offset
              * @default 0
@@ -7875,6 +7922,57 @@ export interface components {
             unit_price?: number;
         };
         /**
+         * QueueEntryOut
+         * @description An announcement that sounds, waits, or is to come. Frames of the zone clock: ``start`` as
+         *     it was asked for, ``begins`` and ``ends`` as it will be, null while nothing lets it begin.
+         */
+        QueueEntryOut: {
+            /** Begins */
+            begins: number | null;
+            /** Ends */
+            ends: number | null;
+            /** Id */
+            id: string;
+            /** Live */
+            live: boolean;
+            /** Priority */
+            priority: number;
+            /** Start */
+            start: number;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "sounding" | "waiting" | "coming";
+            /** Title */
+            title: string;
+        };
+        /**
+         * QueueOut
+         * @description The announcements of one zone in the order in which they begin.
+         */
+        QueueOut: {
+            /** Entries */
+            entries: components["schemas"]["QueueEntryOut"][];
+            /** Name */
+            name: string;
+            /**
+             * Zone Id
+             * Format: uuid
+             */
+            zone_id: string;
+        };
+        /**
+         * QueuesOut
+         * @description Queues as they are at ``frame``.
+         */
+        QueuesOut: {
+            /** Frame */
+            frame: number;
+            /** Results */
+            results: components["schemas"]["QueueOut"][];
+        };
+        /**
          * Ready
          * @description What the product needs: its database, a leader, and a broker that takes what is published.
          */
@@ -8103,6 +8201,11 @@ export interface components {
             chime_after?: components["schemas"]["ChimeIn"] | null;
             chime_before?: components["schemas"]["ChimeIn"] | null;
             /**
+             * Delay Millis
+             * @default 0
+             */
+            delay_millis?: number;
+            /**
              * Floor Ids
              * @default []
              */
@@ -8138,6 +8241,8 @@ export interface components {
             ssml?: boolean;
             /** Text */
             text: string;
+            /** Timeout Millis */
+            timeout_millis?: number | null;
             /**
              * Title
              * @default
@@ -8167,6 +8272,11 @@ export interface components {
             chime_after?: components["schemas"]["ChimeIn"] | null;
             chime_before?: components["schemas"]["ChimeIn"] | null;
             /**
+             * Delay Millis
+             * @default 0
+             */
+            delay_millis?: number;
+            /**
              * Floor Ids
              * @default []
              */
@@ -8185,6 +8295,8 @@ export interface components {
             mode?: ("pause" | "duck") | null;
             /** Priority */
             priority?: number | null;
+            /** Timeout Millis */
+            timeout_millis?: number | null;
             /**
              * Variables
              * @default {}
@@ -18228,6 +18340,70 @@ export interface operations {
                 /** @description A value of your own, new for each thing that you want done. Repeated within 24 hours with the same body, it is answered as the first time and nothing is done. */
                 "Idempotency-Key"?: string | null;
             };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Target"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Views"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    show_queue_api_v1_playback_queue__get: {
+        parameters: {
+            query?: {
+                zone_id?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueuesOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    clear_queue_api_v1_playback_queue_clear__post: {
+        parameters: {
+            query?: never;
+            header?: never;
             path?: never;
             cookie?: never;
         };
