@@ -44,8 +44,8 @@ def resolve(facts: Facts, history: History, start: int, end: int) -> Resolved:
     why: dict[str, Why] = {}
     events = list(history.events)
     for call in timed:
-        event = _event(facts, call)
-        if call.dropped is None and event is not None:
+        event = _event(facts, call) if call.dropped is None else None
+        if event is not None:
             events.append(event)
             why[call.id] = Why(call.schedule.id, call.schedule.name)
     band = Band(facts, history, events, (start, end))
