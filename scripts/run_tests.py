@@ -34,15 +34,18 @@ HELD: Final = ("sync2gear_broker", "sync2gear_platform")
 
 MEASURE: Final = ("--cov", "--cov-append", "--cov-report=")
 
+BY_FILE: Final = ("--dist", "loadscope", "--no-loadscope-reorder")
+"""The files in their order: the long ones are in the tiers that come first, not at the end."""
+
 RUNS: Final = (
     Run(
         "in this process",
         ("pure", "api", "architecture"),
-        ("-n", "2", "--dist", "loadscope"),
+        ("-n", "2", *BY_FILE),
         measured=True,
     ),
     # These wait for programs that they start, so that one more of them finds something to do.
-    Run("with programs", ("access", "wire", "vendors", "cli"), ("-n", "3", "--dist", "loadscope")),
+    Run("with programs", ("access", "wire", "vendors", "cli"), ("-n", "3", *BY_FILE)),
     # Sound at the pace of real time: alone on the machine.
     Run("flows", ("flows",)),
     # Playwright's own event loop breaks later asynchronous tests in the same process.

@@ -1,5 +1,6 @@
 """Fixtures of every tier: real services, one fresh database a test."""
 
+import gc
 import os
 import shutil
 from collections.abc import AsyncIterator, Generator, Iterator
@@ -54,6 +55,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     kept = [item for item in items if "soak" not in item.keywords]
     config.hook.pytest_deselected(items=[item for item in items if "soak" in item.keywords])
     items[:] = kept
+
+
+def pytest_collection_finish() -> None:
+    """What was imported stays: looking through it again and again took a sixth of the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 @pytest.hookimpl(wrapper=True)
