@@ -29,7 +29,7 @@ VERBS: Final = {
         "announce",
         "What is kept to be said: list, send, play, try again and remove it.",
     ),
-    "queue": ("queue", "Show what is announced and what waits, or end all of it."),
+    "queue": ("queue", "Show what is announced and what waits for its turn, or end all of it."),
     "emergency": ("emergencies", "Messages that go above everything else, and the all-clear."),
     "plays": ("plays", "What was asked to be heard, and what became of it."),
     "voices": ("voices", "Voices that can speak: list them, hear one."),
