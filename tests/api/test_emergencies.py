@@ -123,6 +123,10 @@ async def test_a_drill_is_recorded_as_one_and_ends_by_itself(world: World) -> No
 async def test_what_can_be_raised_is_on_the_speakers_before_all_else(world: World) -> None:
     acme = await world.tenant()
     await prepared(acme)
+    gong = (await acme.make("/announcements/tts/", text="Ding dong."))["id"]
+    usual = {"chime_before": {"announcement_id": gong}}
+    changed = await acme.http.patch("/api/v1/announcements/sound/", json=usual)
+    assert changed.status_code == 200, changed.text
     for number in range(prefetch.MAX_PREFETCH + 1):
         await acme.make("/announcements/tts/", text=f"Offer {number}.")
     state = world.app.state
@@ -201,6 +205,28 @@ async def test_what_cannot_be_raised_is_refused(world: World, body: dict[str, An
     message = await prepared(acme)
     answer = await acme.http.post("/api/v1/emergencies/", json={"message_id": message, **body})
     assert answer.status_code == 422
+
+
+async def test_who_has_one_place_raises_there_and_does_not_end_what_is_wider(
+    world: World,
+) -> None:
+    acme = await world.tenant()
+    here, there = [await add_zone(acme, name) for name in ("A", "B")]
+    message = await prepared(acme)
+    porter = await world.colleague(acme, "facility_manager", place=("zone", UUID(here)))
+    path = "/api/v1/emergencies/"
+    everywhere = {"message_id": message, "everywhere": True}
+    mine = await porter.post(path, json=everywhere)
+    assert (mine.status_code, mine.json()["zone_ids"]) == (202, [here])
+    beyond = await porter.post(path, json={"message_id": message, "zone_ids": [there]})
+    assert beyond.status_code == 404
+    assert (await porter.post(f"{path}{mine.json()['id']}/clear/")).status_code == 200
+    wide = await acme.make("/emergencies/", **everywhere)
+    assert (await porter.get(f"{path}{wide['id']}/")).json()["zone_ids"] == [here]
+    assert (await porter.post(f"{path}{wide['id']}/clear/")).status_code == 404
+    assert (await acme.read(f"/emergencies/{wide['id']}/"))["active"] is True
+    floor = await world.colleague(acme, "floor", place=("zone", UUID(here)))
+    assert (await floor.post(path, json=everywhere)).status_code == 403
 
 
 async def test_neighbours_see_and_end_nothing(world: World) -> None:

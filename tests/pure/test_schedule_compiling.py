@@ -130,7 +130,7 @@ class Zone:
         state = engine.play(state, chosen, chosen.sha256(), now)
         self.playing = replace(self.playing, state=state, programmes=held)
 
-    def sounds(self, start: int, end: int) -> list[tuple[object, ...]]:
+    def sounds(self, start: int, end: int) -> list[tuple[Any, ...]]:
         settled = timeline.settle(self.playing.programmes, self.playing.state)
         return plan_of(settled, start, end)
 
@@ -147,13 +147,13 @@ def joined(chosen: Programme, old: Programme, until: int) -> Programme:
     return Programme(media=media_, blocks=(*chosen.blocks, *blocks), events=tuple(events))
 
 
-def plan_of(settled: timeline.Settled, start: int, end: int) -> list[tuple[object, ...]]:
+def plan_of(settled: timeline.Settled, start: int, end: int) -> list[tuple[Any, ...]]:
     """What sounds, frame by frame, without the seams that nobody hears."""
     found = [
         [(v.media.sha256, v.offset - p.start, v.role) for v in p.voices] + [p.start]
         for p in timeline.plan(settled, start, end)
     ]
-    joined_: list[tuple[object, ...]] = []
+    joined_: list[tuple[Any, ...]] = []
     for *voices, since in found:
         if not joined_ or joined_[-1][0] != voices:
             joined_.append((voices, since))
@@ -324,9 +324,9 @@ def test_music_goes_on_when_its_schedule_is_gone_and_also_when_its_channel_is() 
     empty = facts()
     zone.compile(empty, at(1, 9, 30))
     zone.compile(facts(channels={}), at(1, 9, 40))
-    music_ = [s for s in zone.sounds(at(1, 9, 40), at(1, 10)) if s[1] > at(1, 9, 40)]  # type: ignore[operator]
+    music_ = [s for s in zone.sounds(at(1, 9, 40), at(1, 10)) if s[1] > at(1, 9, 40)]
     assert music_
-    assert {m for one in music_ for m, *_ in one[0]} <= {m for one in sounds for m, *_ in one[0]}  # type: ignore[attr-defined]
+    assert {m for one in music_ for m, *_ in one[0]} <= {m for one in sounds for m, *_ in one[0]}
 
 
 def test_a_programme_that_is_too_large_reaches_less_far_but_never_less_than_two_days(

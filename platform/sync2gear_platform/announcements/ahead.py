@@ -51,9 +51,12 @@ async def refresh(kit: Kit, client_id: UUID) -> bool:
 
     Each sound is made in a transaction of its own and kept: who dies in between repeats little.
     """
-    async with kit.db.tenant(client_id) as session:
-        candidates = await _likely(_ctx(kit, session, client_id))
     chosen: dict[str, int] = {}
+    async with kit.db.tenant(client_id) as session:
+        ctx = _ctx(kit, session, client_id)
+        for needed in await _needed(ctx):
+            _choose(chosen, needed)
+        candidates = await _likely(ctx)
     for candidate in candidates:
         if len(chosen) == MAX_PREFETCH:
             break
@@ -87,10 +90,27 @@ async def _made(kit: Kit, ctx: Ctx, candidate: Candidate) -> Media | None:
         return None
 
 
+async def _needed(ctx: Ctx) -> Sequence[Media]:
+    """What another domain has to have at hand before all else; it is heard there without chimes."""
+    statement = (
+        select(Media)
+        .join(
+            Announcement,
+            (col(Announcement.client_id) == col(Media.client_id))
+            & (col(Announcement.sha256) == col(Media.sha256)),
+        )
+        .where(
+            col(Media.client_id) == ctx.client_id,
+            col(Announcement.state) == "ready",
+            col(Announcement.id).in_(await changes.needed(ctx)),
+        )
+        .order_by(col(Announcement.id))
+    )
+    return (await ctx.db.exec(statement)).all()
+
+
 async def _likely(ctx: Ctx) -> list[Candidate]:
     """Announcements that are kept at hand, those played or changed last first, by their variants.
-
-    Before them all comes what another domain has to have at hand.
 
     A message with variants sounds like one of them, and like itself only where none may be valid.
     """
@@ -112,14 +132,7 @@ async def _likely(ctx: Ctx) -> list[Candidate]:
         .order_by(used.desc(), col(Announcement.id).desc())
         .limit(MAX_PREFETCH)
     )
-    first = select(Announcement).where(
-        col(Announcement.client_id) == ctx.client_id,
-        col(Announcement.state) == "ready",
-        col(Announcement.id).in_(await changes.needed(ctx)),
-    )
-    messages = list(await ctx.db.exec(first.order_by(col(Announcement.id))))
-    mine_first = {message.id for message in messages}
-    messages += [one for one in await ctx.db.exec(statement) if one.id not in mine_first]
+    messages = (await ctx.db.exec(statement)).all()
     variants = await _variants(ctx, [message.id for message in messages])
     found: list[Candidate] = []
     for message in messages:

@@ -28,7 +28,7 @@ from sync2gear_platform.kit.errors import Refusal
 from sync2gear_platform.playback import service as playback
 from sync2gear_platform.playback.queries import Score
 from sync2gear_platform.sites import service as sites
-from sync2gear_platform.sites.tables import Location
+from sync2gear_platform.sites.tables import Zone
 
 MAX_MESSAGES: Final = 32
 MAX_ZONES: Final = 5_000
@@ -162,14 +162,12 @@ async def sound(
 async def clear(ctx: Ctx, emergency_id: UUID) -> Raised:
     """The all-clear: wherever it is still the latest, all goes on as it would have without it.
 
-    Who does not reach all of its zones cannot give it.
+    Who does not reach all of its zones cannot give it: some are not there for them.
     """
     row = await rows.find(ctx, EmergencyRow, emergency_id, lock=True)
     if is_over(row, ctx.now):
         raise EmergencyOver
     zones = await zones_of(ctx, row.id, all_of_them=True)
-    for zone in zones:
-        await sites.zone(ctx, zone)
     key = await signing.ready(ctx)
     gen = await _generation(ctx)
 
@@ -233,8 +231,13 @@ def _latched(key: Ed25519PrivateKey, score: Score, latch: wire.Emergency) -> Zon
 
 async def _zones(ctx: Ctx, where: Where | None) -> list[UUID]:
     if where is None:
-        places = select(Location.id).where(col(Location.client_id) == ctx.client_id)
-        where = Where(location_ids=list(await ctx.db.exec(places)))
+        everywhere = select(Zone.id).where(col(Zone.client_id) == ctx.client_id)
+        zones = list(await ctx.db.exec(everywhere.order_by(col(Zone.id)).limit(MAX_ZONES + 1)))
+        if not zones:
+            raise sites.NoZones
+        if len(zones) > MAX_ZONES:
+            raise sites.TooManyZones
+        return zones
     found = await sites.zones_of(
         ctx, zone_ids=where.zone_ids, floor_ids=where.floor_ids,
         location_ids=where.location_ids, most=MAX_ZONES,

@@ -157,7 +157,8 @@ async def _speakers(ctx: Ctx, zone_ids: Sequence[UUID]) -> dict[UUID, tuple[int,
     return {z: (on, all_) for z, on, all_ in (await ctx.db.exec(statement)).all() if z is not None}
 
 
-def _settle(score: Score) -> Settled:
+def settle(score: Score) -> Settled:
+    """What the zone's documents come to, worked out once for each version of its state."""
     key = (score.state.zone, score.state.epoch, score.state.rev)
     whole = len(score.programmes) == len({r.sha256 for r in score.state.programmes})
     if score.row is None or not whole:
@@ -168,7 +169,7 @@ def _settle(score: Score) -> Settled:
 
 def _view(score: Score, frame: int, speakers: tuple[int, int]) -> ZoneView:
     state, row = score.state, score.row
-    settled = _settle(score)
+    settled = settle(score)
     segments, until = _segments(settled, frame)
     return ZoneView(
         zone_id=score.zone.id,

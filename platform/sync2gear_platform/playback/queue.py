@@ -10,7 +10,7 @@ from sync2gear_broker import timeline
 from sync2gear_broker.messages import ZoneState
 from sync2gear_broker.messages.programme import Cue
 from sync2gear_platform.kit.context import Ctx
-from sync2gear_platform.playback import engine, plays, service
+from sync2gear_platform.playback import engine, plays, queries, service
 from sync2gear_platform.playback.engine import Programmes
 from sync2gear_platform.playback.queries import Score
 from sync2gear_platform.playback.schemas import ZoneView
@@ -36,15 +36,15 @@ class Entry:
     ends: int | None
 
 
-def entries(programmes: Programmes, state: ZoneState, now: int) -> list[Entry]:
+def entries(score: Score, now: int) -> list[Entry]:
     """What sounds or waits at ``now``, and what people sent for later, in the order of beginning.
 
     Equal priorities stand one behind the other; what gave up waiting is not here.
     """
-    cues = _cues(programmes, state)
-    live = {event.id for event in state.live}
+    cues = _cues(score.programmes, score.state)
+    live = {event.id for event in score.state.live}
     found = []
-    for one in timeline.outcomes(timeline.settle(programmes, state)):
+    for one in timeline.outcomes(queries.settle(score)):
         over = one.end is not None and one.end <= now
         if over or one.state in _OVER or one.id not in cues:
             continue
@@ -77,7 +77,7 @@ async def clear(ctx: Ctx, zone_ids: Sequence[UUID], rev: int | None = None) -> l
     taken: dict[UUID, list[str]] = {}
 
     def decide(score: Score, at: int) -> ZoneState:
-        state, taken[score.zone.id] = cleared(score.programmes, score.state, ctx.frame, at)
+        state, taken[score.zone.id] = cleared(score, ctx.frame, at)
         return state
 
     views = await service.change(ctx, zone_ids, "clear_queue", decide, {}, rev)
@@ -87,12 +87,11 @@ async def clear(ctx: Ctx, zone_ids: Sequence[UUID], rev: int | None = None) -> l
     return views
 
 
-def cleared(
-    programmes: Programmes, state: ZoneState, now: int, at: int
-) -> tuple[ZoneState, list[str]]:
+def cleared(score: Score, now: int, at: int) -> tuple[ZoneState, list[str]]:
     """The state in which nothing of the queue sounds from ``at`` on, and what it was."""
-    ids = [entry.id for entry in entries(programmes, state, now)]
-    return reduce(lambda s, id_: engine.cancel(programmes, s, id_, at), ids, state), ids
+    ids = [entry.id for entry in entries(score, now)]
+    state = reduce(lambda s, id_: engine.cancel(score.programmes, s, id_, at), ids, score.state)
+    return state, ids
 
 
 def _cues(programmes: Programmes, state: ZoneState) -> dict[str, Cue]:

@@ -125,7 +125,7 @@ async def show_queue(
     found = await queries.scores(ctx, None if zone_id is None else [zone_id])
     shown = []
     for score in found:
-        entries = queue.entries(score.programmes, score.state, ctx.frame)
+        entries = queue.entries(score, ctx.frame)
         if entries or zone_id is not None:
             told = [QueueEntryOut(**asdict(entry)) for entry in entries]
             shown.append(QueueOut(zone_id=score.zone.id, name=score.zone.name, entries=told))
