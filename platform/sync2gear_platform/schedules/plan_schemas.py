@@ -1,15 +1,23 @@
 """REST bodies of forecasts, explanations and dry runs."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from sync2gear_platform.kit.clock import moment_of
-from sync2gear_platform.schedules.dry_run import MAX_CHANGES, MAX_ZONES, Change, Difference, Heard
+from sync2gear_platform.schedules.dry_run import (
+    MAX_CHANGES,
+    MAX_LINES,
+    MAX_ZONES,
+    Change,
+    Difference,
+    Heard,
+)
 from sync2gear_platform.schedules.forecast import Cause, Explained, Forecast
 from sync2gear_platform.schedules.ledger import BASE, HAND
+from sync2gear_platform.schedules.schemas import ScheduleIn, SchedulePatch
 
 
 class RivalOut(BaseModel):
@@ -154,13 +162,17 @@ class ChangeIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    create: dict[str, Any] | None = None
+    create: ScheduleIn | None = None
     schedule_id: UUID | None = None
-    change: dict[str, Any] | None = None
+    change: SchedulePatch | None = None
 
     def meant(self) -> Change:
         """The change as a value."""
-        return Change(self.schedule_id, self.create, self.change)
+        return Change(
+            self.schedule_id,
+            None if self.create is None else self.create.values(),
+            None if self.change is None else self.change.values(),
+        )
 
 
 class DryRunIn(BaseModel):
@@ -210,10 +222,11 @@ class DifferenceOut(BaseModel):
 
 
 class ZoneDifferenceOut(BaseModel):
-    """What would be heard otherwise in one zone, in order."""
+    """What would be heard otherwise in one zone, in order; ``truncated``: there is more."""
 
     zone_id: UUID
     differences: list[DifferenceOut]
+    truncated: bool
 
     @classmethod
     def of(cls, zone: UUID, found: list[Difference]) -> "ZoneDifferenceOut":
@@ -224,9 +237,9 @@ class ZoneDifferenceOut(BaseModel):
                 heard=HeardOut.of(one.heard),
                 before=HeardOut.of(one.before) if one.before else None,
             )
-            for one in found
+            for one in found[:MAX_LINES]
         ]
-        return cls(zone_id=zone, differences=lines)
+        return cls(zone_id=zone, differences=lines, truncated=len(found) > MAX_LINES)
 
 
 class DryRunOut(BaseModel):

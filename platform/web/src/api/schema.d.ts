@@ -4533,14 +4533,8 @@ export interface components {
          *     ``create`` and ``change`` are the bodies of making and of changing a schedule.
          */
         ChangeIn: {
-            /** Change */
-            change?: {
-                [key: string]: unknown;
-            } | null;
-            /** Create */
-            create?: {
-                [key: string]: unknown;
-            } | null;
+            change?: components["schemas"]["SchedulePatch"] | null;
+            create?: components["schemas"]["ScheduleIn"] | null;
             /** Schedule Id */
             schedule_id?: string | null;
         };
@@ -10238,11 +10232,13 @@ export interface components {
         };
         /**
          * ZoneDifferenceOut
-         * @description What would be heard otherwise in one zone, in order.
+         * @description What would be heard otherwise in one zone, in order; ``truncated``: there is more.
          */
         ZoneDifferenceOut: {
             /** Differences */
             differences: components["schemas"]["DifferenceOut"][];
+            /** Truncated */
+            truncated: boolean;
             /**
              * Zone Id
              * Format: uuid
