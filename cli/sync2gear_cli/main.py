@@ -37,6 +37,26 @@ VERBS: Final = {
         "providers",
         "Services that speak: list them, add, change, try and remove one.",
     ),
+    "forecast": (
+        "forecast",
+        "Show what a zone will sound, by its venue's clock, and why.",
+    ),
+    "why": (
+        "forecast",
+        "Explain why a zone sounds something: the schedule that put it there, and those it beat.",
+    ),
+    "schedules": (
+        "schedules",
+        "What is planned: list and show schedules, switch them on and off.",
+    ),
+    "conflicts": (
+        "schedules",
+        "List schedules of one priority that meet: what somebody may not have meant.",
+    ),
+    "channels": (
+        "channels",
+        "Music and announcements in one list: list, show and preview channels.",
+    ),
     "watch": ("watch", "Show what the zones do, live, until Ctrl-C."),
     "folders": ("music", "Show the music folders, each below the one that it is in."),
     "music": ("shelves", "Bring music in, find it, describe it, and exchange playlists."),
