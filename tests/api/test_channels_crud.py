@@ -90,6 +90,25 @@ async def test_a_preview_says_what_comes_and_between_what(world: World) -> None:
     assert code(answer) == (422, "invalid_request")
 
 
+async def test_lines_are_listed_with_what_they_are_called(world: World) -> None:
+    tenant, stranger = await world.tenant(), await world.tenant()
+    folder = await add_folder(world, tenant, ("One", "Two"))
+    said = await add_announcement(world, tenant, "Hello")
+    inner = await add_channel(tenant, folder, name="Lounge")
+    channel = await add_channel(tenant, folder, name="Day")
+    path = f"/channels/{channel}/items/"
+    await tenant.make(path, inner_channel_id=inner, weight=3)
+    await tenant.make(path, announcement_id=said, after_tracks=4)
+    track = (await tenant.read("/music/files/"))["results"][0]
+    await tenant.make(path, track_id=track["id"])
+    lines = (await tenant.read(path))["results"]
+    whole = (await tenant.read(f"/channels/{channel}/"))["items"]
+    assert [{k: v for k, v in line.items() if k != "name"} for line in lines] == whole
+    music = (await tenant.read(f"/music/folders/{folder}/"))["name"]
+    assert [line["name"] for line in lines] == [music, "Lounge", "Hello", track["title"]]
+    assert (await stranger.http.get(f"/api/v1{path}")).status_code == 404
+
+
 async def test_channels_nest_and_never_in_a_circle(world: World) -> None:
     tenant = await world.tenant()
     folder = await add_folder(world, tenant, ("One", "Two"))

@@ -1,4 +1,4 @@
-"""What a channel would play, over HTTP: above channels, as announcements are heard in them."""
+"""What channels hold and would play, over HTTP: above them, as announcements are heard in them."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Literal
@@ -9,15 +9,30 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
 from sync2gear_broker.units import millis_from_frames
+from sync2gear_platform.channels import service as channels
+from sync2gear_platform.channels.schemas import ItemOut
+from sync2gear_platform.channels.tables import Channel
 from sync2gear_platform.kit import rows
 from sync2gear_platform.kit.context import Ctx
 from sync2gear_platform.kit.idempotency import Remembering
 from sync2gear_platform.kit.web import allow
-from sync2gear_platform.schedules import preview
+from sync2gear_platform.schedules import names, preview
 from sync2gear_platform.schedules.occurrences import moment_of
 from sync2gear_platform.sites.tables import Location
 
 router = APIRouter(prefix="/api/v1/channels", tags=["channels"], route_class=Remembering)
+
+
+class ChannelLineOut(ItemOut):
+    """A line of a channel and what it is called."""
+
+    name: str
+
+
+class ChannelLinesOut(BaseModel):
+    """The lines of a channel in their order."""
+
+    results: list[ChannelLineOut]
 
 
 class TurnOut(BaseModel):
@@ -36,6 +51,24 @@ class PreviewOut(BaseModel):
     """The next pieces of a channel."""
 
     results: list[TurnOut]
+
+
+@router.get("/{channel_id}/items/")
+async def list_channel_items(
+    ctx: Annotated[Ctx, allow("channels.read")], channel_id: UUID
+) -> ChannelLinesOut:
+    """List the lines of a channel with what each is called; 500 at the most."""
+    await rows.find(ctx, Channel, channel_id)
+    lines = await channels.items(ctx, channel_id)
+    called = await names.of(ctx, lines, channels.SUBJECTS)
+    return ChannelLinesOut(
+        results=[
+            ChannelLineOut.model_validate(
+                {**line.model_dump(), "name": names.called(line, called, channels.SUBJECTS)}
+            )
+            for line in lines
+        ]
+    )
 
 
 @router.get("/{channel_id}/preview/")

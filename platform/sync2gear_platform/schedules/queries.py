@@ -11,7 +11,7 @@ from sqlmodel import col, select
 from sync2gear_platform.kit import rows
 from sync2gear_platform.kit.context import Ctx
 from sync2gear_platform.kit.paging import Page, Window, page
-from sync2gear_platform.schedules import rules, service, uses
+from sync2gear_platform.schedules import names, rules, service, uses
 from sync2gear_platform.schedules.schemas import ScheduleOut
 from sync2gear_platform.schedules.shared_schemas import ScheduleUseOut
 from sync2gear_platform.schedules.tables import PriorityLevel, Schedule, ScheduleTarget
@@ -91,7 +91,7 @@ async def schedule(ctx: Ctx, row: Schedule) -> ScheduleOut:
 
 
 async def several(ctx: Ctx, found: list[Schedule]) -> list[ScheduleOut]:
-    """Schedules as they are shown, in three queries."""
+    """Schedules as they are shown, in six queries."""
     ids = [row.id for row in found]
     targets = await service.targets(ctx, ids)
     calendars = await service.calendars(ctx, ids)
@@ -102,10 +102,12 @@ async def several(ctx: Ctx, found: list[Schedule]) -> list[ScheduleOut]:
     priorities: dict[UUID | None, int] = {}
     if named:
         priorities.update((id_, value) for id_, value in (await ctx.db.execute(levels)).all())
+    called = await names.of(ctx, found, rules.SUBJECTS)
     return [
         ScheduleOut.model_validate(
             {
                 **row.model_dump(),
+                "content_name": names.called(row, called, rules.SUBJECTS),
                 **_founding(row),
                 "effective_priority": priorities.get(row.priority_level_id, row.priority),
                 **service.shown_targets(targets.get(row.id, [])),

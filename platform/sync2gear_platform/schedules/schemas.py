@@ -213,7 +213,8 @@ class SchedulePatch(_Said):
 class ScheduleOut(Out):
     """A schedule. ``effective_priority`` is the level's, if it has one.
 
-    ``content_type``, ``mode`` and the interval say it in document 001's words.
+    ``content_type``, ``mode`` and the interval say it in document 001's words. ``content_name`` is
+    what it plays is called; empty where that is gone.
     """
 
     name: str
@@ -223,6 +224,7 @@ class ScheduleOut(Out):
     priority_level_id: UUID | None
     effective_priority: int
     content_type: Literal["channel", "folder", "announcement"] | None
+    content_name: str
     channel_id: UUID | None
     folder_id: UUID | None
     announcement_id: UUID | None

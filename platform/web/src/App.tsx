@@ -17,6 +17,7 @@ import { PeoplePage } from "./people/PeoplePage";
 import { DataPage } from "./privacy/DataPage";
 import { ProfilePage } from "./profile/ProfilePage";
 import { isWithin, usePath } from "./router";
+import { Pages as SchedulePages } from "./schedules/Pages";
 import { Gate, Notice } from "./session/Gate";
 import { restore, type Session, useSession, useStanding } from "./session/session";
 import { SignInPage } from "./session/SignInPage";
@@ -79,6 +80,7 @@ function Inside({ path, session }: { path: string; session: Session }) {
   if (path === "/clients" && may("admin.read")) return <ClientsPage />;
   if (path === "/voices" && may("admin.read")) return <OfferedVoicesPage />;
   if (path.split("/")[1] === "library" && may("music.read")) return <LibraryPage path={path} />;
+  if (isWithin(path, "/schedules") && may("schedules.read")) return <SchedulePages path={path} />;
   if (isWithin(path, "/announcements/plays") && seesZones(session)) return <PlaysPage path={path} />;
   if (path === "/announcements/voices" && may("providers.read")) return <VoicesPage />;
   if (path === "/announcements" && may("announcements.read")) return <AnnouncementsPage />;

@@ -1935,7 +1935,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * List Channel Items
+         * @description List the lines of a channel with what each is called; 500 at the most.
+         */
+        get: operations["list_channel_items_api_v1_channels__channel_id__items__get"];
         put?: never;
         /**
          * Add Channel Item
@@ -4604,6 +4608,63 @@ export interface components {
              * @default 5
              */
             title_apart?: number;
+        };
+        /**
+         * ChannelLineOut
+         * @description A line of a channel and what it is called.
+         */
+        ChannelLineOut: {
+            /** After Minutes */
+            after_minutes: number;
+            /** After Tracks */
+            after_tracks: number;
+            /** Announcement Id */
+            announcement_id: string | null;
+            /**
+             * Channel Id
+             * Format: uuid
+             */
+            channel_id: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Folder Id */
+            folder_id: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Inner Channel Id */
+            inner_channel_id: string | null;
+            /** Name */
+            name: string;
+            /**
+             * Order
+             * @enum {string}
+             */
+            order: "given" | "shuffled";
+            /** Position */
+            position: number;
+            /** Track Id */
+            track_id: string | null;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /** Weight */
+            weight: number;
+        };
+        /**
+         * ChannelLinesOut
+         * @description The lines of a channel in their order.
+         */
+        ChannelLinesOut: {
+            /** Results */
+            results: components["schemas"]["ChannelLineOut"][];
         };
         /**
          * ChannelOut
@@ -8474,7 +8535,8 @@ export interface components {
          * ScheduleOut
          * @description A schedule. ``effective_priority`` is the level's, if it has one.
          *
-         *     ``content_type``, ``mode`` and the interval say it in document 001's words.
+         *     ``content_type``, ``mode`` and the interval say it in document 001's words. ``content_name`` is
+         *     what it plays is called; empty where that is gone.
          */
         ScheduleOut: {
             /** Announcement Id */
@@ -8486,6 +8548,8 @@ export interface components {
             begin: "restart" | "continue" | "next";
             /** Channel Id */
             channel_id: string | null;
+            /** Content Name */
+            content_name: string;
             /** Content Type */
             content_type: ("channel" | "folder" | "announcement") | null;
             /**
@@ -14854,6 +14918,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ChannelOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_channel_items_api_v1_channels__channel_id__items__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                channel_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelLinesOut"];
                 };
             };
             /** @description Validation Error */

@@ -1,15 +1,15 @@
 /** A folder's order: by dragging, or by buttons and keys. */
 
-import { ActionIcon, Button, Skeleton } from "@mantine/core";
+import { Button, Skeleton } from "@mantine/core";
 import { useMutation, useQuery } from "@tanstack/react-query";
-import { type KeyboardEvent, useState } from "react";
+import { useState } from "react";
 import { api, body, tagOf } from "../api/client";
 import { everyPage } from "../api/lists";
 import type { Folder, Track } from "../api/types";
 import { Dialog } from "../ui/Dialog";
 import { Failure } from "../ui/Failure";
-import { DownIcon, UpIcon } from "../ui/icons";
 import css from "../ui/Page.module.css";
+import { Sorted } from "../ui/Sorted";
 import { useRefresh } from "./api";
 import { moved } from "./folders";
 import style from "./Library.module.css";
@@ -56,8 +56,6 @@ interface OrderedProps extends Props {
 
 function Ordered({ folder, tag, tracks, onClose }: OrderedProps) {
   const [order, setOrder] = useState(tracks);
-  const [dragged, setDragged] = useState<number | null>(null);
-  const [told, setTold] = useState("");
   const refresh = useRefresh();
   const save = useMutation({
     mutationFn: async () => {
@@ -71,69 +69,18 @@ function Ordered({ folder, tag, tracks, onClose }: OrderedProps) {
       onClose();
     },
   });
-  const move = (from: number, to: number) => {
-    const next = moved(order, from, to);
-    if (next === order) return;
-    setOrder(next);
-    setTold(`${order[from]?.title ?? ""} is number ${to + 1} of ${order.length}`);
-  };
-  const keys = (event: KeyboardEvent, index: number) => {
-    const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
-    if (!event.altKey || !step) return;
-    event.preventDefault();
-    move(index, index + step);
-  };
   if (tracks.length === 0) return <p className={css.lead}>There is nothing in it yet.</p>;
   return (
     <div className={style.wide}>
       <p className={css.lead}>Drag a track, or press its arrows (Alt with an arrow key does the same).</p>
       <Failure title="The order was not saved" error={save.error} />
-      <ol className={css.list} aria-label="Order">
-        {order.map((track, index) => (
-          <li
-            key={track.id}
-            className={style.order}
-            draggable
-            data-over={dragged !== null || undefined}
-            onDragStart={() => setDragged(index)}
-            onDragEnd={() => setDragged(null)}
-            onDragOver={(event) => event.preventDefault()}
-            onDrop={(event) => {
-              event.preventDefault();
-              if (dragged !== null) move(dragged, index);
-              setDragged(null);
-            }}
-            onKeyDown={(event) => keys(event, index)}
-          >
-            <span>
-              {index + 1}. {track.title}
-            </span>
-            <ActionIcon
-              size={44}
-              variant="subtle"
-              color="gray"
-              aria-label={`Move ${track.title} up`}
-              aria-disabled={index === 0}
-              onClick={() => move(index, index - 1)}
-            >
-              <UpIcon />
-            </ActionIcon>
-            <ActionIcon
-              size={44}
-              variant="subtle"
-              color="gray"
-              aria-label={`Move ${track.title} down`}
-              aria-disabled={index === order.length - 1}
-              onClick={() => move(index, index + 1)}
-            >
-              <DownIcon />
-            </ActionIcon>
-          </li>
-        ))}
-      </ol>
-      <p role="status" className={css.lead}>
-        {told}
-      </p>
+      <Sorted
+        name="Order"
+        items={order}
+        keyOf={({ id }) => id}
+        nameOf={({ title }) => title}
+        onMove={(from, to) => setOrder(moved(order, from, to))}
+      />
       <div className={css.actions}>
         <Button variant="default" onClick={onClose}>
           Cancel

@@ -9,9 +9,10 @@ import { type Filters, query as narrowed } from "./filters";
 const NO_FOLDERS: readonly Folder[] = [];
 
 /** Every folder of one kind. */
-export function useFolders(type: Folder["type"]) {
+export function useFolders(type: Folder["type"], enabled = true) {
   const found = useQuery({
     queryKey: ["folders", type],
+    enabled,
     queryFn: () =>
       everyPage<Folder>(async (query) =>
         body(await api.GET("/api/v1/music/folders/", { params: { query: { ...query, type } } })),

@@ -20,7 +20,9 @@ async function readPlaces(): Promise<readonly Place[]> {
     may("zones") ? everyPage(async (query) => body(await api.GET("/api/v1/zones/", { params: { query } }))) : [],
   ]);
   return [
-    ...locations.map(({ id, name }): Place => ({ kind: "location", id, name, within: [] })),
+    ...locations.map(
+      ({ id, name, timezone }): Place => ({ kind: "location", id, name, within: [], timezone }),
+    ),
     ...facilities.map(
       ({ id, name, location_id }): Place => ({ kind: "facility", id, name, within: [location_id] }),
     ),

@@ -8,6 +8,8 @@ export interface Place {
   readonly name: string;
   /** The places that hold it, if they are known. */
   readonly within: readonly string[];
+  /** The clock of a location. */
+  readonly timezone?: string;
 }
 
 /** A place and all that hold it. */

@@ -30,6 +30,7 @@ const PAGES = [
   { path: "/voices", name: "Voices", permission: "admin.read" },
   { path: "/", name: "Zones", permission: "playback.read" },
   { path: "/library", name: "Library", permission: "music.read" },
+  { path: "/schedules", name: "Schedules", permission: "schedules.read" },
   { path: "/announcements", name: "Announcements", permission: "announcements.read" },
   { path: "/people", name: "People", permission: "users.read" },
   { path: "/tokens", name: "API tokens", permission: "tokens.read" },

@@ -21,6 +21,8 @@ const KINDS: Readonly<Record<string, string>> = {
   announcement: "Announcement",
   template: "Template",
   sound: "Usual sound",
+  channel: "Channel",
+  schedule: "Schedule",
 };
 
 /** The platform says what uses it when it refuses. */
