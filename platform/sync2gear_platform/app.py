@@ -83,6 +83,7 @@ from sync2gear_platform.playback import play_routes, socket
 from sync2gear_platform.playback import routes as playback
 from sync2gear_platform.playback import uses as playing
 from sync2gear_platform.privacy import routes as privacy
+from sync2gear_platform.proof import routes as proof
 from sync2gear_platform.schedules import (
     following,
     outlook_routes,
@@ -102,7 +103,7 @@ ROUTERS = (
     identity, factors, oidc, profile, people, audit, vaulting, notifications, sites, library,
     uploads, links, forms, covers, shelves, providers, voices, texts, receiving, announcements,
     channels, preview_routes, outlook_routes, plan_routes, schedules, shared_routes, playback,
-    play_routes, emergencies, fleet, integrations, letters, privacy, admin, health,
+    proof, play_routes, emergencies, fleet, integrations, letters, privacy, admin, health,
 )  # fmt: skip
 
 

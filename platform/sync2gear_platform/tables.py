@@ -14,6 +14,7 @@ from sync2gear_platform.library import tables as library
 from sync2gear_platform.notifications import tables as notifications
 from sync2gear_platform.playback import tables as playback
 from sync2gear_platform.privacy import tables as privacy
+from sync2gear_platform.proof import tables as proof
 from sync2gear_platform.schedules import plan_tables
 from sync2gear_platform.schedules import tables as schedules
 from sync2gear_platform.sites import tables as sites
@@ -34,6 +35,7 @@ __all__ = [
     "plan_tables",
     "playback",
     "privacy",
+    "proof",
     "revisions",
     "schedules",
     "sites",

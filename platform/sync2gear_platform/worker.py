@@ -54,6 +54,7 @@ from sync2gear_platform.playback.ingest import Ingest
 from sync2gear_platform.playback.receipts import Receipts
 from sync2gear_platform.privacy import exporting
 from sync2gear_platform.privacy import jobs as privacy
+from sync2gear_platform.proof import reckoning
 from sync2gear_platform.schedules import following, publishing
 from sync2gear_platform.schedules import jobs as schedules
 from sync2gear_platform.settings import Settings
@@ -287,6 +288,7 @@ class Leader:
         timers.add_job(self._lag, "interval", seconds=LAG_SECONDS)
         timers.add_job(self._hurry, "interval", seconds=1)
         timers.add_job(self._renew, "interval", minutes=10)
+        timers.add_job(self._reckon, "interval", minutes=1)
         timers.add_job(self._collect, "interval", hours=6)
         timers.add_job(self._forget, "interval", hours=1)
         timers.add_job(self._clean_up, "cron", hour=3)
@@ -308,6 +310,9 @@ class Leader:
 
     async def _renew(self) -> None:
         await publishing.renew(self._db, self._clock)
+
+    async def _reckon(self) -> None:
+        await reckoning.reckon_all(self._db, self._clock)
 
     async def _collect(self) -> None:
         async with self._db.system() as session:

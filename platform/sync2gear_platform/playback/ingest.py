@@ -32,7 +32,7 @@ from sync2gear_platform.kit.clock import Clock, moment_of
 from sync2gear_platform.kit.db import Database
 from sync2gear_platform.kit.seldom import Seldom
 from sync2gear_platform.library import counting
-from sync2gear_platform.playback import plays
+from sync2gear_platform.playback import gaps, plays
 from sync2gear_platform.playback.tables import PlayEventRow, PlayLog
 from sync2gear_platform.sites.tables import Device, Zone
 
@@ -163,10 +163,12 @@ class Ingest:
         async with self._db.system() as db:
             batches = await _of_known_devices(db, batches)
             logs = await self._locked(db, batches)
+            lost = gaps.Lost(await gaps.earlier(db, logs), self._clock.now())
             foreign = await _foreign_zones(db, batches)
             fresh: list[dict[str, Any]] = []
             for batch in batches:
-                fresh += self._taken(batch, logs[batch.key], foreign)
+                fresh += self._taken(batch, logs[batch.key], foreign, lost)
+            await lost.keep(db)
             if fresh:
                 kept = insert(PlayEventRow).on_conflict_do_nothing().returning(col(PlayEventRow.id))
                 ids = set((await db.execute(kept, fresh)).scalars())
@@ -203,19 +205,28 @@ class Ingest:
         return rows
 
     def _taken(
-        self, batch: Batch, row: PlayLog, foreign: frozenset[tuple[UUID, str]]
+        self,
+        batch: Batch,
+        row: PlayLog,
+        foreign: frozenset[tuple[UUID, str]],
+        lost: gaps.Lost,
     ) -> list[dict[str, Any]]:
         """The rows of the events that follow on without a gap; moves ``row.acked`` over them."""
+        before = row.acked
         self._bridge(batch, row)
+        if row.acked > before:
+            lost.begin(row, before)
         taken = []
         while (seq := row.acked + 1) in batch.events:
             event = batch.events[seq]
             row.acked = seq
             if event is None:
+                lost.begin(row, seq - 1)
                 continue
             if (batch.client, event.zone) in foreign:
                 strangers.warning("plays.foreign_zone", device=str(batch.device), seq=seq)
                 continue
+            lost.end(row, event.at)
             taken.append(self._row(batch, event))
         return taken
 

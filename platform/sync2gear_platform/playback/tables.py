@@ -138,7 +138,10 @@ class PrefetchList(SQLModel, table=True):
 
 
 class PlayLog(SQLModel, table=True):
-    """How far one outbox of a device is committed: what ``evack`` says."""
+    """How far one outbox of a device is committed: what ``evack`` says.
+
+    ``last_frame`` is the latest of which it told.
+    """
 
     __tablename__ = "play_logs"
     __table_args__ = (belongs_to("devices", "device_id"),)
@@ -147,7 +150,30 @@ class PlayLog(SQLModel, table=True):
     log: UUID = Field(primary_key=True)
     client_id: UUID = Field(foreign_key="clients.id", ondelete="CASCADE", index=True)
     acked: int = Field(default=0, sa_type=BigInteger)
+    last_frame: int | None = Field(default=None, sa_type=BigInteger)
     updated_at: datetime = moment()
+
+
+class PlayGap(SQLModel, table=True):
+    """What a device told and nobody can know any more: numbers ``after`` to ``until``, excluded.
+
+    It lies somewhere in the frames [from_frame, to_frame]: between what was told before and after.
+    """
+
+    __tablename__ = "play_gaps"
+    __table_args__ = (
+        belongs_to("devices", "device_id"),
+        by_client("play_gaps", "device_id", "to_frame"),
+    )
+
+    client_id: UUID = Field(primary_key=True, foreign_key="clients.id", ondelete="CASCADE")
+    device_id: UUID = Field(primary_key=True)
+    log: UUID = Field(primary_key=True)
+    after: int = Field(primary_key=True, sa_type=BigInteger)
+    until: int = Field(sa_type=BigInteger)
+    from_frame: int = Field(sa_type=BigInteger)
+    to_frame: int = Field(sa_type=BigInteger)
+    noticed_at: datetime = moment()
 
 
 class PlayEventRow(SQLModel, table=True):

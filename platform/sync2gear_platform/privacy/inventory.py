@@ -94,6 +94,9 @@ NOT_PERSONAL: Final = {
     "clients.phone": "the business's",
     "locations.address": "a place",
     "api_usage.requests": "a count",
+    "proof_lines.subject": "a piece of audio or an announcement",
+    "proof_months.subject": "likewise",
+    "proof_works.subject": "likewise",
 }
 """Columns that look personal and are not, beside names of a client's things."""
 
@@ -103,7 +106,8 @@ THINGS: Final = frozenset(
         "channels.name", "day_parts.name", "devices.name", "emergencies.name",
         "emergency_messages.name", "facilities.name", "floors.name",
         "folders.name", "import_items.name", "locations.name", "mqtt_accounts.name",
-        "priority_levels.name", "schedule_feeds.name", "schedules.name", "tracks.filename",
+        "priority_levels.name", "proof_templates.name", "proof_zones.name",
+        "schedule_feeds.name", "schedules.name", "tracks.filename",
         "uploads.filename", "zones.name",
     }
 )  # fmt: skip

@@ -89,12 +89,17 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """Why something sounds: the schedule that put it there, and those it beat."""
+    """Why something sounds: the schedule that put it there, and those it beat.
+
+    ``message`` is the announcement that the schedule asked for, ``sound`` what is heard of it.
+    """
 
     schedule: UUID
     name: str
     rivals: tuple[tuple[UUID, str, Beaten], ...] = ()
     version: int = VERSION
+    message: UUID | None = None
+    sound: str = ""
 
 
 @dataclass(frozen=True, slots=True)

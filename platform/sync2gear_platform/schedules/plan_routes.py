@@ -1,13 +1,12 @@
-"""What is planned, over HTTP: back to the schedule, forecasts, explanations and dry runs."""
+"""What is planned, over HTTP: back to the schedule, forecasts and dry runs."""
 
 from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Query
 from pydantic import AwareDatetime
 
-from sync2gear_broker.units import Key
 from sync2gear_platform.kit.context import Ctx
 from sync2gear_platform.kit.idempotency import Remembering, once
 from sync2gear_platform.kit.web import allow
@@ -18,7 +17,6 @@ from sync2gear_platform.schedules.plan_schemas import (
     DryRunIn,
     DryRunOut,
     ForecastOut,
-    WhyOut,
     ZoneDifferenceOut,
 )
 
@@ -48,12 +46,6 @@ async def zone_forecast(
         from_, to = at, at + timedelta(seconds=1)
     start, end = forecast.frames(ctx, from_, to)
     return ForecastOut.of(await forecast.of_zone(ctx, zone_id, start, end))
-
-
-@router.get("/zones/{zone_id}/why/{item}/")
-async def zone_why(ctx: Read, zone_id: UUID, item: Annotated[Key, Path()]) -> WhyOut:
-    """Why a block of music or an announcement is in a zone's plan, or what keeps it out."""
-    return WhyOut.explained(await forecast.why(ctx, zone_id, item))
 
 
 @router.post("/schedules/dry-run/")

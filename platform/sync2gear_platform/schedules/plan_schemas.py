@@ -1,7 +1,7 @@
 """REST bodies of forecasts, explanations and dry runs."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -34,7 +34,7 @@ class WhyOut(BaseModel):
     ``version`` is that of the rules.
     """
 
-    source: Literal["schedule", "base", "hand"]
+    source: Literal["schedule", "base", "hand", "call", "emergency"]
     schedule_id: UUID | None = None
     name: str = ""
     rivals: list[RivalOut] = []
@@ -42,7 +42,7 @@ class WhyOut(BaseModel):
     limited_by: Literal["max_per_hour", "min_gap", "group_gap"] | None = None
 
     @classmethod
-    def of(cls, cause: Cause) -> "WhyOut":
+    def of(cls, cause: Cause) -> Self:
         """A cause as people read it."""
         why = cause.why
         if why is None or why.schedule in {BASE.id, HAND.id}:
@@ -61,7 +61,7 @@ class WhyOut(BaseModel):
         )
 
     @classmethod
-    def explained(cls, explained: Explained) -> "WhyOut":
+    def explained(cls, explained: Explained) -> Self:
         """An explanation as people read it."""
         shown = cls.of(explained.cause)
         if explained.limited is not None:

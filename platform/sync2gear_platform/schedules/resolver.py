@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sync2gear_broker.messages import Event
 from sync2gear_broker.units import frames_from_millis
+from sync2gear_platform.channels.model import Piece
 from sync2gear_platform.schedules.band import Band, programme_of, reading_of
 from sync2gear_platform.schedules.calls import Call, calls
 from sync2gear_platform.schedules.given import (
@@ -44,10 +45,15 @@ def resolve(facts: Facts, history: History, start: int, end: int) -> Resolved:
     why: dict[str, Why] = {}
     events = list(history.events)
     for call in timed:
-        event = _event(facts, call) if call.dropped is None else None
-        if event is not None:
-            events.append(event)
-            why[call.id] = Why(call.schedule.id, call.schedule.name)
+        piece = _piece(facts, call) if call.dropped is None else None
+        if piece is not None:
+            events.append((_event(call, piece), piece.media))
+            why[call.id] = Why(
+                call.schedule.id,
+                call.schedule.name,
+                message=call.schedule.message,
+                sound=piece.id,
+            )
     band = Band(facts, history, events, (start, end))
     musical = [s for s in facts.schedules if s.channel in facts.channels]
     wanted = [*claims(musical, facts.calendars, facts.tz, start, end), *facts.chosen]
@@ -65,16 +71,18 @@ def resolve(facts: Facts, history: History, start: int, end: int) -> Resolved:
     )
 
 
-def _event(facts: Facts, call: Call) -> Spoken | None:
-    """The announcement of a call, as a programme holds it; its media's index is set later."""
+def _piece(facts: Facts, call: Call) -> Piece | None:
+    """The sound of a call: the variant whose turn it is."""
     message = facts.messages[call.schedule.message or UUID(int=0)]
     day, minute = reading_of(call.at, facts.tz)
-    piece = message.chosen(day, call.at, minute)
-    if piece is None:
-        return None
+    return message.chosen(day, call.at, minute)
+
+
+def _event(call: Call, piece: Piece) -> Event:
+    """The announcement of a call, as a programme holds it; its media's index is set later."""
     start = call.schedule.start
     late = start.late_by
-    event = Event(
+    return Event(
         id=call.id,
         start=call.at,
         when=start.mode,
@@ -89,4 +97,3 @@ def _event(facts: Facts, call: Call) -> Spoken | None:
         on_cut=start.on_cut,
         media=0,
     )
-    return event, piece.media

@@ -3603,6 +3603,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/plays/{play_id}/why/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Play Why
+         * @description Why a play was heard, or was not: a line of the proof of play, or a call by hand.
+         */
+        get: operations["play_why_api_v1_plays__play_id__why__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/priority-levels/": {
         parameters: {
             query?: never;
@@ -3733,6 +3753,46 @@ export interface paths {
          * @description A programme of this device's client, as canonical JSON named by its hash.
          */
         get: operations["programme_api_v1_programmes__sha256___get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/proof/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Lines
+         * @description List what was planned and heard, the latest first.
+         */
+        get: operations["list_lines_api_v1_proof__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/proof/summary/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Summarise
+         * @description Add up what was planned and heard by track, announcement, zone or day; a week by default.
+         */
+        get: operations["summarise_api_v1_proof_summary__get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -6403,23 +6463,6 @@ export interface components {
             min_gap_millis?: number;
         };
         /**
-         * LineOut
-         * @description What became of one line of a playlist.
-         */
-        LineOut: {
-            /** Line */
-            line: number;
-            /** Name */
-            name: string;
-            /**
-             * Outcome
-             * @enum {string}
-             */
-            outcome: "matched" | "ambiguous" | "missing";
-            /** Track Id */
-            track_id: string | null;
-        };
-        /**
          * LinkIn
          * @description The secret of a mailed link.
          */
@@ -6857,6 +6900,29 @@ export interface components {
             title: string;
         };
         /**
+         * NamedOut
+         * @description An announcement that a play was of; ``voice`` of ``provider`` spoke it, where one did.
+         */
+        NamedOut: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Provider
+             * @default
+             */
+            provider?: string;
+            /** Title */
+            title: string;
+            /**
+             * Voice
+             * @default
+             */
+            voice?: string;
+        };
+        /**
          * NewFeedOut
          * @description A new feed with its address, which nobody is shown again.
          */
@@ -7108,6 +7174,17 @@ export interface components {
             previous?: string | null;
             /** Results */
             results: components["schemas"]["InvitationOut"][];
+        };
+        /** Page[LineOut] */
+        Page_LineOut_: {
+            /** Count */
+            count?: number | null;
+            /** Next */
+            next?: string | null;
+            /** Previous */
+            previous?: string | null;
+            /** Results */
+            results: components["schemas"]["sync2gear_platform__proof__schemas__LineOut"][];
         };
         /** Page[LocationOut] */
         Page_LocationOut_: {
@@ -7605,7 +7682,7 @@ export interface components {
             /** Matched */
             matched: number;
             /** Results */
-            results: components["schemas"]["LineOut"][];
+            results: components["schemas"]["sync2gear_platform__library__schemas__LineOut"][];
         };
         /**
          * PlaysOut
@@ -8048,6 +8125,61 @@ export interface components {
              * @enum {string}
              */
             status: "ok" | "degraded";
+        };
+        /**
+         * ReasonOut
+         * @description Why something was heard, or was not.
+         *
+         *     A schedule, what people chose, a call by hand (``play_id``, ``asked_by``, ``asked_at``), or an
+         *     emergency. ``announcement`` is what was asked for, ``sound`` what was heard for it: a variant.
+         *     ``outcome`` where the proof of play knows it.
+         */
+        ReasonOut: {
+            announcement?: components["schemas"]["NamedOut"] | null;
+            /** Asked At */
+            asked_at?: string | null;
+            /** Asked By */
+            asked_by?: string | null;
+            /** Emergency Id */
+            emergency_id?: string | null;
+            /**
+             * Item
+             * @default
+             */
+            item?: string;
+            /** Limited By */
+            limited_by?: ("max_per_hour" | "min_gap" | "group_gap") | null;
+            /**
+             * Name
+             * @default
+             */
+            name?: string;
+            /** Outcome */
+            outcome?: ("pending" | "played" | "late" | "missed" | "unknown") | null;
+            /** Play Id */
+            play_id?: string | null;
+            /**
+             * Reason
+             * @default
+             */
+            reason?: string;
+            /**
+             * Rivals
+             * @default []
+             */
+            rivals?: components["schemas"]["RivalOut"][];
+            /** Schedule Id */
+            schedule_id?: string | null;
+            sound?: components["schemas"]["NamedOut"] | null;
+            /**
+             * Source
+             * @enum {string}
+             */
+            source: "schedule" | "base" | "hand" | "call" | "emergency";
+            /** Version */
+            version?: number | null;
+            /** Zone Id */
+            zone_id?: string | null;
         };
         /**
          * RecoveryCodesOut
@@ -9248,6 +9380,72 @@ export interface components {
             limit: number;
         };
         /**
+         * SumOut
+         * @description What the lines of one track, announcement, zone or day add up to.
+         *
+         *     ``played`` does not count those that were ``late``; ``zones`` are those that heard it.
+         */
+        SumOut: {
+            /**
+             * Artist
+             * @default
+             */
+            artist?: string;
+            /** Heard Millis */
+            heard_millis: number;
+            /**
+             * Isrc
+             * @default
+             */
+            isrc?: string;
+            /** Late */
+            late: number;
+            /** Missed */
+            missed: number;
+            /** Pending */
+            pending: number;
+            /** Planned */
+            planned: number;
+            /** Played */
+            played: number;
+            /** Subject */
+            subject: string;
+            /** Title */
+            title: string;
+            /** Unknown */
+            unknown: number;
+            /** Zones */
+            zones: number;
+        };
+        /**
+         * SummaryOut
+         * @description Sums of the days from ``first_day`` to ``last_day``, both included, by the venues' clocks.
+         *
+         *     The most played first; ``truncated``: there are more. ``total`` is of all.
+         */
+        SummaryOut: {
+            /**
+             * By
+             * @enum {string}
+             */
+            by: "track" | "announcement" | "zone" | "day";
+            /**
+             * First Day
+             * Format: date
+             */
+            first_day: string;
+            /**
+             * Last Day
+             * Format: date
+             */
+            last_day: string;
+            /** Results */
+            results: components["schemas"]["SumOut"][];
+            total: components["schemas"]["SumOut"];
+            /** Truncated */
+            truncated: boolean;
+        };
+        /**
          * SwitchIn
          * @description The client to act in; ``null`` for sync2gear's own people: in none.
          */
@@ -10290,7 +10488,7 @@ export interface components {
              * Source
              * @enum {string}
              */
-            source: "schedule" | "base" | "hand";
+            source: "schedule" | "base" | "hand" | "call" | "emergency";
             /** Version */
             version?: number | null;
         };
@@ -10848,6 +11046,107 @@ export interface components {
             previous?: string | null;
             /** Results */
             results: components["schemas"]["sync2gear_platform__admin__schemas__DeviceOut"][];
+        };
+        /**
+         * LineOut
+         * @description What became of one line of a playlist.
+         */
+        sync2gear_platform__library__schemas__LineOut: {
+            /** Line */
+            line: number;
+            /** Name */
+            name: string;
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "matched" | "ambiguous" | "missing";
+            /** Track Id */
+            track_id: string | null;
+        };
+        /**
+         * LineOut
+         * @description One piece in one zone: when it was planned, and what became of it.
+         *
+         *     ``title`` and the like are those it was last known by; ``zone_name`` too. ``late_millis`` is how
+         *     much later than planned the first speaker was heard; ``heard_by`` of ``speakers`` were.
+         */
+        sync2gear_platform__proof__schemas__LineOut: {
+            /** Announcement Id */
+            announcement_id: string | null;
+            /** Artist */
+            artist: string;
+            /** Began At */
+            began_at: string | null;
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /**
+             * Ends At
+             * Format: date-time
+             */
+            ends_at: string;
+            /** Heard By */
+            heard_by: number;
+            /** Heard Millis */
+            heard_millis: number;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Isrc */
+            isrc: string;
+            /** Item */
+            item: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "music" | "announcement";
+            /** Late Millis */
+            late_millis: number | null;
+            /**
+             * Manner
+             * @enum {string}
+             */
+            manner: "planned" | "unplanned" | "stand_in";
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "pending" | "played" | "late" | "missed" | "unknown";
+            /**
+             * Planned At
+             * Format: date-time
+             */
+            planned_at: string;
+            /** Planned Millis */
+            planned_millis: number;
+            /** Reason */
+            reason: string;
+            /** Schedule Id */
+            schedule_id: string | null;
+            /** Sha256 */
+            sha256: string;
+            /**
+             * Source
+             * @enum {string}
+             */
+            source: "schedule" | "base" | "hand" | "call" | "emergency";
+            /** Speakers */
+            speakers: number;
+            /** Title */
+            title: string;
+            /**
+             * Zone Id
+             * Format: uuid
+             */
+            zone_id: string;
+            /** Zone Name */
+            zone_name: string;
         };
         /**
          * PreviewOut
@@ -18829,6 +19128,37 @@ export interface operations {
             };
         };
     };
+    play_why_api_v1_plays__play_id__why__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                play_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReasonOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     list_priority_level_api_v1_priority_levels__get: {
         parameters: {
             query?: {
@@ -19170,6 +19500,89 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_lines_api_v1_proof__get: {
+        parameters: {
+            query?: {
+                page_size?: number;
+                ordering?: string;
+                search?: string;
+                cursor?: string;
+                count?: boolean;
+                zone?: string | null;
+                track?: string | null;
+                announcement?: string | null;
+                schedule?: string | null;
+                kind?: ("music" | "announcement") | null;
+                outcome?: ("pending" | "played" | "late" | "missed" | "unknown") | null;
+                manner?: ("planned" | "unplanned" | "stand_in") | null;
+                source?: ("schedule" | "base" | "hand" | "call" | "emergency") | null;
+                from?: string | null;
+                /** @description Not included. */
+                to?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_LineOut_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    summarise_api_v1_proof_summary__get: {
+        parameters: {
+            query?: {
+                by?: "track" | "announcement" | "zone" | "day";
+                zone?: string | null;
+                kind?: ("music" | "announcement") | null;
+                /** @description By the venues' clocks. */
+                first_day?: string | null;
+                /** @description Included. */
+                last_day?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SummaryOut"];
+                };
             };
             /** @description Validation Error */
             422: {
@@ -20079,7 +20492,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["WhyOut"];
+                    "application/json": components["schemas"]["ReasonOut"];
                 };
             };
             /** @description Validation Error */
