@@ -78,6 +78,8 @@ def _programme(needs: _Needs, programme: Programme, anchor: Anchor | None, a: in
             needs.add(max(a, event.start), programme.media[event.media])
     ends = [*(after.at for _, after in pairwise(programme.blocks)), MAX_SAFE_INTEGER]
     for block, end in zip(programme.blocks, ends, strict=True):
+        if block.silent:
+            continue
         start, stop = max(a, block.at), min(b, end)
         by_hand = anchor is not None and anchor.block == block.id
         if start < stop or by_hand:

@@ -116,7 +116,9 @@ async def test_tenants_have_programmes_of_their_own(world: World) -> None:
     assert (await score(world, other, elsewhere)).row is None
 
 
-async def test_a_zone_without_music_waits_for_some(world: World) -> None:
+async def test_music_that_people_choose_ends_the_silence_of_a_zone_without_any(
+    world: World,
+) -> None:
     tenant = await world.tenant()
     zone = await add_zone(tenant)
     words = await add_words(world, tenant)
@@ -125,7 +127,7 @@ async def test_a_zone_without_music_waits_for_some(world: World) -> None:
         when={"kind": "minutes", "minutes": [0]},
     )  # fmt: skip
     await compiled(world)
-    assert (await score(world, tenant, zone)).row is None
+    assert newest(await score(world, tenant, zone)).blocks[0].silent
     folder = await add_folder(world, tenant, ("One", "Two"))
     await tenant.make("/playback/play/", zone_id=zone, folder_id=str(folder))
     async with world.ctx(tenant.id) as ctx:

@@ -198,8 +198,8 @@ def check_music_clock(scene: Scene) -> None:
         if here is None or after is None:
             assert not music
             continue
-        assert here.running == bool(music)
-        assert after.pos - here.pos == (1 if music else 0)
+        assert (here.running and not here.silent) == bool(music)
+        assert after.pos - here.pos == (1 if here.running else 0)
         assert here.offset + here.slot == here.pos
         if music:
             assert (music[-1].media, music[-1].offset) == (here.media, here.offset)
@@ -234,8 +234,10 @@ def check_music_always(scene: Scene) -> None:
             if event.id in {voice.item for voice in voices}
         ]
         emergency = any(voice.role == "emergency" for voice in voices)
+        at = timeline.music_at(settled, t)
         assert (
             emergency
+            or (at is not None and at.silent)
             or known
             or "pause" in planned
             or inside(state.hold, t)

@@ -52,6 +52,7 @@ class Oracle:
     fresh: int = 0
     playing: str | None = None
     hand: bool = False
+    knocking: bool = False
     rules: Programme | None = None
     force: str | None = None
     since: int = 0
@@ -93,13 +94,41 @@ class Oracle:
         if first and anchor is not None:
             self.stood, moved, self.hand = anchor.paused, False, True
             self.playing, self.clock, self.fresh = anchor.block, anchor.pos, anchor.fresh
+            never_ran = force.when != "cut" and t - anchor.paused == force.at
+            known = any(block.id == anchor.block for block in programme.blocks)
+            self.knocking = never_ran and known and anchor.block != force.id and until is None
         elif moved:
-            self.stood = 0
+            gentle = force.when != "cut" and force.at <= t and until is None
+            self.knocking = gentle and old is not None
+            self.stood = t - force.at if self.knocking else 0
+            moved = not self.knocking
         ended = moved if until is None else t >= until
         if not ended and swapped:
             ended = all(block.id != self.playing for block in programme.blocks)
         if not ended:
+            return self.knocked(t)
+        return self.take(force, old, t, first)
+
+    def knocked(self, t: int) -> bool:
+        """Whether the block that waits before the door may come in now, and does."""
+        if not self.knocking or self.rules is None:
             return False
+        force = next(block for block in self.rules.blocks if block.id == self.force)
+        playing = self.block()
+        nobody = self.alarm(t) or inside(self.state.hold, t) or inside(self.state.stopped, t)
+        waited = force.when == "wait" and t - force.at >= force.max_wait
+        fresh_item = False
+        if playing is not None and not nobody and not self.pausing():
+            begun = [begin for _, begin, _ in self.items(self.rules, playing, self.clock)]
+            fresh_item = self.clock in begun
+        silent = playing is None or playing.silent
+        if nobody or waited or silent or fresh_item:
+            return self.take(force, self.rules, t, False)
+        return False
+
+    def take(self, force: Block, old: Programme | None, t: int, first: bool) -> bool:
+        """The block in force comes in; True if the music is another than before."""
+        self.knocking = False
         before = (self.playing, self.clock)
         self.own_position(force, t)
         if old is not None and (self.playing, self.clock) != before:
@@ -190,12 +219,14 @@ class Oracle:
             self.release(t, held, jumped, held or stopped or alarm)
             if not (stopped or alarm):
                 again = self.choose(t)
+        self.knocked(t)
         block = self.block()
         silent = held or stopped or alarm or self.pausing()
         frame = Frame(talk=self.talk, alarm=alarm)
         if block is not None and self.rules is not None and not silent:
             frame.music = (self.rules, block, self.clock, self.fresh)
             self.clock += 1
+            self.stood += self.knocking
         elif block is not None:
             self.stood += 1
         self.frames[t] = frame
@@ -226,7 +257,7 @@ class Oracle:
     def release(self, t: int, held: bool, jumped: bool, still: bool) -> None:
         """Soft starts at a boundary of the music, a held zone being one, or after their wait."""
         block = self.block()
-        boundary = held or block is None
+        boundary = held or block is None or block.silent
         if block is not None and self.rules is not None and not still and not self.pausing():
             beginnings = [begin for _, begin, _ in self.items(self.rules, block, self.clock)]
             boundary = boundary or jumped or self.clock in beginnings
@@ -281,7 +312,7 @@ class Oracle:
         """The voices of one simulated frame."""
         frame = self.frames[t]
         out: Sound = []
-        if frame.music is not None:
+        if frame.music is not None and not frame.music[1].silent:
             programme, block, clock, fresh = frame.music
             items = self.items(programme, block, clock)
             index, begin, _ = items[-1]

@@ -84,6 +84,9 @@ def programmes(draw: st.DrawFn, scale: int, number: int) -> Programme:
             begin=draw(st.sampled_from(["restart", "continue", "next"])),
             items=tuple(draw(st.lists(st.integers(0, len(songs) - 1), min_size=1, max_size=4))),
             crossfade=draw(st.integers(0, 5 * scale)),
+            when=draw(st.sampled_from(["cut", "cut", "next", "wait"])),
+            max_wait=draw(st.integers(0, 12 * scale)),
+            silent=draw(st.sampled_from([False, False, False, True])),
         )
         for key, at in zip(keys, ats, strict=False)
     ]
@@ -215,6 +218,9 @@ def crowded_programme(rng: random.Random, number: int, scale: int) -> Programme:
                     "begin": rng.choice(["restart", "continue", "next"]),
                     "items": tuple(rng.choices(range(3), k=rng.randint(1, 4))),
                     "crossfade": rng.randint(0, 7 * scale),
+                    "when": rng.choice(["cut", "cut", "next", "wait"]),
+                    "max_wait": rng.randint(0, 12 * scale),
+                    "silent": rng.random() < 0.15,
                 }
             )
             for key, at in zip(keys, ats, strict=True)

@@ -12,7 +12,7 @@ from sync2gear_broker.messages import Programme, ZoneState
 from sync2gear_broker.units import FRAME_RATE
 from sync2gear_platform.channels.model import Apart, Channel, Inline, Item, Piece
 from sync2gear_platform.playback import engine
-from sync2gear_platform.schedules.compiling import WHOLE, Playing, compile_zone
+from sync2gear_platform.schedules.compiling import WHOLE, Playing, compile_zone, free_from
 from sync2gear_platform.schedules.ledger import packed, unpacked
 from sync2gear_platform.schedules.model import (
     AfterTracks,
@@ -22,7 +22,9 @@ from sync2gear_platform.schedules.model import (
     Limits,
     Message,
     Minutes,
+    Quiet,
     Schedule,
+    Share,
     Span,
     Start,
     Timing,
@@ -75,11 +77,12 @@ def venue(schedules: int = 40, tz: str = "Europe/Berlin") -> Facts:
             Schedule(
                 UUID(int=101 + n), f"part {n}", Timing(Span(time(start), time(end)), days),
                 channel=UUID(int=10 + n % 3), begin=("restart", "continue", "next")[n % 3],
+                start=Start(mode=("cut", "next", "wait")[n % 3], max_wait=100_000),
             )
         )  # fmt: skip
     whens: list[When] = [
         At((time(9, 45), time(19, 55))), Minutes((5, 35)), Every(50), Every(35, anchored=False),
-        AfterTracks(7),
+        AfterTracks(7), Share(90),
     ]  # fmt: skip
     for n in range(schedules - len(made)):
         start = Start(
@@ -95,7 +98,8 @@ def venue(schedules: int = 40, tz: str = "Europe/Berlin") -> Facts:
                 limits=Limits(max_per_hour=1 if n % 2 else 0, min_gap=120_000, group=f"g{n % 6}"),
             )
         )  # fmt: skip
-    return Facts(ZONE, ZoneInfo(tz), tuple(made), channels, messages)
+    quiet = (Quiet(Span(time(13), time(14, 20))), Quiet(Span(time(1), time(3)), music=False))
+    return Facts(ZONE, ZoneInfo(tz), tuple(made), channels, messages, quiet=quiet)
 
 
 @dataclass
@@ -109,8 +113,8 @@ class Platform:
 
     def publish(self, now: int, reach: int = WHOLE) -> tuple[ZoneState, Programme]:
         """Compile from a second later on, as a worker does, and let it take over then."""
-        at = now + FRAME_RATE
         playing = Playing(self.state, self.held, self.playing.ledger if self.playing else None)
+        at = free_from(playing, now + FRAME_RATE)
         compiled = compile_zone(self.facts, playing, at, at + reach)
         assert compiled is not None
         sha256 = compiled.programme.sha256()

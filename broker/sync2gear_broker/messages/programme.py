@@ -1,6 +1,6 @@
 """The programme: what is planned to sound, immutable and named by its hash."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -8,6 +8,11 @@ from sync2gear_broker.messages.base import Document, Value, sha256_hex
 from sync2gear_broker.units import FRAME_RATE, Frames, Key, Label, Millibels, Sha256
 
 MAX_CROSSFADE = 15 * FRAME_RATE
+
+
+def _named(usual: object) -> Any:
+    """A word added later: a document that does not need it is spelled as before, hash and all."""
+    return Field(exclude_if=lambda value: value == usual)
 
 
 class Media(Value):
@@ -26,6 +31,10 @@ class Block(Value):
     """Music from frame ``at`` on: at that frame the music clock reads ``pos``.
 
     ``items`` are indexes into the programme's ``media``, played in this order and looped.
+    ``when``: at ``at`` it takes over (``cut``), or at the next boundary of the music before it
+    (``next``), for which it waits at most ``max_wait`` frames (``wait``); it reads ``pos`` then.
+    Of a ``silent`` block nothing is heard, its items only measure time, and all of it is a
+    boundary: a reader who does not know the word hears them at a ``gain`` that is none.
     """
 
     id: Key
@@ -36,6 +45,9 @@ class Block(Value):
     items: Annotated[tuple[Annotated[int, Field(strict=True, ge=0)], ...], Field(min_length=1)]
     crossfade: Annotated[Frames, Field(le=MAX_CROSSFADE)] = 0
     gain: Millibels = 0
+    when: Annotated[Literal["cut", "next", "wait"], _named("cut")] = "cut"
+    max_wait: Annotated[Frames, _named(0)] = 0
+    silent: Annotated[bool, Field(strict=True), _named(False)] = False
 
 
 class Cue(Value):

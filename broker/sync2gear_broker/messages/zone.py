@@ -56,7 +56,8 @@ class Anchor(Value):
 
     ``until`` ends a hand-made position (null: the next block does). ``paused`` counts the frames
     for which the block in force stood still between its own ``at`` and this anchor's, so that it
-    can be picked up again as if never overridden. An event nominally before ``at`` that ``open``
+    can be picked up again as if never overridden: all of them for a block that waits for the music
+    before it. An event nominally before ``at`` that ``open``
     does not list is over. ``fresh`` is the reading at which the music was put by hand or by its
     block (next, previous, seek): no item that ended before it is faded out over what begins there.
     """

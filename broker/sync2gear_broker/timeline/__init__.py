@@ -26,6 +26,7 @@ from sync2gear_broker.timeline.render import (
     plan,
     segments,
     sounding_at,
+    taken_over,
 )
 from sync2gear_broker.timeline.splice import splice
 from sync2gear_broker.timeline.walk import Walk
@@ -49,6 +50,7 @@ __all__ = [
     "settle",
     "sounding_at",
     "splice",
+    "taken_over",
 ]
 
 

@@ -1,10 +1,12 @@
-"""Events on their way and the windows in which they may not sound."""
+"""Events on their way, what they do to the music, and when they may not sound."""
 
 from dataclasses import dataclass
 from typing import Literal
 
 from sync2gear_broker.messages import Cue, LiveEvent, Media, Window, ZoneState
-from sync2gear_broker.timeline.model import FOREVER, Alarm, State
+from sync2gear_broker.timeline.model import FOREVER, Alarm, Line, State
+from sync2gear_broker.timeline.music import Reign
+from sync2gear_broker.units import amplitude
 
 
 @dataclass(slots=True, eq=False)
@@ -40,6 +42,29 @@ class Job:
 def live_job(live: LiveEvent) -> Job:
     """A person's announcement, to be taken exactly like a planned one."""
     return Job(live, live.media, FOREVER if live.end is None else live.end)
+
+
+def planned(reign: Reign, since: int, key: str | None = None) -> list[Job]:
+    """What a programme announces from ``since`` on while it reigns, or its event of that id."""
+    media = reign.programme.media
+    events = reign.events(since) if key is None else reign.programme.events
+    return [Job(e, media[e.media]) for e in events if key is None or e.id == key]
+
+
+def swells(job: Job, end: int) -> list[Line]:
+    """How the music falls and rises around a voice that ends at ``end``."""
+    cue, found = job.cue, []
+    if cue.mode == "mix":
+        return []
+    depth = amplitude(cue.duck) if cue.mode == "duck" else 0.0
+    if cue.fade_in:
+        began = job.began - cue.fade_in
+        found.append(Line(began, job.began, 1.0, depth, began))
+    if cue.mode == "duck" and end > job.began:
+        found.append(Line(job.began, end, depth, depth, job.began))
+    if cue.fade_out:
+        found.append(Line(end, end + cue.fade_out, depth, 1.0, end))
+    return found
 
 
 def span(window: Window | None) -> tuple[int, int]:

@@ -81,6 +81,11 @@ class Run:
     pos: int
     context: Context
 
+    @property
+    def sounds(self) -> bool:
+        """Whether it is music, and not silence that is planned."""
+        return not self.context.block.silent
+
 
 @dataclass(frozen=True, slots=True)
 class Play:
@@ -126,7 +131,8 @@ class MusicPosition:
     """Where the music stands: ``offset`` frames in item ``index`` of the block, in cycle ``cycle``.
 
     ``pos`` is the music clock's reading, ``slot`` its reading at the item's beginning and
-    ``length`` how long the item has the music to itself (its frames less the crossfade).
+    ``length`` how long the item has the music to itself (its frames less the crossfade). Of
+    ``silent`` music nothing is heard.
     """
 
     block: str
@@ -139,6 +145,7 @@ class MusicPosition:
     length: int
     media: Media
     running: bool
+    silent: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,7 +83,7 @@ def _piece(settled: Settled, t: int, end: int) -> Piece:
     index = bisect_right(starts, t)
     if index < len(starts) and starts[index] < end:
         end = starts[index]
-    if index and t < settled.runs[index - 1].end:
+    if index and t < settled.runs[index - 1].end and settled.runs[index - 1].sounds:
         voices, end = _music(settled, index - 1, t, min(end, settled.runs[index - 1].end))
     if play is not None:
         gain = amplitude(play.gain + play.media.gain)
@@ -196,8 +196,17 @@ def music_at(settled: Settled, t: int) -> MusicPosition | None:
     slot = cycle.locate(pos)
     return MusicPosition(
         cycle.block.id, cycle.block.source, slot.index, slot.cycle, pos, slot.start, slot.offset,
-        cycle.lasts(slot.index), cycle.media[slot.index], t < run.end,
+        cycle.lasts(slot.index), cycle.media[slot.index], t < run.end, cycle.block.silent,
     )  # fmt: skip
+
+
+def taken_over(settled: Settled, block: str, since: int) -> int | None:
+    """The first frame from ``since`` on at which a block has the music; ``None``: it never has."""
+    index = max(0, bisect_right(settled.run_starts, since) - 1)
+    for run in settled.runs[index:]:
+        if run.context.block.id == block:
+            return max(since, run.start)
+    return None
 
 
 def item_start(settled: Settled, t: int, step: int) -> tuple[str, int] | None:

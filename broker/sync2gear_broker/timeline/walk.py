@@ -8,16 +8,10 @@ and the best of those due takes the voice.
 from collections.abc import Mapping
 from heapq import heappop, heappush
 
-from sync2gear_broker.messages import (
-    Block,
-    OpenEvent,
-    Programme,
-    ZoneState,
-)
-from sync2gear_broker.timeline.cues import Job, alarm_of, live_job, span
+from sync2gear_broker.messages import Block, OpenEvent, Programme, ZoneState
+from sync2gear_broker.timeline.cues import Job, alarm_of, live_job, planned, span, swells
 from sync2gear_broker.timeline.model import FOREVER, Context, Line, Outcome, Play, Run, State
 from sync2gear_broker.timeline.music import Reign, Schedule
-from sync2gear_broker.units import amplitude
 
 
 class Walk:
@@ -38,7 +32,7 @@ class Walk:
         self.context: Context | None = None
         self.context_since = self.start
         self.pos = self.paused = 0
-        self.overridden = False
+        self.overridden = self.pending = False
         self.until: int | None = None
         self.running = False
 
@@ -70,7 +64,7 @@ class Walk:
         """Let time run to ``t`` without deciding anything."""
         if self.running:
             self.pos += t - self.t
-        elif self.force is not None:
+        if self.force is not None and (self.pending or not self.running):
             self.paused += t - self.t
         self.t = t
 
@@ -89,18 +83,18 @@ class Walk:
             return
         self.context = Context(self.schedule.cycle(self.reign, block), anchor.fresh)
         self.pos, self.overridden, self.until = anchor.pos, True, anchor.until
+        unheard = anchor.paused == self.t - self.force.at and block.id != self.force.id
+        self.pending = unheard and self.force.when != "cut" and anchor.until is None
 
     def _arrivals(self) -> list[Job]:
         """Every event from the anchor on, the next one last."""
         jobs = [live_job(live) for live in self.state.live if live.start >= self.start]
         skip = set(self.state.skip)
-        for reign in self.schedule.reigns:
-            media = reign.programme.media
-            for event in reign.events(self.start):
-                if event.id in skip:
-                    self._outcome(Job(event, media[event.media]), "cancelled", "skipped")
-                else:
-                    jobs.append(Job(event, media[event.media]))
+        for job in (job for reign in self.schedule.reigns for job in planned(reign, self.start)):
+            if job.cue.id in skip:
+                self._outcome(job, "cancelled", "skipped")
+            else:
+                jobs.append(job)
         anchor = self.state.anchor  # what began at the very anchor is open, and not to come again
         begun = {entry.id for entry in anchor.open} if anchor else set()
         jobs = [job for job in jobs if job.cue.start > self.start or job.cue.id not in begun]
@@ -111,14 +105,9 @@ class Walk:
         """The event that an entry of ``open`` means."""
         if entry.cue is not None:
             return live_job(entry.cue)
-        for live in self.state.live:
-            if live.id == entry.id:
-                return live_job(live)
-        if self.reign is not None:
-            for event in self.reign.programme.events:
-                if event.id == entry.id:
-                    return Job(event, self.reign.programme.media[event.media])
-        return None
+        live = [live_job(live) for live in self.state.live if live.id == entry.id]
+        reigning = [] if live or self.reign is None else planned(self.reign, 0, entry.id)
+        return next(iter([*live, *reigning]), None)
 
     def _open_events(self) -> None:
         entries = self.state.anchor.open if self.state.anchor else ()
@@ -159,8 +148,10 @@ class Walk:
             heappop(self.deadlines)
         if self.deadlines:
             times.append(self.deadlines[0][0])
-        if self.soft and self.running and self.context is not None:
+        if (self.soft or self.pending) and self.running and self.context is not None:
             times.append(self.t + self.context.cycle.boundary(self.pos) - self.pos)
+        if self.pending and self.force is not None and self.force.when == "wait":
+            times.append(self.force.at + self.force.max_wait)
         border = self.schedule.next_border(self.t)
         if border is not None:
             times.append(border)
@@ -176,22 +167,21 @@ class Walk:
         t = self.t
         if self.voice is not None and self.voice.end <= t:
             job = self.voice
-            cancelled = job.end < job.began + job.media.frames
-            self._finish(
-                job, "cancelled" if cancelled else "played", "cancelled" if cancelled else ""
-            )
+            cut_short = job.end < job.began + job.media.frames
+            why: tuple[State, str] = ("cancelled", "cancelled") if cut_short else ("played", "")
+            self._finish(job, *why)
         stopped = self.stopped[0] <= t < self.stopped[1]
         alarmed = self.alarmed[0] <= t < self.alarmed[1]
         held = self.held[0] <= t < self.held[1]
-        jumped = self._border()
+        still = stopped or alarmed or held
+        jumped = self._border(still)
         while self.arrivals and self.arrivals[-1].cue.start <= t:
             self._arrive(self.arrivals.pop())
         if stopped:
             self._silence()
         elif alarmed and self.voice is not None:
             self._cut(self.voice, "emergency")
-        still = stopped or alarmed or held
-        boundary = held or self.context is None or self._at_boundary(jumped, still)
+        boundary = held or self._quiet() or self._at_boundary(jumped, still)
         self._release(everything=boundary)
         if not (stopped or alarmed):
             self._choose()
@@ -199,12 +189,17 @@ class Walk:
                 # a pause was cut on the very frame of a boundary, so the music is heard to pass it
                 self._release(everything=True)
                 self._choose()
+                self._hand_over(still)
         self._note_music(still)
 
     def _at_boundary(self, jumped: bool, still: bool) -> bool:
-        if self.context is None or still or self._pausing():
-            return False
-        return jumped or self.context.cycle.locate(self.pos).offset == 0
+        free = not (still or self._pausing())
+        here = self.context
+        return here is not None and free and (jumped or here.cycle.locate(self.pos).offset == 0)
+
+    def _quiet(self) -> bool:
+        """Whether there is no music here that could be interrupted."""
+        return self.context is None or self.context.block.silent
 
     def _pausing(self) -> bool:
         return self.voice is not None and self.voice.cue.mode == "pause"
@@ -230,7 +225,7 @@ class Walk:
 
     # music
 
-    def _border(self) -> bool:
+    def _border(self, still: bool) -> bool:
         """Let blocks, programmes and the end of an override take over; True if the music jumps."""
         reign = self.schedule.reign(self.t)
         if reign is None:
@@ -240,9 +235,11 @@ class Walk:
         changed = self.force is None or block.id != self.force.id
         self.reign, self.force = reign, block
         if changed:
-            self.paused = 0
-        old, old_pos = self.context, self.pos
-        keep = old is not None and not changed
+            soft = block.when != "cut" and self.until is None and block.at <= self.t
+            self.pending = soft and self.context is not None
+            self.paused = self.t - block.at if self.pending else 0
+        old = self.context
+        keep = old is not None and (self.pending or not changed)
         if self.overridden and self.until is not None:
             keep = self.until > self.t
         if keep and old is not None:
@@ -250,7 +247,21 @@ class Walk:
             if same is not None:
                 if swapped:
                     self.context = Context(self.schedule.cycle(reign, same), old.fresh)
-                return False
+                return self._hand_over(still)
+        return self._taken(reign, block)
+
+    def _hand_over(self, still: bool) -> bool:
+        """Let the block that waits for a boundary take over, if it need not wait any more."""
+        block = self.force
+        if not self.pending or block is None or self.reign is None:
+            return False
+        waited = block.when == "wait" and self.t >= block.at + block.max_wait
+        ready = waited or still or self._quiet() or self._at_boundary(jumped=False, still=still)
+        return ready and self._taken(self.reign, block)
+
+    def _taken(self, reign: Reign, block: Block) -> bool:
+        """The block in force has the music; True if this makes a difference."""
+        old, old_pos = self.context, self.pos
         self._take_force(reign, block)
         if old is not None and (old.block.id, old_pos) == (block.id, self.pos):
             return False
@@ -266,7 +277,7 @@ class Walk:
             self.schedule.cycle(reign, block), 0 if block.begin == "continue" else block.pos
         )
         self.pos = max(0, block.pos + self.t - block.at - self.paused)
-        self.overridden, self.until = False, None
+        self.overridden, self.until, self.pending = False, None, False
 
     def _note_music(self, still: bool) -> None:
         running = self.context is not None and not still and not self._pausing()
@@ -378,17 +389,8 @@ class Walk:
 
     def _tail(self, job: Job, end: int) -> None:
         """The music's envelope around a voice that ends at ``end``."""
-        cue = job.cue
-        if cue.mode == "mix":
-            return
-        depth = amplitude(cue.duck) if cue.mode == "duck" else 0.0
-        if cue.fade_in:
-            began = job.began - cue.fade_in
-            self.lines.append(Line(began, job.began, 1.0, depth, began))
-        if cue.mode == "duck" and end > job.began:
-            self.lines.append(Line(job.began, end, depth, depth, job.began))
-        if cue.fade_out:
-            self.lines.append(Line(end, end + cue.fade_out, depth, 1.0, end))
+        self.lines += swells(job, end)
+        if job.cue.mode != "mix" and job.cue.fade_out:
             self.tails.append((job, end))
 
     def _outcome(self, job: Job, state: State, reason: str, end: int | None = None) -> None:

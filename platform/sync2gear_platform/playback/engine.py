@@ -53,6 +53,13 @@ class AboutToBegin(Refusal):
     code = "about_to_begin"
 
 
+class NoMusicNow(Refusal):
+    """No music is planned here at this time, only what is announced: choose some first."""
+
+    kind = "conflict"
+    code = "no_music_now"
+
+
 class NotChosen(Refusal):
     """Schedules play here, and their channels say in which order: choose music first."""
 
@@ -265,7 +272,7 @@ def seek(programmes: Programmes, state: ZoneState, now: int, at: int, offset: in
     """The item that has the music goes on at ``at`` from ``offset`` frames in."""
     _musical(state)
     position = timeline.music_at(timeline.settle(programmes, state), now)
-    if position is not None and offset >= position.length:
+    if position is not None and not position.silent and offset >= position.length:
         raise SeekBeyondEnd
     return _jump(programmes, state, now, at, 0, offset)
 
@@ -325,9 +332,13 @@ def _jump(
     on its new place until ``at``: every speaker begins there on the same frame, with the first one.
     """
     anchor = _musical(state)
-    target = timeline.item_start(timeline.settle(programmes, state), now, step)
+    settled = timeline.settle(programmes, state)
+    target = timeline.item_start(settled, now, step)
     if target is None:
         raise AboutToBegin
+    position = timeline.music_at(settled, now)
+    if position is not None and position.silent:
+        raise NoMusicNow
     block, pos = target[0], target[1] + offset
     moved = {"block": block, "pos": pos, "fresh": pos, "until": None}
     return state.model_copy(

@@ -202,7 +202,7 @@ def _status(state: ZoneState, frame: int) -> Literal["playing", "paused", "stopp
 
 def _music(settled: Settled, frame: int) -> MusicOut | None:
     at = timeline.music_at(settled, frame)
-    if at is None:
+    if at is None or at.silent:
         return None
     return MusicOut(
         item=at.block,

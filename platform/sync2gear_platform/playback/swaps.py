@@ -22,10 +22,14 @@ LONGEST: Final = 60 * FRAME_RATE
 
 @dataclass(frozen=True, slots=True)
 class Swap:
-    """A programme for a zone; from its first block on, or the frame ``at``, it can be heard."""
+    """A programme for a zone; from its first block on, or the frame ``at``, it can be heard.
+
+    Without ``hurries`` not before its time, whatever difference it makes.
+    """
 
     programme: Programme
     at: int
+    hurries: bool = True
 
 
 async def exchange(
@@ -49,7 +53,8 @@ async def exchange(
         after = engine.swap(state, swap.programme, sha256, ctx.frame, max(swap.at, late))
         if asked:
             after = engine.resume(after, swap.at)
-        if late > swap.at and _differs(replace(score, programmes=held), after, swap.at, late):
+        hurries = swap.hurries and late > swap.at
+        if hurries and _differs(replace(score, programmes=held), after, swap.at, late):
             hurried[score.zone.id] = late
         wanted.append(replace(score, state=after, programmes=held))
     await writing.write(ctx, wanted, "schedule" if asked else "plan", {})

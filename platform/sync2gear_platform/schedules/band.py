@@ -1,8 +1,8 @@
 """The music of a zone as it is worked out: which pieces, and where each block leaves off."""
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, tzinfo
 from functools import partial
 from typing import Final, TypedDict
@@ -13,11 +13,12 @@ from sync2gear_broker.messages import (
     Anchor,
     Block,
     LiveEvent,
+    Media,
     Programme,
     ProgrammeRef,
     ZoneState,
 )
-from sync2gear_broker.units import FRAME_RATE
+from sync2gear_broker.units import FRAME_RATE, frames_from_millis
 from sync2gear_platform.channels.model import Channel, Inline, Piece
 from sync2gear_platform.channels.rotation import Fits, Memory, Pick, Rotation
 from sync2gear_platform.schedules.calls import Past, hour_of
@@ -26,6 +27,7 @@ from sync2gear_platform.schedules.given import Facts, History, Running, Spoken, 
 from sync2gear_platform.schedules.layers import Reign
 from sync2gear_platform.schedules.model import AfterTracks, Begin
 from sync2gear_platform.schedules.occurrences import moment_of, spans
+from sync2gear_platform.schedules.quiet import Hush, silent_block
 
 NAMELESS: Final = "0" * 64
 """Of documents that nobody but the timeline reads, at once: a digest would only take time."""
@@ -33,14 +35,26 @@ NAMELESS: Final = "0" * 64
 MAX_ITEMS: Final = 5_000
 """Items of one block; longer ones loop."""
 
+LONGEST_WAIT: Final = 3 * 3600 * FRAME_RATE
+"""For how long music is looked at whose end other music waits for."""
 
-def programme_of(music: Sequence[Stretch], events: Sequence[Spoken]) -> Programme:
-    """The document of these blocks and announcements; raises where there is no music at all."""
+
+_NOTHING: Final = Media(sha256=NAMELESS, bytes=1, frames=FRAME_RATE)
+"""What a silent block lasts by in documents in which nothing sounds."""
+
+
+def programme_of(
+    music: Sequence[Stretch], events: Sequence[Spoken], spare: Media = _NOTHING
+) -> Programme:
+    """The document of these blocks and announcements; raises where there is no block at all.
+
+    ``spare`` is what silence lasts by where nothing is heard in all of the document.
+    """
     heard = [piece.media for stretch in music for piece in stretch.pieces]
-    media = {m.sha256: m for m in (*heard, *(m for _, m in events))}
+    media = {m.sha256: m for m in (*heard, *(m for _, m in events))} or {spare.sha256: spare}
     place = {sha256: index for index, sha256 in enumerate(media)}
     blocks = (
-        s.block.model_copy(update={"items": tuple(place[p.media.sha256] for p in s.pieces)})
+        s.block.model_copy(update={"items": tuple(place[p.media.sha256] for p in s.pieces) or (0,)})
         for s in music
     )
     return Programme(
@@ -50,8 +64,43 @@ def programme_of(music: Sequence[Stretch], events: Sequence[Spoken]) -> Programm
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """A block that is left: what was drawn for it, and the channel's memory before that."""
+
+    channel: str
+    picks: Sequence[Pick]
+    earlier: Memory | None = None
+
+
+def leave(
+    memories: dict[str, Memory],
+    cut: dict[str, tuple[Pick, int]],
+    leaving: Leaving,
+    index: int,
+    into: int,
+) -> None:
+    """Remember that the music stands ``into`` frames in a piece: what has not begun is not heard.
+
+    An ``index`` behind the last piece: all of them were heard to their end, and none was cut off.
+    """
+    picks, channel = leaving.picks, leaving.channel
+    begun = index if into > 0 else index - 1
+    if begun >= 0:
+        memories[channel] = picks[begun].memory
+    elif leaving.earlier is not None:
+        memories[channel] = leaving.earlier
+    if index < len(picks):
+        cut[channel] = (picks[index], into)
+    else:
+        cut.pop(channel, None)
+
+
 class Band:
-    """The music of a zone as it is worked out, stretch after stretch."""
+    """The music of a zone as it is worked out, stretch after stretch.
+
+    ``before`` is what had the music at first, where it keeps it because other music waits.
+    """
 
     def __init__(
         self, facts: Facts, history: History, events: list[Spoken], stretch: tuple[int, int]
@@ -64,9 +113,29 @@ class Band:
         self._cut = dict(history.cut)
         self._last, self._state = history.last, history.state
         self._running = history.running
+        self.before: Stretch | None = None
         self._rotations: dict[str, Rotation] = {}
         self._between = list(between(facts, *stretch))
         self._pauses = pauses(events)
+        self._hush = Hush(facts.quiet, facts.tz, *stretch).covers
+        self._leaving: Leaving | None = None
+        if history.running is not None and history.last is not None:
+            channel = history.last.block.source
+            self._leaving = Leaving(channel, history.running.picks)
+
+    def rest(self, reign: Reign) -> Stretch:
+        """Silence for as long as the reign lasts; what was silent goes on."""
+        last = self._last
+        goes_on = last is not None and last.block.silent and last.end == reign.start
+        if last is not None and goes_on:
+            stretch = replace(last, end=reign.end)
+            self._last = stretch
+        else:
+            stretch = Stretch(reign.schedule.id, silent_block(reign.start), reign.end, (), ())
+            self._take_over(stretch, reign.start)
+        self._running = self._leaving = None
+        self.music.append(stretch)
+        return stretch
 
     def play(self, reign: Reign) -> Stretch | None:
         """One reign's block; ``None`` where its channel has nothing that fits."""
@@ -81,21 +150,60 @@ class Band:
             if begun is None:
                 return None
             stretch, picks = begun
-            self._take_over(stretch)
-        position = timeline.music_at(self._settled(reign.end), reign.end)
-        if position is not None:
-            index, into = position.index, position.offset
-            last = index if into > 0 else index - 1
-            self._memories[channel.id] = picks[last].memory if last >= 0 else earlier
-            self._cut[channel.id] = (picks[index], into)
-            stretch = replace(stretch, left=(index, into))
+            self._take_over(stretch, reign.start + stretch.delay)
+        self._leaving = Leaving(channel.id, picks, earlier)
+        stretch = self._left(stretch, max(reign.end, reign.start + stretch.delay))
         self.music.append(stretch)
         return stretch
 
+    def _left(self, stretch: Stretch, end: int) -> Stretch:
+        """A block with the place at which its music stands at ``end``, as is remembered."""
+        leaving = self._leaving
+        position = timeline.music_at(self._settled(end), end)
+        if position is not None and leaving is not None:
+            index, into = position.index, position.offset
+            if position.cycle and not index and not into:
+                index = len(leaving.picks)
+            leave(self._memories, self._cut, leaving, index, into)
+            return replace(stretch, left=(index, into))
+        return stretch
+
+    def _delay(self, reign: Reign, source: str) -> int:
+        """For how long a reign's music waits for the end of what plays, as far as is known."""
+        start, last = reign.schedule.start, self._last
+        if (
+            start.mode == "cut"
+            or last is None
+            or self._state is None
+            or last.block.at >= reign.start
+        ):
+            return 0
+        waiting = Block(
+            id="waiting",
+            source=source,
+            at=reign.start,
+            items=(0,),
+            when=start.mode,
+            max_wait=frames_from_millis(start.max_wait),
+        )
+        held, state = self._documents(reign.start + LONGEST_WAIT)
+        known = held[NAMELESS]
+        whole = known.model_copy(update={"blocks": (*known.blocks, waiting)})
+        settled = timeline.settle({NAMELESS: whole}, state)
+        at = timeline.taken_over(settled, waiting.id, reign.start)
+        if at is None:
+            return 0
+        if at > reign.start and self.music:
+            self.music[-1] = self._left(self.music[-1], at)
+        elif at > reign.start:
+            self.before = replace(self._left(last, at), end=at)
+        return at - reign.start
+
     def _begun(self, channel: Channel, reign: Reign) -> tuple[Stretch, list[Pick]] | None:
         """A block of its own for a reign."""
+        delay = self._delay(reign, channel.id)
         begin = _begin(reign, self._last)
-        picks, offset = self._picks(channel, reign, begin)
+        picks, offset = self._picks(channel, reign, begin, reign.start + delay)
         if not picks:
             return None
         block = Block(
@@ -106,8 +214,10 @@ class Band:
             begin=begin,
             items=tuple(range(len(picks))),
             crossfade=channel.crossfade,
+            when=reign.schedule.start.mode,
+            max_wait=frames_from_millis(reign.schedule.start.max_wait),
         )
-        return _stretch(reign, block, picks), picks
+        return replace(_stretch(reign, block, picks), delay=delay), picks
 
     def _gone_on(
         self, running: Running, channel: Channel, reign: Reign
@@ -122,7 +232,7 @@ class Band:
             self._fill(channel, picks, picks[-1].memory, course, reign.end)
         block = running.stretch.block
         block = block.model_copy(update={"items": tuple(range(len(picks)))})
-        return _stretch(reign, block, picks), picks
+        return replace(_stretch(reign, block, picks), delay=running.stretch.delay), picks
 
     def after(self, past: Past, end: int) -> History:
         """What whoever goes on from ``end`` has to know."""
@@ -132,13 +242,13 @@ class Band:
         events = tuple(e for e in self.events if e[0].id in waiting)
         return History(self._memories, self._cut, past, self._last, self._state, events)
 
-    def _take_over(self, stretch: Stretch) -> None:
-        """From its first frame on ``stretch`` has the music; what is announced goes on."""
+    def _take_over(self, stretch: Stretch, at: int) -> None:
+        """From the frame ``at`` on ``stretch`` has the music; what is announced goes on."""
         block = stretch.block
-        anchor = Anchor(at=block.at, block=block.id, pos=block.pos)
+        anchor = Anchor(at=at, block=block.id, pos=block.pos, paused=at - block.at)
         live: tuple[LiveEvent, ...] = ()
         if self._state is not None and self._state.anchor is not None:
-            state = self._rebased(block.at)
+            state = self._rebased(at)
             if state.anchor is not None:
                 anchor = anchor.model_copy(update={"open": state.anchor.open})
             live = state.live
@@ -168,13 +278,15 @@ class Band:
         anchor = self._state.anchor if self._state else None
         return {entry.id for entry in anchor.open} if anchor else set()
 
-    def _picks(self, channel: Channel, reign: Reign, begin: Begin) -> tuple[list[Pick], int]:
-        """Pieces for as long as the reign lasts, and how far the first one has come."""
+    def _picks(
+        self, channel: Channel, reign: Reign, begin: Begin, at: int
+    ) -> tuple[list[Pick], int]:
+        """Pieces from ``at`` to the reign's end, and how far the first one has come."""
         memory = self._memories.get(channel.id, Memory())
         if begin == "restart":
             memory = Memory(heard=memory.heard)
         picks: list[Pick] = []
-        offset, course = 0, Course(reign.start, channel.crossfade, self._pauses)
+        offset, course = 0, Course(at, channel.crossfade, self._pauses)
         if begin == "continue" and channel.id in self._cut:
             pick, offset = self._cut[channel.id]
             picks, memory = [pick], pick.memory
@@ -188,7 +300,7 @@ class Band:
         """Draw pieces until ``end``, or as many as a block may hold."""
         rotation = self._rotations.setdefault(channel.id, Rotation(channel, channel.id))
         while course.earliest < end and len(picks) < MAX_ITEMS:
-            asked = asked_at(self.facts, self._between, course.at)
+            asked = asked_at(self.facts, self._between, course.at, self._hush)
             pick = rotation.next_piece(memory, course.at, **asked)
             if pick is None:
                 return
@@ -237,14 +349,24 @@ class Asked(TypedDict):
     more: tuple[Inline, ...]
 
 
-def asked_at(facts: Facts, wanted: Sequence[Between], at: int) -> Asked:
-    """The hour, the day's validity, and the announcements that schedules want between tracks."""
+def asked_at(
+    facts: Facts, wanted: Sequence[Between], at: int, hush: Callable[[int], bool]
+) -> Asked:
+    """The hour, the day's validity, and the announcements that schedules want between tracks.
+
+    In quiet hours (``hush``) only music fits.
+    """
     day, minute = reading_of(at, facts.tz)
+    valid = partial(Piece.is_valid, on=day, minute=minute)
     return {
         "hour": hour_of(at, facts.tz),
-        "fits": partial(Piece.is_valid, on=day, minute=minute),
+        "fits": partial(_music, valid) if hush(at) else valid,
         "more": tuple(inline for a, b, inline in wanted if a <= at < b),
     }
+
+
+def _music(valid: Fits, piece: Piece) -> bool:
+    return piece.media.kind == "music" and valid(piece)
 
 
 def pauses(events: Sequence[Spoken]) -> list[Pause]:

@@ -1,6 +1,6 @@
 """Which announcements a zone hears when, and which it does not: limits of number and distance."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Final, Literal
@@ -13,7 +13,7 @@ from sync2gear_platform.schedules.occurrences import frame_of, moment_of, points
 MEMORY: Final = 24 * 3600 * FRAME_RATE
 """For how long a start counts against a limit; no gap is longer."""
 
-Dropped = Literal["max_per_hour", "min_gap", "group_gap"]
+Dropped = Literal["max_per_hour", "min_gap", "group_gap", "quiet_hours"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +45,12 @@ def calls(
     past: Past,
     start: int,
     end: int,
+    hush: Callable[[int], bool] = lambda _: False,
 ) -> tuple[list[Call], Past]:
     """The announcements of [start, end) in order, dropped ones among them; and the past after it.
 
-    First come, first heard; of those at one frame the one that ranks higher.
+    First come, first heard; of those at one frame the one that ranks higher. ``hush`` says at which
+    frames nothing is announced.
     """
     wanted = sorted(
         ((point.at, schedule) for schedule in schedules
@@ -62,7 +64,7 @@ def calls(
         mine = alone.setdefault(schedule.id.hex, [])
         limits = schedule.limits
         others = grouped.setdefault(limits.group, []) if limits.group else []
-        dropped = _refusal(schedule, zone, mine, others, at)
+        dropped = "quiet_hours" if hush(at) else _refusal(schedule, zone, mine, others, at)
         found.append(Call(at, schedule, dropped))
         if dropped is None:
             mine.append(at)

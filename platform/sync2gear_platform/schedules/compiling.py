@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Final
 from uuid import UUID
 
 from sync2gear_broker import timeline
-from sync2gear_broker.messages import Block, Programme, ZoneState
+from sync2gear_broker.messages import Block, Media, Programme, ZoneState
 from sync2gear_broker.units import FRAME_RATE
 from sync2gear_platform.channels.model import Channel, Item, Piece
 from sync2gear_platform.channels.rotation import Memory, Pick
@@ -22,6 +23,7 @@ from sync2gear_platform.schedules.ledger import (
     Ledger,
     missing,
 )
+from sync2gear_platform.schedules.quiet import SILENCE, silent_block
 from sync2gear_platform.schedules.resolver import (
     Facts,
     History,
@@ -85,7 +87,8 @@ def compile_zone(
     """The programme of ``facts`` for the frames [now, until), or for less where it is too large.
 
     Where the block that has the music at ``now`` is still to have it, it is the programme's first,
-    as it was: swapping changes nothing that sounds. ``None`` where there is no music at all.
+    as it was: swapping changes nothing that sounds. Where there are only announcements they are
+    heard in silence; ``None`` where there is nothing at all.
     ``by_hand`` false ends what people chose instead of what is scheduled.
     """
     digests = digests or Digests()
@@ -93,17 +96,57 @@ def compile_zone(
     for end in _ends(now, until):
         resolved = resolve(before.facts, before.history, now, end)
         music = resolved.music
-        if before.alone is not None and not (music and music[0].block.at <= now):
+        if resolved.before is not None:
+            music = (resolved.before, *music)
+        elif before.alone is not None and not (music and music[0].block.at <= now):
             music = (before.alone, *music)
-        if not music:
+        if not music and resolved.events:
+            music = (Stretch(SILENCE.id, silent_block(now), FOREVER, (), ()),)
+        spare = None if resolved.events else _spare(facts, playing, now)
+        mute = all(stretch.block.silent for stretch in music)
+        if not music or (mute and spare is None and not resolved.events):
             return None
         if not _fits(music, resolved.events):
             continue
-        programme = programme_of(music, resolved.events)
+        programme = programme_of(music, resolved.events, *([] if spare is None else [spare]))
         if len(programme.canonical()) <= MAX_BYTES:
             ledger = _ledger(before, music, resolved, digests)
             return Compiled(programme, ledger, end, music, resolved)
     raise ProgrammeTooLarge
+
+
+def _spare(facts: Facts, playing: Playing, now: int) -> Media | None:
+    """Anything that a zone may sound, or its programme has, for silence to last by."""
+    for schedule in facts.schedules:
+        channel = facts.channels.get(schedule.channel or UUID(int=0))
+        message = facts.messages.get(schedule.message or UUID(int=0))
+        music = (p for item in channel.items for p in item.pieces) if channel else ()
+        spoken = (*(p for p, _ in message.variants), message.evergreen) if message else ()
+        for piece in chain(music, spoken):
+            if piece is not None:
+                return piece.media
+    ruling = _ruling(playing, now)
+    return None if ruling is None else ruling.media[0]
+
+
+def free_from(playing: Playing, at: int) -> int:
+    """The frame ``at``, or if music waits then for the end of what plays, the one after that.
+
+    A programme that took over meanwhile would know neither of the two as they are.
+    """
+    ruling = _ruling(playing, at)
+    begun = [block for block in ruling.blocks if block.at <= at] if ruling else []
+    if not begun or begun[-1].when == "cut":
+        return at
+    block = begun[-1]
+    anchor = timeline.rebase(playing.programmes, playing.state, at).anchor
+    if anchor is None or anchor.block == block.id or anchor.until is not None:
+        return at
+    if anchor.paused != at - block.at:
+        return at
+    settled = timeline.settle(playing.programmes, playing.state)
+    taken = timeline.taken_over(settled, block.id, at)
+    return at if taken is None else taken + 1
 
 
 def _ends(now: int, until: int) -> Iterator[int]:
@@ -152,9 +195,9 @@ def _before(
     if ruling is not None and state.anchor is not None:
         block = _block(ruling, state, playing.programmes, now)
         kept = next((k for k in ledger.blocks if k.block.id == block.id), None)
-        if kept is None:
+        if kept is None and not block.silent:
             kept, ledger, chosen = _by_hand(ledger, ruling, block, now, digests)
-        elif kept.schedule == HAND.id:
+        elif kept is not None and kept.schedule == HAND.id:
             chosen = replace(chosen, until=kept.end)
     if kept is not None and kept.schedule == HAND.id and not by_hand:
         kept, chosen = None, replace(chosen, until=None)
@@ -312,6 +355,7 @@ def _ledger(
                 music=over[1] if over and stretch is over[0] else digest,
                 on_end=stretch.on_end,
                 left=stretch.left,
+                delay=stretch.delay,
             )
         )
     history = before.history

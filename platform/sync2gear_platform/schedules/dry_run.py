@@ -125,7 +125,7 @@ def heard(job: Job, compiled: Compiled | str | None, start: int, end: int) -> li
         return []
     causes = forecast.causes_of(compiled.ledger)
     found = []
-    for stretch in compiled.music:
+    for stretch in (one for one in compiled.music if not one.block.silent):
         cause = causes[stretch.block.id]
         since, until = max(start, stretch.block.at, job.at), min(end, stretch.end)
         if since < until:

@@ -19,7 +19,7 @@ from sync2gear_platform.channels.trees import Tree
 from sync2gear_platform.kit.context import Ctx
 from sync2gear_platform.kit.db import widened
 from sync2gear_platform.schedules import places, reading, speech
-from sync2gear_platform.schedules.model import Breadth, Calendars, Schedule
+from sync2gear_platform.schedules.model import Breadth, Calendars, Quiet, Schedule
 from sync2gear_platform.schedules.places import Place, Target
 from sync2gear_platform.schedules.reading import Wish
 from sync2gear_platform.schedules.resolver import Facts
@@ -43,6 +43,7 @@ class _Here:
     timezone: str
     country: str
     in_use: bool
+    quiet: tuple[Quiet, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,7 @@ async def gather(ctx: Ctx, zone_ids: Sequence[UUID]) -> dict[UUID, Facts]:
             channels=built[country],
             messages=shelf.speech.messages,
             calendars=calendars,
+            quiet=one.quiet,
         )
     return found
 
@@ -132,7 +134,7 @@ def _place(zone: UUID, location: UUID, floor: UUID | None, tags: Sequence[str]) 
 
 async def _zones(ctx: Ctx, zone_ids: Sequence[UUID]) -> dict[UUID, _Here]:
     found = (
-        select(Zone, Location.timezone, Location.country)
+        select(Zone, Location.timezone, Location.country, Location.quiet_hours)
         .join(
             Location,
             (col(Location.client_id) == col(Zone.client_id))
@@ -146,8 +148,9 @@ async def _zones(ctx: Ctx, zone_ids: Sequence[UUID]) -> dict[UUID, _Here]:
             timezone,
             country,
             zone.is_active,
+            reading.quiet_of(quiet if zone.quiet_hours is None else zone.quiet_hours),
         )
-        for zone, timezone, country in (await ctx.db.execute(found)).all()
+        for zone, timezone, country, quiet in (await ctx.db.execute(found)).all()
     }
 
 

@@ -22,7 +22,15 @@ from sync2gear_platform.kit.context import Actor, Ctx
 from sync2gear_platform.kit.db import enter_tenant
 from sync2gear_platform.kit.errors import NotFound, Refusal
 from sync2gear_platform.schedules import facts
-from sync2gear_platform.schedules.model import AfterTracks, At, Every, Minutes, Schedule, When
+from sync2gear_platform.schedules.model import (
+    AfterTracks,
+    At,
+    Every,
+    Minutes,
+    Schedule,
+    Share,
+    When,
+)
 from sync2gear_platform.schedules.occurrences import frame_of, moment_of, points, spans
 from sync2gear_platform.schedules.resolver import Facts
 from sync2gear_platform.schedules.tables import ScheduleFeed
@@ -138,6 +146,8 @@ def _words(when: When) -> str:
             return "at minutes " + ", ".join(f":{minute:02}" for minute in minutes)
         case AfterTracks(tracks=tracks):
             return f"after every {tracks} tracks"
+        case Share(seconds=seconds):
+            return f"{seconds} seconds of each hour"
         case _:
             return ""
 

@@ -11,9 +11,9 @@ from sync2gear_platform.channels.model import Channel, Piece
 from sync2gear_platform.channels.rotation import Memory, Pick
 from sync2gear_platform.schedules.calls import Call, Past
 from sync2gear_platform.schedules.layers import Beaten, Claim
-from sync2gear_platform.schedules.model import Begin, Calendars, Message, Schedule
+from sync2gear_platform.schedules.model import Begin, Calendars, Message, Quiet, Schedule
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Of the rules below: what was resolved by other ones is told apart in its explanation."""
 
 Spoken = tuple[Event, Media]
@@ -24,7 +24,8 @@ Spoken = tuple[Event, Media]
 class Facts:
     """All that one zone's sound follows from, but for what was heard before.
 
-    ``chosen`` is music that people asked for beside the schedules, with channels like theirs.
+    ``chosen`` is music that people asked for beside the schedules, with channels like theirs;
+    ``quiet`` are the zone's quiet hours.
     """
 
     zone: UUID
@@ -34,6 +35,7 @@ class Facts:
     messages: Mapping[UUID, Message] = field(default_factory=dict)
     calendars: Calendars = field(default_factory=Calendars)
     chosen: tuple[Claim, ...] = ()
+    quiet: tuple[Quiet, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,8 @@ class Stretch:
     """A block of music with what it is made of; ``lines`` say which line asked for each item.
 
     ``on_end`` is how the music goes on that this one took the zone from, ``left`` the piece at
-    which its music stood at ``end`` and how far into it, where it had begun.
+    which its music stood at ``end`` and how far into it, where it had begun. ``delay`` are the
+    frames for which it waits for the music before it, as far as is known.
     """
 
     schedule: UUID
@@ -51,6 +54,7 @@ class Stretch:
     lines: tuple[str, ...]
     on_end: Begin = "continue"
     left: tuple[int, int] | None = None
+    delay: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +108,14 @@ class Why:
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """What a zone hears in a stretch of time; between stretches of music nobody wants any."""
+    """What a zone hears in a stretch of time; between stretches of music nobody wants any.
+
+    ``before``: what had the music when it began, where that goes on until a song ends.
+    """
 
     music: tuple[Stretch, ...]
     events: tuple[Spoken, ...]
     dropped: tuple[Call, ...]
     why: Mapping[str, Why]
     after: History
+    before: Stretch | None = None

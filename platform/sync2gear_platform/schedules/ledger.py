@@ -15,7 +15,14 @@ from sync2gear_platform.schedules.calls import Call, Dropped
 from sync2gear_platform.schedules.course import Pause
 from sync2gear_platform.schedules.given import VERSION, Facts, Stretch, Why
 from sync2gear_platform.schedules.layers import Claim
-from sync2gear_platform.schedules.model import AfterTracks, Begin, Message, Schedule, Timing
+from sync2gear_platform.schedules.model import (
+    AfterTracks,
+    Begin,
+    Message,
+    Quiet,
+    Schedule,
+    Timing,
+)
 
 FOREVER: Final = 1 << 62
 
@@ -24,7 +31,7 @@ BASE: Final = Schedule(
 )
 """Music that people chose for as long as no schedule wants any."""
 
-HAND: Final = Schedule(UUID(int=0xA4D), "", Timing(), channel=UUID(int=0xA4D), priority=101)
+HAND: Final = Schedule(UUID(int=0xA4D), "", Timing(), channel=UUID(int=0xA4D), priority=102)
 """Music that people chose instead of what is scheduled, for a while."""
 
 
@@ -43,6 +50,7 @@ class Kept:
     music: str
     on_end: Begin = "continue"
     left: tuple[int, int] | None = None
+    delay: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +89,11 @@ class Ledger:
     def stretch(self, kept: Kept) -> Stretch:
         """A block with all that it is made of."""
         pieces = tuple(self.pieces[index] for index in kept.pieces)
-        block = kept.block.model_copy(update={"items": tuple(range(len(pieces)))})
+        block = kept.block.model_copy(update={"items": tuple(range(len(pieces))) or (0,)})
         lines = tuple(self.lines[index] for index in kept.lines)
-        return Stretch(kept.schedule, block, kept.end, pieces, lines, kept.on_end, kept.left)
+        return Stretch(
+            kept.schedule, block, kept.end, pieces, lines, kept.on_end, kept.left, kept.delay
+        )
 
 
 _ledgers: Final = TypeAdapter(Ledger)
@@ -91,6 +101,7 @@ _channels: Final = TypeAdapter(Channel)
 _spoken: Final = TypeAdapter(tuple[tuple[Schedule, Message], ...])
 _schedules: Final = TypeAdapter(tuple[Schedule, ...])
 _messages: Final = TypeAdapter(dict[UUID, Message])
+_quiet: Final = TypeAdapter(tuple[Quiet, ...])
 _claims: Final = TypeAdapter(tuple[Claim, ...])
 Days = dict[UUID, list[str]]
 _days: Final = TypeAdapter(Days)
@@ -149,7 +160,7 @@ class Digests:
         whole.update(_schedules.dump_json(_sorted(facts.schedules)))
         whole.update(_messages.dump_json(messages))
         whole.update(_days.dump_json(days))
-        whole.update(_claims.dump_json(facts.chosen))
+        whole.update(_claims.dump_json(facts.chosen) + _quiet.dump_json(facts.quiet))
         for key, channel in sorted(facts.channels.items()):
             if key in named:
                 whole.update(key.bytes + self.channel(channel))

@@ -86,7 +86,21 @@ class AfterTracks:
     tracks: int
 
 
-When = At | Minutes | Every | AfterTracks | None
+@dataclass(frozen=True, slots=True)
+class Share:
+    """For so many seconds of each hour of the span, evenly (``share.py`` says when)."""
+
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Paced:
+    """At these seconds (0 to 3599) of each hour of the span: what a share comes to."""
+
+    seconds: tuple[int, ...]
+
+
+When = At | Minutes | Every | AfterTracks | Share | Paced | None
 """What starts an announcement; ``None`` for music, which the span itself starts and ends."""
 
 
@@ -100,6 +114,15 @@ class Timing:
     when: When = None
     gap: Gap = "shift_forward"
     fold: Fold = "first"
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """Hours in which nothing that is planned is announced; without ``music`` none plays either."""
+
+    span: Span
+    days: Days = Days()
+    music: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +142,7 @@ class Limits:
 class Start:
     """How an announcement takes the zone; durations in milliseconds.
 
+    Of music only ``mode`` and ``max_wait`` count: whether it waits for the end of what plays.
     ``late_by``: after which it is dropped and recorded as missed; null waits for ever.
     """
 

@@ -1,6 +1,6 @@
 """From a schedule's words to instants: its spans and its starts in a stretch of time."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Final
@@ -14,6 +14,8 @@ from sync2gear_platform.schedules.model import (
     Days,
     Every,
     Minutes,
+    Paced,
+    Share,
     Span,
     Timing,
 )
@@ -67,7 +69,7 @@ def spans(
 def points(timing: Timing, calendars: Calendars, zone: tzinfo, start: int, end: int) -> list[Point]:
     """The frames of [start, end) at which the schedule starts something, in order, each once."""
     when = timing.when
-    if when is None or isinstance(when, AfterTracks):
+    if when is None or isinstance(when, AfterTracks | Share):
         return []
     found: dict[int, Point] = {}
     for day, span in _days(timing, calendars, zone, start, end):
@@ -130,24 +132,31 @@ def _edges(day: date, span: Span, zone: tzinfo) -> tuple[int, int]:
     return frame_of(local_time.edge(begins, zone)), frame_of(local_time.edge(ends, zone))
 
 
-def _readings(when: At | Minutes | Every, day: date, span: Span) -> Iterator[datetime]:
+def _readings(when: At | Minutes | Every | Paced, day: date, span: Span) -> Iterator[datetime]:
     """The readings of the wall clock at which the schedule starts, on one day's span."""
     begins, ends = _bounds(day, span)
     if isinstance(when, At):
         for moment in when.times:
             yield from _inside(datetime.combine(day, moment), begins, ends)
     elif isinstance(when, Minutes):
-        hour = begins.replace(minute=0, second=0, microsecond=0)
-        while hour < ends:
-            for minute in when.minutes:
-                if begins <= hour + timedelta(minutes=minute) < ends:
-                    yield hour + timedelta(minutes=minute)
-            hour += timedelta(hours=1)
+        yield from _hourly([minute * 60 for minute in when.minutes], begins, ends)
+    elif isinstance(when, Paced):
+        yield from _hourly(when.seconds, begins, ends)
     else:
         local = begins
         while local < ends:
             yield local
             local += timedelta(minutes=when.minutes)
+
+
+def _hourly(seconds: Sequence[int], begins: datetime, ends: datetime) -> Iterator[datetime]:
+    """These seconds of each hour from one reading to before another."""
+    hour = begins.replace(minute=0, second=0, microsecond=0)
+    while hour < ends:
+        for second in seconds:
+            if begins <= hour + timedelta(seconds=second) < ends:
+                yield hour + timedelta(seconds=second)
+        hour += timedelta(hours=1)
 
 
 def _inside(local: datetime, begins: datetime, ends: datetime) -> Iterator[datetime]:

@@ -39,7 +39,7 @@ class WhyOut(BaseModel):
     name: str = ""
     rivals: list[RivalOut] = []
     version: int | None = None
-    limited_by: Literal["max_per_hour", "min_gap", "group_gap"] | None = None
+    limited_by: Literal["max_per_hour", "min_gap", "group_gap", "quiet_hours"] | None = None
 
     @classmethod
     def of(cls, cause: Cause) -> Self:

@@ -23,7 +23,13 @@ from sync2gear_platform.playback.queries import Score
 from sync2gear_platform.playback.service import RevConflict
 from sync2gear_platform.playback.swaps import Swap
 from sync2gear_platform.schedules import changes, facts
-from sync2gear_platform.schedules.compiling import WHOLE, Compiled, Playing, compile_zone
+from sync2gear_platform.schedules.compiling import (
+    WHOLE,
+    Compiled,
+    Playing,
+    compile_zone,
+    free_from,
+)
 from sync2gear_platform.schedules.ledger import Digests, Ledger, packed, unpacked
 from sync2gear_platform.schedules.plan_tables import PlanLedger, ZonePlan
 from sync2gear_platform.schedules.resolver import Facts
@@ -55,7 +61,8 @@ class NothingScheduled(Refusal):
 class Job:
     """A zone to be compiled from the frame ``at`` on, with all that this takes.
 
-    ``rev`` is that of the state that was read; 0: the zone was never played.
+    ``rev`` is that of the state that was read; 0: the zone was never played. ``waits``: what is
+    published must not rule before ``at``.
     """
 
     zone: UUID
@@ -64,6 +71,7 @@ class Job:
     playing: Playing
     at: int
     rev: int
+    waits: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,17 +163,15 @@ async def prepare(ctx: Ctx, zone_ids: Sequence[UUID], *, always: bool = False) -
         if always or _asks(ctx, score, given[score.zone.id], named, plans.get(score.zone.id))
     ]
     ledgers = await _ledgers(ctx, wanted, plans, at)
-    return [
-        Job(
-            zone=score.zone.id,
-            facts=given[score.zone.id],
-            digest=named[score.zone.id],
-            playing=Playing(score.state, score.programmes, ledgers.get(score.zone.id)),
-            at=_from(score, plans.get(score.zone.id), at),
-            rev=score.row.rev if score.row else 0,
-        )
-        for score in wanted
-    ]
+    jobs = []
+    for score in wanted:
+        zone = score.zone.id
+        playing = Playing(score.state, score.programmes, ledgers.get(zone))
+        soonest = _from(score, plans.get(zone), at)
+        since = free_from(playing, soonest)
+        rev = score.row.rev if score.row else 0
+        jobs.append(Job(zone, given[zone], named[zone], playing, since, rev, since > soonest))
+    return jobs
 
 
 def _from(score: Score, plan: ZonePlan | None, at: int) -> int:
@@ -279,7 +285,7 @@ async def publish(
         if isinstance(result, Compiled):
             newest = [ref.sha256 for ref in job.playing.state.programmes][-1:]
             if asked or newest != [result.programme.sha256()]:
-                fresh[job.zone] = Swap(result.programme, job.at)
+                fresh[job.zone] = Swap(result.programme, job.at, hurries=not job.waits)
     hurried = await swaps.exchange(
         ctx, [s for s in found if s.zone.id in fresh], fresh, asked=asked
     )

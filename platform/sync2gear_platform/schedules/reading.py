@@ -16,7 +16,9 @@ from sync2gear_platform.schedules.model import (
     Every,
     Limits,
     Minutes,
+    Quiet,
     Schedule,
+    Share,
     Span,
     Special,
     Start,
@@ -88,6 +90,8 @@ def when_of(document: Mapping[str, Any] | None) -> When:
             return Minutes(tuple(document["minutes"]))
         case "every":
             return Every(document["minutes"], document["anchored"])
+        case "share":
+            return Share(document["seconds_per_hour"])
         case _:
             return AfterTracks(document["tracks"])
 
@@ -96,6 +100,18 @@ def start_of(document: Mapping[str, Any]) -> Start:
     """How an announcement takes the zone, from its document; what it does not say is usual."""
     names = {f"{name}_millis": name for name in ("max_wait", "late_by", "fade_in", "fade_out")}
     return Start(**{names.get(key, key): value for key, value in document.items()})
+
+
+def quiet_of(documents: Sequence[Mapping[str, Any]]) -> tuple[Quiet, ...]:
+    """Quiet hours, from their documents; what one does not say is usual."""
+    return tuple(
+        Quiet(
+            Span(time.fromisoformat(one["start_time"]), time.fromisoformat(one["end_time"])),
+            Days(frozenset(one.get("days_of_week", ()))),
+            one.get("music", True),
+        )
+        for one in documents
+    )
 
 
 def limits_of(document: Mapping[str, Any]) -> Limits:

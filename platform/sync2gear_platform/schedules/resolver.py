@@ -23,6 +23,8 @@ from sync2gear_platform.schedules.given import (
     Why,
 )
 from sync2gear_platform.schedules.layers import claims, reigns
+from sync2gear_platform.schedules.quiet import SILENCE, Hush
+from sync2gear_platform.schedules.share import paced
 
 __all__ = [
     "VERSION",
@@ -40,8 +42,9 @@ __all__ = [
 
 def resolve(facts: Facts, history: History, start: int, end: int) -> Resolved:
     """What ``facts`` make of the frames [start, end), after ``history``."""
-    spoken = [s for s in facts.schedules if s.message in facts.messages]
-    timed, past = calls(spoken, facts.calendars, facts.tz, history.past, start, end)
+    spoken = [paced(s, facts.messages) for s in facts.schedules if s.message in facts.messages]
+    hush = Hush(facts.quiet, facts.tz, start, end)
+    timed, past = calls(spoken, facts.calendars, facts.tz, history.past, start, end, hush.covers)
     why: dict[str, Why] = {}
     events = list(history.events)
     for call in timed:
@@ -57,8 +60,8 @@ def resolve(facts: Facts, history: History, start: int, end: int) -> Resolved:
     band = Band(facts, history, events, (start, end))
     musical = [s for s in facts.schedules if s.channel in facts.channels]
     wanted = [*claims(musical, facts.calendars, facts.tz, start, end), *facts.chosen]
-    for reign in reigns(wanted, start, end):
-        stretch = band.play(reign)
+    for reign in reigns([*wanted, *hush.claims()], start, end):
+        stretch = band.rest(reign) if reign.schedule is SILENCE else band.play(reign)
         if stretch is not None:
             rivals = tuple((s.id, s.name, lost) for s, lost in reign.rivals)
             why[stretch.block.id] = Why(reign.schedule.id, reign.schedule.name, rivals)
@@ -68,6 +71,7 @@ def resolve(facts: Facts, history: History, start: int, end: int) -> Resolved:
         dropped=tuple(call for call in timed if call.dropped is not None),
         why=why,
         after=band.after(past, end),
+        before=band.before,
     )
 
 

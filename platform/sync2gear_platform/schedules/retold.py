@@ -1,6 +1,6 @@
 """What a zone heard, told again from a ledger with the channels as they are now."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 
 from sync2gear_broker import timeline
@@ -9,11 +9,19 @@ from sync2gear_broker.timeline.music import cycle_of
 from sync2gear_broker.units import FRAME_RATE
 from sync2gear_platform.channels.model import Channel
 from sync2gear_platform.channels.rotation import Memory, Pick, Rotation
-from sync2gear_platform.schedules.band import asked_at, between, pauses, programme_of
+from sync2gear_platform.schedules.band import (
+    Leaving,
+    asked_at,
+    between,
+    leave,
+    pauses,
+    programme_of,
+)
 from sync2gear_platform.schedules.calls import MEMORY, Past
 from sync2gear_platform.schedules.course import Course
 from sync2gear_platform.schedules.given import Facts, Running, Stretch
 from sync2gear_platform.schedules.ledger import BASE, HAND, Digests, Kept, Ledger
+from sync2gear_platform.schedules.quiet import Hush
 
 AHEAD = 8 * 24 * 3600 * FRAME_RATE
 """Longer than any programme reaches."""
@@ -63,7 +71,7 @@ class Retold:
                 continue
             index, into = left
             picks = self._told(kept, channel, index + 1)
-            self._leave(channel.id, picks, index, into)
+            leave(self.memories, self.cut, Leaving(channel.id, picks), index, into)
 
     def running(
         self,
@@ -80,20 +88,13 @@ class Retold:
             return stretch, None
         picks = self._told(kept, channel, len(stretch.pieces))
         index, into = position.index, position.offset
-        self._leave(channel.id, picks, index, into)
+        leave(self.memories, self.cut, Leaving(channel.id, picks), index, into)
         same = digests.music(self._facts, channel) == kept.music
         whole = same and kept.schedule in {BASE.id, HAND.id}
         if position.cycle and not whole:
             return stretch, None  # what it loops would be something else once it grows
         size = len(picks) if same else index + 1
         return stretch, Running(stretch, tuple(picks), size, index, into, grows=not whole)
-
-    def _leave(self, channel: str, picks: Sequence[Pick], index: int, into: int) -> None:
-        """The music stands ``into`` frames in a piece: what has not begun is not heard."""
-        begun = index if into > 0 else index - 1
-        if begun >= 0:
-            self.memories[channel] = picks[begun].memory
-        self.cut[channel] = (picks[index], into)
 
     def _told(self, kept: Kept, channel: Channel, count: int) -> list[Pick]:
         """The first ``count`` pieces of a block with the memory after each."""
@@ -102,17 +103,18 @@ class Retold:
         memory = self.memories.get(channel.id, Memory())
         if block.begin == "restart":
             memory = Memory(heard=memory.heard)
-        course = Course(block.at, block.crossfade, self.pauses)
+        course = Course(block.at + kept.delay, block.crossfade, self.pauses)
         rotation = Rotation(channel, channel.id)
         until = max(block.at + 1, min(kept.end, self._now + AHEAD))
         wanted = list(between(self._facts, block.at, until))
+        hush = Hush(self._facts.quiet, self._facts.tz, block.at, until).covers
         picks: list[Pick] = []
         for piece, line in zip(stretch.pieces[:count], stretch.lines, strict=False):
             if not picks and block.begin == "continue" and channel.id in self.cut:
                 pick = replace(self.cut[channel.id][0], piece=piece, line=line)
                 course.step(piece, block.pos)
             else:
-                asked = asked_at(self._facts, wanted, course.at)
+                asked = asked_at(self._facts, wanted, course.at, hush)
                 pick = rotation.followed(memory, piece, line, course.at, **asked)
                 course.step(piece)
             picks.append(pick)
@@ -125,5 +127,6 @@ class Retold:
         programme = programme_of([stretch], ())
         block = programme.blocks[0]
         paused = sum(frames for at, frames in self.pauses if block.at <= at < until)
-        slot = cycle_of(programme, block).locate(max(0, block.pos + until - block.at - paused))
+        passed = until - block.at - kept.delay - paused
+        slot = cycle_of(programme, block).locate(max(0, block.pos + passed))
         return slot.index, slot.offset

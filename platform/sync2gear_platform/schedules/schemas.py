@@ -88,13 +88,21 @@ class AfterTracksIn(In):
     tracks: Annotated[int, Field(strict=True, ge=1, le=1000)]
 
 
-When = Annotated[AtIn | MinutesIn | EveryIn | AfterTracksIn, Field(discriminator="kind")]
+class ShareIn(In):
+    """For so many seconds of each hour of the span, spread evenly: a share of voice."""
+
+    kind: Literal["share"]
+    seconds_per_hour: Annotated[int, Field(strict=True, ge=1, le=3600)]
+
+
+When = Annotated[AtIn | MinutesIn | EveryIn | AfterTracksIn | ShareIn, Field(discriminator="kind")]
 
 
 class StartIn(In):
     """How an announcement takes the zone. ``late_by_millis`` null: it is never too late.
 
-    ``duck`` and ``gain`` are in hundredths of dB.
+    ``duck`` and ``gain`` are in hundredths of dB. Of music only ``mode`` and ``max_wait_millis``
+    count: it begins at once, with the end of the song that plays, or waits for that so long.
     """
 
     mode: Literal["cut", "next", "wait"] = "cut"

@@ -14,6 +14,24 @@ Tag = Annotated[
                            pattern=r"^[^\x00-\x1f]*$")
 ]  # fmt: skip
 Tags = Annotated[list[Tag], Field(max_length=20)]
+Clock = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+Weekday = Annotated[int, Field(strict=True, ge=0, le=6)]
+
+
+class QuietHours(In):
+    """Hours in which nothing that is planned is announced; without ``music`` none plays either.
+
+    By the venue's clock, ``23:00`` to ``06:00`` over midnight, equal times are a whole day.
+    ``days_of_week`` (0 is Monday, none: all) are those on which they begin.
+    """
+
+    days_of_week: Annotated[list[Weekday], Field(max_length=7)] = []
+    start_time: Clock
+    end_time: Clock
+    music: Annotated[bool, Field(strict=True)] = True
+
+
+Quiet = Annotated[list[QuietHours], Field(max_length=20)]
 
 
 class LocationIn(In):
@@ -23,6 +41,7 @@ class LocationIn(In):
     address: Annotated[Text, Field(max_length=1000)] = ""
     timezone: TimeZone = "UTC"
     country: Country = ""
+    quiet_hours: Quiet = []
 
 
 class LocationPatch(In):
@@ -32,6 +51,7 @@ class LocationPatch(In):
     address: Annotated[Text, Field(max_length=1000)] = ""
     timezone: TimeZone = "UTC"
     country: Country = ""
+    quiet_hours: Quiet = []
 
 
 class LocationOut(Out):
@@ -41,6 +61,7 @@ class LocationOut(Out):
     address: str
     timezone: str
     country: str
+    quiet_hours: list[QuietHours]
 
 
 class FacilityIn(In):
@@ -90,7 +111,10 @@ class FloorOut(Out):
 
 
 class ZoneIn(In):
-    """A new zone; without a location it is its floor's, or the client's first one."""
+    """A new zone; without a location it is its floor's, or the client's first one.
+
+    Without ``quiet_hours`` (null) those of its location hold.
+    """
 
     name: Name
     description: Text = ""
@@ -99,6 +123,7 @@ class ZoneIn(In):
     tags: Tags = []
     location_id: UUID | None = None
     floor_id: UUID | None = None
+    quiet_hours: Quiet | None = None
 
 
 class ZonePatch(In):
@@ -110,6 +135,7 @@ class ZonePatch(In):
     is_active: bool = True
     tags: Tags = []
     floor_id: UUID | None = None
+    quiet_hours: Quiet | None = None
 
 
 class ZoneOut(Out):
@@ -122,3 +148,4 @@ class ZoneOut(Out):
     tags: list[str]
     location_id: UUID
     floor_id: UUID | None
+    quiet_hours: list[QuietHours] | None

@@ -5,13 +5,17 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, UniqueConstraint
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 from sync2gear_platform.kit.db import Owned, belongs_to, by_client, document, moment, owned
 
 
 class Location(Owned, table=True):
-    """An address with its own local time; ``country`` (ISO 3166-1) where licences ask for it."""
+    """An address with its own local time; ``country`` (ISO 3166-1) where licences ask for it.
+
+    ``quiet_hours`` are documents as ``schemas.py`` has them, of all zones without their own.
+    """
 
     __tablename__ = "locations"
     __table_args__ = owned(by_client("locations", "name"))
@@ -20,6 +24,9 @@ class Location(Owned, table=True):
     address: str = Field(default="", max_length=1000)
     timezone: str = Field(default="UTC", max_length=64)
     country: str = Field(default="", max_length=2)
+    quiet_hours: list[dict[str, Any]] = document(
+        default_factory=list, sa_column_kwargs={"server_default": "[]"}
+    )
 
 
 class Facility(Owned, table=True):
@@ -58,7 +65,10 @@ class Floor(Owned, table=True):
 
 
 class Zone(Owned, table=True):
-    """Where sound comes out: an area that hears one timeline."""
+    """Where sound comes out: an area that hears one timeline.
+
+    ``quiet_hours`` null: those of its location.
+    """
 
     __tablename__ = "zones"
     __table_args__ = owned(
@@ -77,6 +87,9 @@ class Zone(Owned, table=True):
     default_volume: int = Field(default=70)
     is_active: bool = Field(default=True)
     tags: list[str] = document(default_factory=list)
+    quiet_hours: list[dict[str, Any]] | None = Field(
+        default=None, sa_type=JSONB(none_as_null=True), nullable=True
+    )
 
 
 class Device(Owned, table=True):

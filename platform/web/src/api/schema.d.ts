@@ -6501,6 +6501,11 @@ export interface components {
             /** Name */
             name: string;
             /**
+             * Quiet Hours
+             * @default []
+             */
+            quiet_hours?: components["schemas"]["QuietHours"][];
+            /**
              * Timezone
              * @default UTC
              */
@@ -6527,6 +6532,8 @@ export interface components {
             id: string;
             /** Name */
             name: string;
+            /** Quiet Hours */
+            quiet_hours: components["schemas"]["QuietHours"][];
             /** Timezone */
             timezone: string;
             /**
@@ -6555,6 +6562,11 @@ export interface components {
              * @default
              */
             name?: string;
+            /**
+             * Quiet Hours
+             * @default []
+             */
+            quiet_hours?: components["schemas"]["QuietHours"][];
             /**
              * Timezone
              * @default UTC
@@ -8105,6 +8117,29 @@ export interface components {
             results: components["schemas"]["QueueOut"][];
         };
         /**
+         * QuietHours
+         * @description Hours in which nothing that is planned is announced; without ``music`` none plays either.
+         *
+         *     By the venue's clock, ``23:00`` to ``06:00`` over midnight, equal times are a whole day.
+         *     ``days_of_week`` (0 is Monday, none: all) are those on which they begin.
+         */
+        QuietHours: {
+            /**
+             * Days Of Week
+             * @default []
+             */
+            days_of_week?: number[];
+            /** End Time */
+            end_time: string;
+            /**
+             * Music
+             * @default true
+             */
+            music?: boolean;
+            /** Start Time */
+            start_time: string;
+        };
+        /**
          * Ready
          * @description What the product needs: its database, a leader, and a broker that takes what is published.
          */
@@ -8656,7 +8691,7 @@ export interface components {
              */
             type: "music" | "announcement";
             /** When */
-            when?: (components["schemas"]["AtIn"] | components["schemas"]["MinutesIn"] | components["schemas"]["EveryIn"] | components["schemas"]["AfterTracksIn"]) | null;
+            when?: (components["schemas"]["AtIn"] | components["schemas"]["MinutesIn"] | components["schemas"]["EveryIn"] | components["schemas"]["AfterTracksIn"] | components["schemas"]["ShareIn"]) | null;
             /**
              * Zone Ids
              * @default []
@@ -8776,7 +8811,7 @@ export interface components {
              */
             updated_at: string;
             /** When */
-            when: (components["schemas"]["AtIn"] | components["schemas"]["MinutesIn"] | components["schemas"]["EveryIn"] | components["schemas"]["AfterTracksIn"]) | null;
+            when: (components["schemas"]["AtIn"] | components["schemas"]["MinutesIn"] | components["schemas"]["EveryIn"] | components["schemas"]["AfterTracksIn"] | components["schemas"]["ShareIn"]) | null;
             /** Zone Ids */
             zone_ids: string[];
         };
@@ -8936,7 +8971,7 @@ export interface components {
              */
             type?: "music" | "announcement";
             /** When */
-            when?: (components["schemas"]["AtIn"] | components["schemas"]["MinutesIn"] | components["schemas"]["EveryIn"] | components["schemas"]["AfterTracksIn"]) | null;
+            when?: (components["schemas"]["AtIn"] | components["schemas"]["MinutesIn"] | components["schemas"]["EveryIn"] | components["schemas"]["AfterTracksIn"] | components["schemas"]["ShareIn"]) | null;
             /**
              * Zone Ids
              * @default []
@@ -9076,6 +9111,19 @@ export interface components {
         SessionsOut: {
             /** Results */
             results: components["schemas"]["SessionOut"][];
+        };
+        /**
+         * ShareIn
+         * @description For so many seconds of each hour of the span, spread evenly: a share of voice.
+         */
+        ShareIn: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "share";
+            /** Seconds Per Hour */
+            seconds_per_hour: number;
         };
         /**
          * ShuffleIn
@@ -9231,7 +9279,8 @@ export interface components {
          * StartIn
          * @description How an announcement takes the zone. ``late_by_millis`` null: it is never too late.
          *
-         *     ``duck`` and ``gain`` are in hundredths of dB.
+         *     ``duck`` and ``gain`` are in hundredths of dB. Of music only ``mode`` and ``max_wait_millis``
+         *     count: it begins at once, with the end of the song that plays, or waits for that so long.
          */
         StartIn: {
             /**
@@ -10471,7 +10520,7 @@ export interface components {
          */
         WhyOut: {
             /** Limited By */
-            limited_by?: ("max_per_hour" | "min_gap" | "group_gap") | null;
+            limited_by?: ("max_per_hour" | "min_gap" | "group_gap" | "quiet_hours") | null;
             /**
              * Name
              * @default
@@ -10510,6 +10559,8 @@ export interface components {
         /**
          * ZoneIn
          * @description A new zone; without a location it is its floor's, or the client's first one.
+         *
+         *     Without ``quiet_hours`` (null) those of its location hold.
          */
         ZoneIn: {
             /**
@@ -10533,6 +10584,8 @@ export interface components {
             location_id?: string | null;
             /** Name */
             name: string;
+            /** Quiet Hours */
+            quiet_hours?: components["schemas"]["QuietHours"][] | null;
             /**
              * Tags
              * @default []
@@ -10569,6 +10622,8 @@ export interface components {
             location_id: string;
             /** Name */
             name: string;
+            /** Quiet Hours */
+            quiet_hours: components["schemas"]["QuietHours"][] | null;
             /** Tags */
             tags: string[];
             /**
@@ -10604,6 +10659,8 @@ export interface components {
              * @default
              */
             name?: string;
+            /** Quiet Hours */
+            quiet_hours?: components["schemas"]["QuietHours"][] | null;
             /**
              * Tags
              * @default []

@@ -17,7 +17,7 @@ const KIND: Record<Segment["role"], string> = {
 };
 
 const SILENT: Record<ZoneView["status"], string> = {
-  playing: "Waiting for what plays now",
+  playing: "Quiet until what comes next",
   paused: "The music is paused",
   stopped: "Silence until somebody presses play",
   idle: "No music is chosen yet: a manager does that",
