@@ -8183,7 +8183,7 @@ export interface components {
              */
             item?: string;
             /** Limited By */
-            limited_by?: ("max_per_hour" | "min_gap" | "group_gap") | null;
+            limited_by?: ("max_per_hour" | "min_gap" | "group_gap" | "quiet_hours") | null;
             /**
              * Name
              * @default
