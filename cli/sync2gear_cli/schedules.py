@@ -154,6 +154,8 @@ def _when(when: dict[str, Any] | None) -> str:
         return f" at {' '.join(at[:5] for at in when['times'])}"
     if when["kind"] == "minutes":
         return f" at minute {' '.join(str(minute) for minute in when['minutes'])}"
+    if when["kind"] == "share":
+        return f"{when['seconds_per_hour']} seconds of each hour"
     if when["kind"] == "every":
         return f" every {when['minutes']} min"
     return f" after {when['tracks']} tracks"

@@ -35,6 +35,7 @@ describe("when", () => {
       "22:00 to 06:00", "09:00 to 09:00 the next day",
     ]);
     expect(startWords({ kind: "every", minutes: 1, anchored: true })).toBe("every minute");
+    expect(startWords({ kind: "share", seconds_per_hour: 90 })).toBe("90 seconds of each hour");
     expect(startWords({ kind: "after_tracks", tracks: 4 })).toBe("after every 4 tracks");
     expect(startWords({ kind: "minutes", minutes: [0, 30] })).toBe(":00 and :30 of each hour");
     const many = ["08:00", "09:00", "10:00", "11:00", "12:00"];

@@ -46,6 +46,7 @@ export function startWords(when: When): string {
     return `${listed(when.minutes.map((one) => `:${String(one).padStart(2, "0")}`))} of each hour`;
   }
   if (when.kind === "every") return `every ${counted(when.minutes, "minute")}`;
+  if (when.kind === "share") return `${counted(when.seconds_per_hour, "second")} of each hour`;
   return `after every ${counted(when.tracks, "track")}`;
 }
 
