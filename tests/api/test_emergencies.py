@@ -120,14 +120,18 @@ async def test_a_drill_is_recorded_as_one_and_ends_by_itself(world: World) -> No
     assert "emergency.raise" not in actions
 
 
-async def test_what_can_be_raised_is_on_the_speakers_before_all_else(world: World) -> None:
+async def test_what_can_be_raised_is_on_the_speakers_before_all_else(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (prefetch, ahead):
+        monkeypatch.setattr(module, "MAX_PREFETCH", 3)
     acme = await world.tenant()
     await prepared(acme)
     gong = (await acme.make("/announcements/tts/", text="Ding dong."))["id"]
     usual = {"chime_before": {"announcement_id": gong}}
     changed = await acme.http.patch("/api/v1/announcements/sound/", json=usual)
     assert changed.status_code == 200, changed.text
-    for number in range(prefetch.MAX_PREFETCH + 1):
+    for number in range(4):
         await acme.make("/announcements/tts/", text=f"Offer {number}.")
     state = world.app.state
     kit = ahead.Kit(world.db, state.blobs, state.splicer, world.clock)

@@ -321,6 +321,13 @@ def test_music_that_has_not_begun_can_not_be_skipped() -> None:
         engine.seek(programmes, state, NOW, NOW + LEAD, 0)
 
 
+def test_music_that_has_not_begun_has_no_pieces_to_tell() -> None:
+    programmes, state = playing()
+    assert [piece.title for piece in engine.chosen(programmes, state, NOW + FRAME_RATE)]
+    with pytest.raises(engine.AboutToBegin):
+        engine.chosen(programmes, state, NOW - FRAME_RATE)
+
+
 def test_volume_keeps_the_mute_unless_told() -> None:
     state = engine.volume(idle(), 30, mute=True)
     assert (state.volume, state.mute) == (30, True)

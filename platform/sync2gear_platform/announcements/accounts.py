@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import and_, func, or_, text, update
+from sqlalchemy import and_, func, or_, update
 from sqlmodel import col, select
 
 from sync2gear_platform.announcements import rules
@@ -48,10 +48,7 @@ async def reserve(
     The caller holds the turn of ``key``: what is open of it was left by a process that died.
     Raises :class:`BudgetExceeded` and :class:`TooManyPreviews`.
     """
-    await ctx.db.execute(
-        text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"),
-        {"name": f"speech budget of {ctx.client_id}"},
-    )
+    await rows.take_turns(ctx, "speech budget")
     await ctx.db.execute(
         update(SpeechCall)
         .where(

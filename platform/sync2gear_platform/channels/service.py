@@ -9,7 +9,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from psycopg import errors as pg
-from sqlalchemy import func, text
+from sqlalchemy import func
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 
@@ -174,15 +174,9 @@ async def _check(
 
 
 async def _take_turns(ctx: Ctx, values: dict[str, Any]) -> None:
-    """One at a time for a client where channels nest: two at once could go round in a circle.
-
-    Before any row is locked: whoever has its turn needs both channels.
-    """
+    """Where channels nest: two at once could go round in a circle."""
     if values.get("inner_channel_id") is not None:
-        await ctx.db.execute(
-            text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"),
-            {"key": f"channels {ctx.client_id}"},
-        )
+        await rows.take_turns(ctx, "channels")
 
 
 async def _nest(ctx: Ctx, channel_id: UUID, item_id: UUID | None, inner_id: UUID) -> None:

@@ -20,9 +20,6 @@ from sync2gear_platform.kit.errors import Refusal
 MAX_ACCOUNTS: Final = 20
 """Of one client. The broker looks through the accounts of all whenever a device connects."""
 
-_COUNTING = 0x73_32_67_11
-_INT = 0x7F_FF_FF_FF
-
 
 class AccountLimit(Refusal):
     """This client has as many integration accounts as fit: revoke one that is not used."""
@@ -50,7 +47,7 @@ async def make(ctx: Ctx, *, name: str, expires_at: datetime | None = None) -> Ma
     if expires_at is not None and expires_at <= ctx.now:
         raise AlreadyExpired
     # one at a time: two that count at once would both find room for the last one
-    await ctx.db.execute(select(func.pg_advisory_xact_lock(_COUNTING, ctx.client_id.int & _INT)))
+    await rows.take_turns(ctx, "mqtt accounts")
     mine = select(MqttAccount).where(col(MqttAccount.client_id) == ctx.client_id).subquery()
     if (await ctx.db.exec(select(func.count()).select_from(mine))).one() >= MAX_ACCOUNTS:
         raise AccountLimit(limit=MAX_ACCOUNTS)

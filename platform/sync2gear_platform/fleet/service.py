@@ -26,9 +26,6 @@ SECRET_BYTES = 32
 SALT_BYTES = 12
 """As mosquitto_passwd has it."""
 
-_COUNTING = 0x73_32_67_10
-_INT = 0x7F_FF_FF_FF
-
 
 class HardwareKnown(Refusal):
     """A device with this hardware id is registered here already: delete it first."""
@@ -80,7 +77,7 @@ async def register(
     if zone_id is not None:
         await sites.zone(ctx, zone_id)
     # one at a time: two that count the devices at once would both find room for the last one
-    await ctx.db.execute(select(func.pg_advisory_xact_lock(_COUNTING, ctx.client_id.int & _INT)))
+    await rows.take_turns(ctx, "devices")
     client = (await ctx.db.exec(select(Client).where(col(Client.id) == ctx.client_id))).one()
     mine = select(Device).where(col(Device.client_id) == ctx.client_id)
     known = mine.where(col(Device.hardware_id) == hardware_id).with_for_update()

@@ -9,7 +9,7 @@ from typing import Final
 from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import func, update
+from sqlalchemy import update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -22,13 +22,11 @@ from sync2gear_platform.kit.db import widened
 from sync2gear_platform.sites.tables import Device
 
 CURRENT: Final = 2
-_MAKING: Final = 0x73_32_67_11
-_INT: Final = 0x7F_FF_FF_FF
 
 
 async def ready(ctx: Ctx) -> Ed25519PrivateKey:
     """The client's newest key, made and told its devices where it has none yet."""
-    await ctx.db.execute(select(func.pg_advisory_xact_lock(_MAKING, ctx.client_id.int & _INT)))
+    await rows.take_turns(ctx, "emergency keys")
     found = await _held(ctx)
     row = found[0] if found else await _made(ctx)
     return Ed25519PrivateKey.from_private_bytes(base64.b64decode(ctx.vault.open(row.private_key)))
@@ -36,7 +34,7 @@ async def ready(ctx: Ctx) -> Ed25519PrivateKey:
 
 async def renew(ctx: Ctx) -> EmergencyKey:
     """Another key; the one before holds still, and older ones no longer."""
-    await ctx.db.execute(select(func.pg_advisory_xact_lock(_MAKING, ctx.client_id.int & _INT)))
+    await rows.take_turns(ctx, "emergency keys")
     for old in (await _held(ctx))[CURRENT - 1 :]:
         await ctx.db.delete(old)
     return await _made(ctx)

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from fastapi import Header, Response
 from pydantic import BaseModel
+from sqlalchemy import func
 from sqlmodel import col, select
 
 from sync2gear_platform.kit.context import Ctx
@@ -36,6 +37,16 @@ async def find(ctx: Ctx, table: type[Row], row_id: UUID, *, lock: bool = False) 
     if row is None:
         raise NotFound(f"There is no such {table.__name__.lower()} here.", code="not_found")
     return row
+
+
+async def take_turns(ctx: Ctx, what: str, owner: UUID | None = None) -> None:
+    """One at a time until the transaction ends, of those that do ``what`` for one owner.
+
+    The owner is the client unless said. Before any row is locked: whoever has its turn may need
+    that row. (An advisory lock: a tenant may not lock the client's own row.)
+    """
+    key = func.hashtextextended(f"{what} {owner or ctx.client_id}", 0)
+    await ctx.db.execute(select(func.pg_advisory_xact_lock(key)))
 
 
 def new(ctx: Ctx, table: type[Row], **values: Any) -> Row:

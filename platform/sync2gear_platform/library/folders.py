@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import text
 from sqlmodel import col, select
 
 from sync2gear_platform.audit import service as audit
@@ -71,6 +70,7 @@ class SmartFolder(Refusal):
 
 async def create(ctx: Ctx, values: dict[str, Any]) -> Folder:
     """A new folder, empty unless its rules choose."""
+    await _take_turns(ctx, values)
     actor = ctx.actor.id if ctx.actor.kind == "user" else None
     row = rows.new(ctx, Folder, **values, created_by=actor)
     if row.parent_id is not None:
@@ -83,6 +83,7 @@ async def create(ctx: Ctx, values: dict[str, Any]) -> Folder:
 
 async def update(ctx: Ctx, folder_id: UUID, values: dict[str, Any], if_match: str | None) -> Folder:
     """Rename a folder, describe it anew, move it, or change by what it chooses."""
+    await _take_turns(ctx, values)
     row = await rows.find(ctx, Folder, folder_id, lock=True)
     rows.match(row, if_match)
     if row.is_system:
@@ -100,13 +101,14 @@ async def update(ctx: Ctx, folder_id: UUID, values: dict[str, Any], if_match: st
     return row
 
 
+async def _take_turns(ctx: Ctx, values: dict[str, Any]) -> None:
+    """Where folders nest: two moves at once could put two folders into each other."""
+    if values.get("parent_id") is not None:
+        await rows.take_turns(ctx, "folders")
+
+
 async def _fit(ctx: Ctx, row: Folder, parent_id: UUID) -> None:
     """Refuse a place in the tree that ``row`` cannot have."""
-    # One at a time for a client: two moves at once could put two folders into each other.
-    await ctx.db.execute(
-        text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"),
-        {"key": f"folders {ctx.client_id}"},
-    )
     parent = await rows.find(ctx, Folder, parent_id)
     if parent.type != row.type or parent.rules is not None:
         raise WrongParent

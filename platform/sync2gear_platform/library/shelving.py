@@ -59,12 +59,9 @@ async def room_left(ctx: Ctx) -> int:
     """How many bytes the client may still store, beside media, covers and what is being sent.
 
     Whoever asks takes turns with everybody who stores for this client, until its transaction has
-    ended: what it was told stays true. (An advisory lock: a tenant may not lock the client's row.)
+    ended: what it was told stays true.
     """
-    await ctx.db.execute(
-        text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"),
-        {"key": f"storage of {ctx.client_id}"},
-    )
+    await rows.take_turns(ctx, "storage")
     client = await ctx.db.get_one(Client, ctx.client_id)
     used = await stored(ctx, col(Client.id) == ctx.client_id)
     return client.max_storage_gb * GIGABYTE - used.get(ctx.client_id, 0)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, func
+from sqlalchemy import ColumnElement, exists
 from sqlmodel import col, delete, select
 
 from sync2gear_platform.audit import service as audit
@@ -12,6 +12,7 @@ from sync2gear_platform.identity import mail, staff
 from sync2gear_platform.identity.rules import MANAGERS
 from sync2gear_platform.identity.tables import Client, Membership, RoleAssignment, Session, User
 from sync2gear_platform.jobs import app as jobs
+from sync2gear_platform.kit import rows
 from sync2gear_platform.kit.context import Ctx
 from sync2gear_platform.kit.db import enter_system
 from sync2gear_platform.kit.errors import Kind, NotFound, Refusal
@@ -79,8 +80,7 @@ async def request_export(ctx: Ctx, *, client: bool) -> Export:
     One at a time; an older one stays until the new one is ready.
     """
     mine = _mine(ctx, Export, client=client)
-    lock = f"export {ctx.client_id if client else myself(ctx)}"
-    await ctx.db.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(lock, 0))))
+    await rows.take_turns(ctx, "export", None if client else myself(ctx))
     running = select(Export.id).where(
         mine, col(Export.state) == "running", col(Export.created_at) > ctx.now - rules.STUCK
     )
