@@ -1,7 +1,7 @@
 """`music upload` and `music uploads`: files of this machine into the library."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final
 import typer
 from rich.progress import Progress
 
-from sync2gear_cli import commands, names, output, progress, tus
+from sync2gear_cli import commands, direct, names, output, progress, tus
 from sync2gear_cli.client import Api, open_api
 from sync2gear_cli.failures import UNREACHABLE, Failure
 from sync2gear_cli.music import app, group
@@ -26,6 +26,7 @@ _HEADS: Final = ("file", "outcome", "size", "what")
 _ENDED: Final = frozenset({"ready", "failed"})
 
 Row = dict[str, Any]
+Way = Callable[[Api, tus.Memory, tus.Source, tus.Progress], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,19 +128,22 @@ def _folder(api: Api, wanted: str) -> str:
 def send_all(api: Api, files: Sequence[Path], goal: Goal) -> list[Row]:
     """Send one after the other; what is refused does not hold up the rest."""
     memory = tus.Memory()
+    way = direct.send if direct.offered(api, goal.place) else tus.send
     results: list[Row] = []
     with progress.bytes_bar() as bar:
         total = bar.add_task("sending", total=sum(_size(file) for file in files))
         before = 0
         for number, path in enumerate(files, 1):
             bar.update(total, description=f"{number}/{len(files)} {output.clean(path.name)[:40]}")
-            results.append(_send_one(api, memory, path, goal, partial(_moved, bar, total, before)))
+            moved = partial(_moved, bar, total, before)
+            results.append(_send_one(way, api, memory, path, goal, moved))
             before += _size(path)
             bar.update(total, completed=before)
     return results
 
 
 def _send_one(
+    way: Way,
     api: Api,
     memory: tus.Memory,
     path: Path,
@@ -148,7 +152,7 @@ def _send_one(
 ) -> Row:
     row: Row = {"file": str(path), "outcome": "sent", "size": _size(path), "upload": None}
     try:
-        row["id"] = tus.send(api, memory, tus.Source.of(path, goal.told, goal.place), moved)
+        row["id"] = way(api, memory, tus.Source.of(path, goal.told, goal.place), moved)
     except Failure as failure:
         if failure.status == 3:
             raise

@@ -110,13 +110,39 @@ def send(api: Api, memory: Memory, source: Source, progress: Progress) -> str:
         place = None  # it expired meanwhile: from the beginning
 
 
+class Patience:
+    """How long a line that breaks is tried again, at growing intervals."""
+
+    def __init__(self) -> None:
+        self.got_through()
+
+    def got_through(self) -> None:
+        """Something arrived: the time starts anew."""
+        self._tries, self._since = 0, time.monotonic()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing got through for :data:`PATIENCE_SECONDS`."""
+        return time.monotonic() - self._since > PATIENCE_SECONDS
+
+    def pause(self, answer: httpx2.Response | None) -> None:
+        """Wait before the next try, as ``answer`` asks; :class:`Failure` once it is over."""
+        if self.is_over:
+            raise Failure(
+                "nothing gets through any more: try again later", "unreachable", UNREACHABLE
+            )
+        given = "" if answer is None else answer.headers.get("Retry-After", "")
+        pause = _PAUSES[min(self._tries, len(_PAUSES) - 1)]
+        time.sleep(min(float(given), 30.0) if given.isdigit() else pause)
+        self._tries += 1
+
+
 class _Line:
     """One file's way over a line that may break."""
 
     def __init__(self, api: Api) -> None:
         self._api = api
-        self._tries = 0
-        self._since = time.monotonic()
+        self._patience = Patience()
 
     def begin(self, source: Source) -> str:
         """A new upload's address."""
@@ -137,20 +163,21 @@ class _Line:
             "Content-Length": str(source.size - offset),
         }
         try:
-            answer = self._once("PATCH", place, headers, _read(source, offset, progress))
+            body = read(source, offset, source.size - offset, progress)
+            answer = self._once("PATCH", place, headers, body)
         except Failure as failure:
             if failure.status != UNREACHABLE:
                 raise
             answer = None
         if answer is not None and answer.is_success:
-            self._got_through()
+            self._patience.got_through()
             return int(answer.headers["Upload-Offset"])
         if answer is not None and answer.status_code not in _AGAIN | _GONE:
             self._api.refuse(answer)
-        self._pause(answer)
+        self._patience.pause(answer)
         now = self.offset(place)
         if now is not None and now > offset:
-            self._got_through()
+            self._patience.got_through()
         return now
 
     def _patiently(self, method: str, path: str, headers: dict[str, str]) -> httpx2.Response:
@@ -158,16 +185,16 @@ class _Line:
             try:
                 answer = self._once(method, path, headers)
             except Failure as failure:
-                if failure.status != UNREACHABLE or self._is_over():
+                if failure.status != UNREACHABLE or self._patience.is_over:
                     raise
-                self._pause(None)
+                self._patience.pause(None)
                 continue
             if answer.is_success or (method == "HEAD" and answer.status_code in _GONE):
                 return answer
             busy = answer.status_code in {429, 502, 503, 504}
-            if not busy or self._is_over():
+            if not busy or self._patience.is_over:
                 self._api.refuse(answer)
-            self._pause(answer)
+            self._patience.pause(answer)
 
     def _once(
         self, method: str, path: str, headers: dict[str, str], body: Any = None
@@ -178,22 +205,6 @@ class _Line:
                 return httpx2.Response(409)  # what was sent of the body is gone: ask, and go on
             answer = self._api.exchange(method, path, {**_VERSION, **headers}, None)
         return answer
-
-    def _is_over(self) -> bool:
-        return time.monotonic() - self._since > PATIENCE_SECONDS
-
-    def _got_through(self) -> None:
-        self._tries, self._since = 0, time.monotonic()
-
-    def _pause(self, answer: httpx2.Response | None) -> None:
-        if self._is_over():
-            raise Failure(
-                "nothing gets through any more: try again later", "unreachable", UNREACHABLE
-            )
-        given = "" if answer is None else answer.headers.get("Retry-After", "")
-        pause = _PAUSES[min(self._tries, len(_PAUSES) - 1)]
-        time.sleep(min(float(given), 30.0) if given.isdigit() else pause)
-        self._tries += 1
 
 
 def metadata(values: dict[str, str]) -> str:
@@ -206,14 +217,16 @@ def metadata(values: dict[str, str]) -> str:
     return ",".join(f"{key} {value}" for key, value in encoded)
 
 
-def _read(source: Source, offset: int, progress: Progress) -> Iterator[bytes]:
+def read(source: Source, offset: int, size: int, progress: Progress) -> Iterator[bytes]:
+    """``size`` bytes of a file from ``offset`` on; :class:`Failure` where it has fewer by now."""
+    end = offset + size
     with source.path.open("rb") as file:
         file.seek(offset)
-        left = source.size - offset
+        left = size
         while left > 0:
             piece = file.read(min(CHUNK, left))
             if not piece:
                 raise Failure(f"{source.path.name} became shorter while it was sent", "changed")
             left -= len(piece)
             yield piece
-            progress(source.size - left)
+            progress(end - left)

@@ -49,13 +49,14 @@ def test_the_gate_holds_both_bounds(
     assert len(lines) == (2 if pure[0] < pure[1] else 1)
 
 
-def test_the_rest_is_that_of_the_packages_that_are_named() -> None:
+@pytest.mark.parametrize(("covered", "held"), [(10, True), (9, False)])
+def test_the_pure_core_is_held_where_nothing_else_was_measured(covered: int, held: bool) -> None:
     gate = script("coverage_gate")
     files = {
-        "platform/sync2gear_platform/app.py": measured(9, 10),
+        "broker/sync2gear_broker/units.py": measured(covered, 10),
         "cli/sync2gear_cli/app.py": measured(0, 90),
     }
-    assert gate.verdict(files, ["sync2gear_platform"])[1]
+    assert gate.verdict(files, core=True)[1] is held
     assert not gate.verdict(files)[1]
 
 

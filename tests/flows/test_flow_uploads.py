@@ -7,8 +7,6 @@ import random
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +16,11 @@ from procrastinate import Blueprint
 from sqlalchemy import text
 
 from support import audio
-from support.killing import another_worker, gate, program, waiting
+from support.killing import another_worker, api, command, gate, program, start_api, waiting
 from support.line import bad_line
-from support.stack import Program, wait_until
+from support.stack import wait_until
 from support.uploads import PATH, PIECE, VERSION, kitchen, parts, sent
 from support.world import Tenant, World
-from sync2gear_cli.services import process
 from sync2gear_platform.kit.blobs import Folder
 from sync2gear_platform.kit.clock import Clock
 from sync2gear_platform.library import housekeeping, jobs, sweeping
@@ -43,30 +40,6 @@ STAGES = {
 """Where a trigger holds the worker up, in the order in which an upload comes by."""
 
 SAMPLE = ("kept", "track", "committing")
-
-
-@contextmanager
-def api(world: World, folder: Path) -> Iterator[tuple[Program, int]]:
-    """An api process that answers, and its port."""
-    port = process.free_port()
-    made = program(world, folder, "api", port)
-    start(made, port)
-    try:
-        yield made, port
-    finally:
-        made.kill()
-
-
-def start(made: Program, port: int) -> None:
-    made.start()
-
-    def answers() -> bool:
-        try:
-            return httpx2.get(f"http://127.0.0.1:{port}/api/v1/health/", timeout=2).is_success
-        except httpx2.HTTPError:
-            return False
-
-    wait_until(answers, "the api answers")
 
 
 def tasks(world: World) -> dict[str, Blueprint]:
@@ -177,7 +150,7 @@ async def killed_api(world: World, tenant: Tenant, folder: Path, kills: int, see
             await asyncio.sleep(dice.uniform(0.1, 0.6))  # the moment of the kill is tried out
             made.kill()
             await asyncio.to_thread(sender.join)
-            start(made, port)
+            start_api(made, port)
             asked = httpx2.head(place, headers={**headers, **VERSION})
             offset = int(asked.headers["upload-offset"])
             assert offset >= told
@@ -224,15 +197,6 @@ async def test_a_folder_of_real_music_comes_in(
     assert rows
     assert {row["outcome"] for row in rows} <= {"ready", "duplicate"}
     assert (await tenant.read("/music/files/", count=True))["count"] == len(rows)
-
-
-async def command(*arguments: str, seconds: float = 120) -> tuple[int | None, bytes]:
-    """The CLI as a process of its own: its exit status, and what it writes."""
-    done = await asyncio.create_subprocess_exec(
-        str(Path(sys.executable).with_name("sync2gear")), *arguments, stdout=asyncio.subprocess.PIPE
-    )
-    said, _ = await asyncio.wait_for(done.communicate(), seconds)
-    return done.returncode, said
 
 
 @pytest.mark.timeout(180)

@@ -7,11 +7,13 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
+import httpx2
 import psycopg
 from procrastinate import Blueprint
 
-from support.stack import Program
+from support.stack import Program, wait_until
 from support.world import SECRET, World
+from sync2gear_cli.services import process
 from sync2gear_platform.jobs.app import open_app, rescue, run_worker
 
 GATE = 4712
@@ -29,6 +31,7 @@ def program(world: World, folder: Path, verb: str, port: int) -> Program:
         "S2G_HTTP_PORT": str(port),
         "S2G_PUBLIC_URL": "http://platform.test",
         "S2G_MQTT_URL": "mqtt://127.0.0.1:1",
+        "S2G_MEDIA_URL": settings.media_url,
     }
     command = [sys.executable, "-m", "sync2gear_platform", verb]
     return Program(verb, command, env, folder / f"{verb}.log")
@@ -77,3 +80,37 @@ async def another_worker(world: World, tasks: dict[str, Blueprint]) -> AsyncIter
         finally:
             stop.set()
             await asyncio.wait_for(working, 20)
+
+
+@contextmanager
+def api(world: World, folder: Path) -> Iterator[tuple[Program, int]]:
+    """An api process that answers, and its port."""
+    port = process.free_port()
+    made = program(world, folder, "api", port)
+    start_api(made, port)
+    try:
+        yield made, port
+    finally:
+        made.kill()
+
+
+def start_api(made: Program, port: int) -> None:
+    """Start it, and wait until it answers."""
+    made.start()
+
+    def answers() -> bool:
+        try:
+            return httpx2.get(f"http://127.0.0.1:{port}/api/v1/health/", timeout=2).is_success
+        except httpx2.HTTPError:
+            return False
+
+    wait_until(answers, "the api answers")
+
+
+async def command(*arguments: str, seconds: float = 120) -> tuple[int | None, bytes]:
+    """The CLI as a process of its own: its exit status, and what it writes."""
+    done = await asyncio.create_subprocess_exec(
+        str(Path(sys.executable).with_name("sync2gear")), *arguments, stdout=asyncio.subprocess.PIPE
+    )
+    said, _ = await asyncio.wait_for(done.communicate(), seconds)
+    return done.returncode, said

@@ -1,6 +1,7 @@
 """Uploads straight into a bucket: in parts, taken up again, put together once, not believed."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -13,7 +14,9 @@ from sqlalchemy import text
 
 from support import audio
 from support.bucket import Buckets
+from support.killing import api, command, gate, start_api, waiting
 from support.services import PostgresServer
+from support.stack import wait_until
 from support.uploads import PATH, begun, ingested, kitchen, sent
 from support.world import Tenant, World, cloned_database, make_settings
 from sync2gear_platform.kit.blobs import open_blobs
@@ -195,6 +198,46 @@ async def test_whoever_dies_on_the_way_leaves_nothing_or_one_track(
     await sweeping.sweep(tools)
     await housekeeping.collect(abroad.db, tools.blobs, abroad.clock)
     assert s3.keys(bucket) == [f"s2g/blobs/{first['sha256']}"]
+
+
+PUT_TOGETHER = (
+    "BEFORE UPDATE ON uploads FOR EACH ROW"
+    " WHEN (OLD.state = 'receiving' AND NEW.state = 'uploaded')"
+)
+
+
+@pytest.mark.timeout(180)
+async def test_the_command_goes_on_when_the_api_is_killed_as_it_puts_the_parts_together(
+    abroad: World, s3: Buckets, bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tenant = await abroad.tenant()
+    song = tmp_path / "song.wav"
+    song.write_bytes(audio.wav_bytes(audio.sine(180, 500)))
+    monkeypatch.setenv("S2G_CONFIG_DIR", str(tmp_path / "config"))
+    monkeypatch.setenv("S2G_TOKEN", tenant.http.headers["authorization"].removeprefix("Bearer "))
+    admin = abroad.settings.database_admin_url
+    assert admin is not None
+    url = admin.get_secret_value()
+    with api(abroad, tmp_path) as (made, port):
+        monkeypatch.setenv("S2G_URL", f"http://127.0.0.1:{port}")
+        with gate(url, PUT_TOGETHER):
+            sending = asyncio.create_task(
+                command("music", "upload", str(song), "--no-wait", "--json")
+            )
+            try:
+                await asyncio.to_thread(wait_until, lambda: waiting(url), "it is put together")
+            finally:
+                made.kill()
+        assert len(s3.keys(bucket)) == 1, "the store has it whole, and nobody wrote that down"
+        start_api(made, port)
+        status, said = await sending
+    (row,) = json.loads(said)["results"]
+    assert (status, row["outcome"]) == (0, "sent")
+    ready = await ingested(abroad, tenant, row["id"])
+    assert ready["state"] == "ready"
+    assert (await tenant.read("/music/files/", count=True))["count"] == 1
+    assert s3.unfinished(bucket) == []
+    assert len(s3.keys(bucket)) == 1
 
 
 async def test_without_such_a_bucket_it_is_refused(
