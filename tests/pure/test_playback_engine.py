@@ -321,6 +321,59 @@ def test_music_that_has_not_begun_can_not_be_skipped() -> None:
         engine.seek(programmes, state, NOW, NOW + LEAD, 0)
 
 
+def playing_at(programme: Programme) -> tuple[dict[str, Programme], ZoneState]:
+    """A zone whose chosen music, begun at ``NOW``, gave way to ``programme`` at once."""
+    digest = programme.sha256()
+    return {digest: programme}, engine.play(idle(), programme, digest, programme.blocks[0].at)
+
+
+def test_what_people_choose_gives_way_to_the_plan_where_that_is_by_then() -> None:
+    programmes, state = playing()
+    (plan,) = programmes.values()
+    offer = Event(id="offer", start=NOW + 200 * S, media=1)
+    plan = plan.model_copy(update={"events": (offer,)})
+    programmes, state = playing_at(plan)
+    other = engine.programme_of([media("four")], source="t", at=NOW + 10 * S)
+    until = NOW + 150 * S
+    assert engine.joined(other, {}, idle()) == other
+    for_good = engine.joined(other, programmes, state)
+    assert [b.id for b in for_good.blocks] == [other.blocks[0].id], "it has no next block"
+    assert [m.title for m in for_good.media] == ["four", "two"], "and what is announced stays"
+    back = engine.joined(other, programmes, state, until)
+    assert [b.at for b in back.blocks] == [NOW + 10 * S, until]
+    shown = playing_at(back)
+    assert "four" in {title for title, _ in sounds(*shown, NOW + 20 * S)}
+    assert ("two", 50 * S) in sounds(*shown, until), "where it would be by then"
+
+
+@pytest.mark.parametrize("seed", [None, 7])
+def test_another_order_begins_after_what_plays(seed: int | None) -> None:
+    programmes, state = playing()
+    at = NOW + 30 * S
+    made = engine.reordered(programmes, state, SONGS, at, seed)
+    assert ("one", 30 * S) in sounds(*playing_at(made), at), "what plays goes on"
+    assert {m.title for m in made.media} == {"one", "two", "three"}
+    after = {t for second in (80, 180, 280) for t, _ in sounds(*playing_at(made), at + second * S)}
+    assert after == {"one", "two", "three"}
+
+
+def test_another_order_without_what_plays_and_of_one_song() -> None:
+    programmes, state = playing()
+    made = engine.reordered(programmes, state, [media("four")], NOW + S, None)
+    assert [m.title for m in made.media] == ["one", "four"]
+    alone = engine.programme_of(SONGS[:1], source="s", at=NOW)
+    made = engine.reordered(*playing_at(alone), SONGS[:1], NOW + S, 3)
+    assert [m.title for m in made.media] == ["one"]
+
+
+def test_what_a_schedule_plays_is_not_put_in_another_order() -> None:
+    (programme,) = playing()[0].values()
+    block = programme.blocks[0].model_copy(update={"id": "schedule-1"})
+    zone = playing_at(programme.model_copy(update={"blocks": (block,)}))
+    with pytest.raises(engine.NotChosen):
+        engine.reordered(*zone, SONGS, NOW + S, 1)
+
+
 def test_music_that_has_not_begun_has_no_pieces_to_tell() -> None:
     programmes, state = playing()
     assert [piece.title for piece in engine.chosen(programmes, state, NOW + FRAME_RATE)]
