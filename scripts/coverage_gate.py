@@ -84,7 +84,7 @@ def verdict(files: dict[str, Any], *, core: bool = False) -> tuple[list[str], bo
 
 
 def main() -> int:
-    """Exit status 0 if the bounds hold for the data of the last run; ``--core``: of the pure core."""
+    """Exit status 0 if the bounds hold for the last run's data; ``--core``: of the pure core."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "coverage.json"
         made = subprocess.run(

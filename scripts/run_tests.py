@@ -1,8 +1,8 @@
 """Runs all tests in their tiers, holds coverage to its bounds and closes with one line of counts.
 
-Measuring costs more than the tests themselves. By itself it is done where it says most: tests of the
-pure core have to reach all of it. ``--measure-all`` does it everywhere, programs of other processes
-included, and holds the bound of the rest too.
+Measuring costs more than the tests themselves. By itself it is done where it says most: tests of
+the pure core have to reach all of it. ``--measure-all`` does it everywhere, programs of other
+processes included, and holds the bound of the rest too.
 """
 
 import argparse

@@ -344,6 +344,9 @@ def test_what_people_choose_gives_way_to_the_plan_where_that_is_by_then() -> Non
     shown = playing_at(back)
     assert "four" in {title for title, _ in sounds(*shown, NOW + 20 * S)}
     assert ("two", 50 * S) in sounds(*shown, until), "where it would be by then"
+    early = engine.programme_of([media("four")], source="t", at=NOW - 10 * S)
+    before = engine.joined(early, programmes, state, NOW - S)
+    assert [b.at for b in before.blocks] == [NOW - 10 * S, NOW], "nothing was in force by then"
 
 
 @pytest.mark.parametrize("seed", [None, 7])
