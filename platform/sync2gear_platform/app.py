@@ -79,9 +79,11 @@ from sync2gear_platform.library.links import Links
 from sync2gear_platform.library.playlists import MAX_BYTES as MAX_PLAYLIST
 from sync2gear_platform.notifications import admin_routes as letters
 from sync2gear_platform.notifications import routes as notifications
-from sync2gear_platform.playback import play_routes, socket
+from sync2gear_platform.playback import hub as hubs
+from sync2gear_platform.playback import orders, play_routes, socket
 from sync2gear_platform.playback import routes as playback
 from sync2gear_platform.playback import uses as playing
+from sync2gear_platform.playback.schemas import Target
 from sync2gear_platform.privacy import routes as privacy
 from sync2gear_platform.proof import routes as proof
 from sync2gear_platform.schedules import (
@@ -140,7 +142,7 @@ def make_app(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with (
             open_app(settings.database_url.get_secret_value()) as jobs,
-            socket.hub(db) as hub,
+            hubs.hub(db) as hub,
             flushing(app.state.usage, db),
         ):
             app.state.jobs = jobs
@@ -192,6 +194,7 @@ def make_app(settings: Settings) -> FastAPI:
     uses.register("emergencies", alarming.uses)
     at_hand.register("emergencies", alarming.at_hand)
     app.router.routes.extend(_routes(*ROUTERS))
+    orders.offer("schedule", Target, plan_routes.back)
     install_problems(app)
     install_replays(app)
     require_policies(app, KNOWN)

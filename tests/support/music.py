@@ -30,10 +30,10 @@ async def add_media(world: World, tenant: Tenant, name: str, seconds: float = 18
 
 
 async def add_folder(
-    world: World, tenant: Tenant, titles: tuple[str, ...], seconds: float = 180
+    world: World, tenant: Tenant, titles: tuple[str, ...], seconds: float = 180, name: str = ""
 ) -> UUID:
     """A music folder with one track for each of ``titles``, in this order."""
-    made = await tenant.make("/music/folders/", name=f"Folder of {len(titles)}")
+    made = await tenant.make("/music/folders/", name=name or f"Folder of {len(titles)}")
     folder = UUID(made["id"])
     for position, title in enumerate(titles):
         media = await add_media(world, tenant, title, seconds)

@@ -1,7 +1,7 @@
 """REST bodies of playback."""
 
 from datetime import datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
@@ -215,8 +215,12 @@ class ClientMessage(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    type: Literal["auth", "ping", "more", "watch", "unwatch"]
+    type: Literal["auth", "ping", "more", "watch", "unwatch", "command", "events"]
     token: Annotated[str, Field(max_length=4096)] = ""
     t: Annotated[float, Field(allow_inf_nan=False)] = 0
     zone_id: UUID | None = None
     play_id: UUID | None = None
+    id: Annotated[str, Field(max_length=64)] = ""
+    command: Annotated[str, Field(max_length=32)] = ""
+    body: dict[str, Any] = {}
+    on: bool = True

@@ -11,7 +11,7 @@ from sync2gear_platform.kit.context import Ctx
 from sync2gear_platform.kit.idempotency import Remembering, once
 from sync2gear_platform.kit.web import allow
 from sync2gear_platform.playback import queries
-from sync2gear_platform.playback.schemas import Target, Views
+from sync2gear_platform.playback.schemas import Target, Views, ZoneView
 from sync2gear_platform.schedules import dry_run, forecast, publishing
 from sync2gear_platform.schedules.plan_schemas import (
     DryRunIn,
@@ -29,8 +29,13 @@ Moment = Annotated[AwareDatetime | None, Query()]
 @router.post("/playback/schedule/")
 async def back_to_schedule(ctx: Annotated[Ctx, once("playback.control")], body: Target) -> Views:
     """Play what is scheduled again: what people chose instead, a pause and a stop end."""
+    return Views(results=await back(ctx, body))
+
+
+async def back(ctx: Ctx, body: Target) -> list[ZoneView]:
+    """The same as a command of the WebSocket."""
     await publishing.back(ctx, body.zones, body.rev)
-    return Views(results=await queries.views(ctx, body.zones, ctx.frame))
+    return await queries.views(ctx, body.zones, ctx.frame)
 
 
 @router.get("/zones/{zone_id}/forecast/")
