@@ -1,7 +1,7 @@
 """The platform's REST API over HTTP: timeouts, retries of reads only, refusals as failures."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from types import TracebackType
 from typing import Any, Final, NoReturn, Self
@@ -66,10 +66,14 @@ class Api:
                 return
             answer = self._read(str(answer["next"]), {})
 
-    def post(self, path: str, body: dict[str, Any], *, patient: bool = False) -> Any:
+    def post(
+        self, path: str, body: dict[str, Any], *, patient: bool = False, if_match: str | None = None
+    ) -> Any:
         """Ask for something, once: whether a broken request took effect cannot be known."""
         timeout = httpx2.Timeout(PATIENT_SECONDS, connect=5.0) if patient else _TIMEOUT
-        return self._parse(self._send("POST", f"/api/v1{path}", json=body, timeout=timeout))
+        headers = {} if if_match is None else {"If-Match": f'"{if_match}"'}
+        url = f"/api/v1{path}"
+        return self._parse(self._send("POST", url, json=body, timeout=timeout, headers=headers))
 
     def fetch(self, path: str, body: dict[str, Any]) -> httpx2.Response:
         """Ask for something that is no JSON, such as a sound, once; its answer as it is."""
@@ -216,16 +220,16 @@ class Api:
         if code == "in_use" and isinstance(body.get("used_by"), list):
             users = ", ".join(f"{one['kind']} {one['name']}" for one in body["used_by"])
             detail = f"it is used by {users}; --force goes on all the same"
-        raise refusal(answer.status_code, detail, code)
+        raise refusal(answer.status_code, detail, code, body)
 
 
-def refusal(status: int, detail: str, code: str) -> Failure:
+def refusal(status: int, detail: str, code: str, extra: Mapping[str, Any] | None = None) -> Failure:
     """The failure that an HTTP status with a problem's ``detail`` and ``code`` means."""
     if status == httpx2.codes.UNAUTHORIZED:
         at_login = code in {"wrong_login", "otp_required", "wrong_otp"}
         hint = "" if at_login else " (run `sync2gear login`)"
         return Failure(f"{detail}{hint}", code, SIGNED_OUT)
-    return Failure(detail, code, UNREACHABLE if status in _BUSY else REFUSED)
+    return Failure(detail, code, UNREACHABLE if status in _BUSY else REFUSED, extra)
 
 
 def _retry_after(answer: httpx2.Response) -> float:

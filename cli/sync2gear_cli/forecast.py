@@ -112,6 +112,11 @@ def why(
 
 def explained(told: dict[str, Any] | None) -> list[str]:
     """An explanation in sentences; nothing explains what was asked for at once."""
+    if told is not None and told["source"] == "call":
+        at = told.get("asked_at")
+        return [f"people called it out at {output.local_time(at, day=True)}" if at else "by hand"]
+    if told is not None and told["source"] == "emergency":
+        return ["an emergency or a drill"]
     if told is None or told["source"] == "hand":
         return ["people chose it"]
     if told["source"] == "base":
@@ -194,8 +199,8 @@ def _cause(piece: dict[str, Any]) -> str:
     why_ = piece["why"]
     if why_ is None:
         return "by hand" if piece["role"] == "event" else "-"
-    source = str(why_["source"])
-    return {"hand": "by hand", "base": "nothing scheduled"}.get(source, str(why_["name"]))
+    named = {"hand": "by hand", "call": "by hand", "base": "nothing scheduled"}
+    return named.get(str(why_["source"]), str(why_["name"]) or str(why_["source"]))
 
 
 def _local(stamp: str) -> str:

@@ -57,6 +57,15 @@ VERBS: Final = {
         "channels",
         "Music and announcements in one list: list, show and preview channels.",
     ),
+    "plan": (
+        "plan",
+        "Show what a document would change, and what would be heard otherwise; nothing is done.",
+    ),
+    "apply": ("plan", "Make it so: all that a document says, in one step or not at all."),
+    "export": (
+        "plan",
+        "Write the schedules that are there, and all that they need, as a document.",
+    ),
     "watch": ("watch", "Show what the zones do, live, until Ctrl-C."),
     "folders": ("music", "Show the music folders, each below the one that it is in."),
     "music": ("shelves", "Bring music in, find it, describe it, and exchange playlists."),

@@ -87,6 +87,7 @@ from sync2gear_platform.playback.schemas import Target
 from sync2gear_platform.privacy import routes as privacy
 from sync2gear_platform.proof import routes as proof
 from sync2gear_platform.schedules import (
+    document_routes,
     following,
     outlook_routes,
     plan_routes,
@@ -104,8 +105,9 @@ __all__ = ["make_app", "tables"]
 ROUTERS = (
     identity, factors, oidc, profile, people, audit, vaulting, notifications, sites, library,
     uploads, links, forms, covers, shelves, providers, voices, texts, receiving, announcements,
-    channels, preview_routes, outlook_routes, plan_routes, schedules, shared_routes, playback,
-    proof, play_routes, emergencies, fleet, integrations, letters, privacy, admin, health,
+    channels, preview_routes, outlook_routes, plan_routes, document_routes, schedules,
+    shared_routes, playback, proof, play_routes, emergencies, fleet, integrations, letters,
+    privacy, admin, health,
 )  # fmt: skip
 
 

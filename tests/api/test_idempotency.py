@@ -44,6 +44,7 @@ HARMLESS = {
     "/api/v1/music/files/bulk-delete/": "what is gone is not here",
     "/api/v1/music/smart/preview/": "looks, and changes nothing",
     "/api/v1/schedules/dry-run/": "changes nothing",
+    "/api/v1/schedules/document/plan/": "changes nothing",
     "/api/v1/playback/pause/": "a pause pauses no further",
     "/api/v1/playback/resume/": "what plays resumes no further",
     "/api/v1/playback/stop/": "a stop stops no further",

@@ -1,7 +1,7 @@
 """A dry run: what would be heard otherwise if schedules were changed so, without changing them."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 from uuid import UUID
@@ -74,15 +74,30 @@ async def run(
     """
     if zone_ids is not None:
         await queries.scores(ctx, zone_ids)  # those that are not here are refused alike
-    meant = await _meant(ctx, changes)
-    nested = await ctx.db.begin_nested()
-    try:
+
+    async def make() -> list[UUID]:
+        meant = await _meant(ctx, changes)
         for change in changes:
             row = await _made(ctx, change)
             meant |= await facts.zones_of(ctx, [row]) if row else set()
         wanted = sorted(meant if zone_ids is None else meant & set(zone_ids))
         if len(wanted) > MAX_ZONES:
             raise TooManyZones
+        return wanted
+
+    return await tried(ctx, make, start, end)
+
+
+async def tried(
+    ctx: Ctx, make: Callable[[], Awaitable[list[UUID]]], start: int, end: int
+) -> dict[UUID, list[Difference]]:
+    """What would be heard otherwise in [start, end) in the zones that ``make`` names.
+
+    All that it does is undone, also where it raises; nobody is told of it.
+    """
+    nested = await ctx.db.begin_nested()
+    try:
+        wanted = await make()
         changed = await publishing.prepare(ctx, wanted, always=True)
     finally:
         await nested.rollback()

@@ -172,6 +172,53 @@ class ScheduleFeed(Owned, table=True):
     token_hash: str = Field(max_length=64)
 
 
+class ManagedObject(Owned, table=True):
+    """What a document owns: ``name`` is what the document calls it, and one id says what it is."""
+
+    __tablename__ = "managed_objects"
+    __table_args__ = owned(
+        UniqueConstraint("client_id", "document", "noun", "name"),
+        UniqueConstraint("client_id", "priority_level_id"),
+        UniqueConstraint("client_id", "day_part_id"),
+        UniqueConstraint("client_id", "calendar_id"),
+        UniqueConstraint("client_id", "channel_id"),
+        UniqueConstraint("client_id", "schedule_id"),
+        belongs_to("priority_levels", "priority_level_id"),
+        belongs_to("day_parts", "day_part_id"),
+        belongs_to("calendars", "calendar_id"),
+        belongs_to("channels", "channel_id"),
+        belongs_to("schedules", "schedule_id"),
+        CheckConstraint(
+            "(noun = 'priority_level') = (priority_level_id IS NOT NULL)"
+            " AND (noun = 'day_part') = (day_part_id IS NOT NULL)"
+            " AND (noun = 'calendar') = (calendar_id IS NOT NULL)"
+            " AND (noun = 'channel') = (channel_id IS NOT NULL)"
+            " AND (noun = 'schedule') = (schedule_id IS NOT NULL)",
+            name="subject",
+        ),
+        CheckConstraint(
+            "num_nonnulls(priority_level_id, day_part_id, calendar_id, channel_id, schedule_id)"
+            " = 1",
+            name="one",
+        ),
+    )
+
+    document: str = Field(max_length=100)
+    noun: str = Field(max_length=16)
+    name: str = Field(max_length=255)
+    priority_level_id: UUID | None = None
+    day_part_id: UUID | None = None
+    calendar_id: UUID | None = None
+    channel_id: UUID | None = None
+    schedule_id: UUID | None = None
+
+    @property
+    def subject(self) -> UUID:
+        """The id of what it is."""
+        found: UUID = getattr(self, f"{self.noun}_id")
+        return found
+
+
 class ZoneCompile(SQLModel, table=True):
     """A zone whose programme has to be worked out anew; ``mark`` rises each time that is said."""
 

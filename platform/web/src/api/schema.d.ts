@@ -3865,6 +3865,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/schedules/document/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Document
+         * @description Write what is there as a document: what one owns, or all of channels and schedules.
+         */
+        get: operations["export_document_api_v1_schedules_document__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/schedules/document/apply/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Apply Document
+         * @description Make what a document says so, whole or not at all; ``If-Match``: only as it was planned.
+         */
+        post: operations["apply_document_api_v1_schedules_document_apply__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/schedules/document/plan/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Plan Document
+         * @description Say what applying a document would do, and what would be heard otherwise; nothing is done.
+         */
+        post: operations["plan_document_api_v1_schedules_document_plan__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/schedules/dry-run/": {
         parameters: {
             query?: never;
@@ -4405,6 +4465,32 @@ export interface components {
             requests?: number;
         };
         /**
+         * AppliedOut
+         * @description What was done; nothing where all was so already.
+         */
+        AppliedOut: {
+            /** Changes */
+            changes: components["schemas"]["ChangeOut"][];
+            /** Digest */
+            digest: string;
+            /** Document */
+            document: string;
+            /** Unchanged */
+            unchanged: number;
+        };
+        /**
+         * ApplyIn
+         * @description What is to be there; ``If-Match`` takes the ``digest`` of a plan.
+         */
+        ApplyIn: {
+            /**
+             * Adopt
+             * @default false
+             */
+            adopt?: boolean;
+            document: components["schemas"]["DocumentIn"];
+        };
+        /**
          * AssignmentOut
          * @description A role of somebody, and where it holds.
          */
@@ -4603,6 +4689,28 @@ export interface components {
             schedule_id?: string | null;
         };
         /**
+         * ChangeOut
+         * @description What becomes of one object; ``id`` is null for one that is new.
+         */
+        ChangeOut: {
+            /**
+             * Action
+             * @enum {string}
+             */
+            action: "create" | "change" | "adopt" | "remove";
+            /** Fields */
+            fields: components["schemas"]["FieldOut"][];
+            /** Id */
+            id: string | null;
+            /** Name */
+            name: string;
+            /**
+             * Noun
+             * @enum {string}
+             */
+            noun: "priority_level" | "day_part" | "calendar" | "channel" | "schedule";
+        };
+        /**
          * ChangePasswordIn
          * @description A new password, by the one that was.
          */
@@ -4617,6 +4725,65 @@ export interface components {
              * Format: password
              */
             new_password: string;
+        };
+        /**
+         * ChannelDoc
+         * @description A channel with its lines; ``pattern`` counts them from 1.
+         */
+        ChannelDoc: {
+            /**
+             * Again Hours
+             * @default 0
+             */
+            again_hours?: number;
+            /**
+             * Artist Apart
+             * @default 1
+             */
+            artist_apart?: number;
+            /**
+             * Crossfade Millis
+             * @default 0
+             */
+            crossfade_millis?: number;
+            /**
+             * Description
+             * @default
+             */
+            description?: string;
+            /**
+             * Hourly
+             * @default false
+             */
+            hourly?: boolean;
+            /**
+             * Items
+             * @default []
+             */
+            items?: components["schemas"]["LineDoc"][];
+            /**
+             * Loop
+             * @default true
+             */
+            loop?: boolean;
+            /**
+             * Mode
+             * @default rotated
+             * @enum {string}
+             */
+            mode?: "ordered" | "rotated";
+            /** Name */
+            name: string;
+            /**
+             * Pattern
+             * @default []
+             */
+            pattern?: number[];
+            /**
+             * Title Apart
+             * @default 5
+             */
+            title_apart?: number;
         };
         /**
          * ChannelIn
@@ -5472,6 +5639,49 @@ export interface components {
             title?: string;
         };
         /**
+         * DocumentIn
+         * @description What ``document``, its name, says there is: 500 objects at most, each name once a noun.
+         */
+        DocumentIn: {
+            /**
+             * Calendars
+             * @default []
+             */
+            calendars?: components["schemas"]["CalendarIn"][];
+            /**
+             * Channels
+             * @default []
+             */
+            channels?: components["schemas"]["ChannelDoc"][];
+            /**
+             * Day Parts
+             * @default []
+             */
+            day_parts?: components["schemas"]["DayPartIn"][];
+            /** Document */
+            document: string;
+            /**
+             * Priority Levels
+             * @default []
+             */
+            priority_levels?: components["schemas"]["PriorityLevelIn"][];
+            /**
+             * Schedules
+             * @default []
+             */
+            schedules?: components["schemas"]["ScheduleDoc"][];
+        };
+        /**
+         * DocumentOut
+         * @description A document of what is there, without what is usual anyway.
+         */
+        DocumentOut: {
+            /** Document */
+            document: {
+                [key: string]: unknown;
+            };
+        };
+        /**
          * DoneOut
          * @description What happens next, in words.
          */
@@ -5815,6 +6025,18 @@ export interface components {
             updated_at: string;
             /** Zone Id */
             zone_id: string | null;
+        };
+        /**
+         * FieldOut
+         * @description A field that changes; parts of ``start`` and the like have a dot in their names.
+         */
+        FieldOut: {
+            /** Field */
+            field: string;
+            /** New */
+            new: unknown;
+            /** Old */
+            old: unknown;
         };
         /**
          * FilledOut
@@ -6461,6 +6683,41 @@ export interface components {
              * @default 0
              */
             min_gap_millis?: number;
+        };
+        /**
+         * LineDoc
+         * @description A line of a channel: one of ``track``, ``folder``, ``announcement``, ``channel``.
+         */
+        LineDoc: {
+            /**
+             * After Minutes
+             * @default 0
+             */
+            after_minutes?: number;
+            /**
+             * After Tracks
+             * @default 0
+             */
+            after_tracks?: number;
+            /** Announcement */
+            announcement?: string | null;
+            /** Channel */
+            channel?: string | null;
+            /** Folder */
+            folder?: string | null;
+            /**
+             * Order
+             * @default shuffled
+             * @enum {string}
+             */
+            order?: "given" | "shuffled";
+            /** Track */
+            track?: string | null;
+            /**
+             * Weight
+             * @default 1
+             */
+            weight?: number;
         };
         /**
          * LinkIn
@@ -7479,6 +7736,82 @@ export interface components {
             /** Title */
             title: string;
             why: components["schemas"]["WhyOut"] | null;
+        };
+        /**
+         * PlacesDoc
+         * @description Places and tags by name.
+         */
+        PlacesDoc: {
+            /**
+             * Floors
+             * @default []
+             */
+            floors?: string[];
+            /**
+             * Locations
+             * @default []
+             */
+            locations?: string[];
+            /**
+             * Tags
+             * @default []
+             */
+            tags?: string[];
+            /**
+             * Zones
+             * @default []
+             */
+            zones?: string[];
+        };
+        /**
+         * PlanIn
+         * @description What would be applied, and where and when to listen; left out: a day, its first zones.
+         *
+         *     ``adopt`` takes over what has a name of the document's and belongs to none.
+         */
+        PlanIn: {
+            /**
+             * Adopt
+             * @default false
+             */
+            adopt?: boolean;
+            document: components["schemas"]["DocumentIn"];
+            /** From */
+            from?: string | null;
+            /** To */
+            to?: string | null;
+            /** Zone Ids */
+            zone_ids?: string[] | null;
+        };
+        /**
+         * PlannedOut
+         * @description What would be done, and what would be heard otherwise in [``starts_at``, ``ends_at``).
+         *
+         *     ``zone_count``: how many zones are worked out anew; ``audible`` is of twenty at most.
+         */
+        PlannedOut: {
+            /** Audible */
+            audible: components["schemas"]["ZoneDifferenceOut"][];
+            /** Changes */
+            changes: components["schemas"]["ChangeOut"][];
+            /** Digest */
+            digest: string;
+            /** Document */
+            document: string;
+            /**
+             * Ends At
+             * Format: date-time
+             */
+            ends_at: string;
+            /**
+             * Starts At
+             * Format: date-time
+             */
+            starts_at: string;
+            /** Unchanged */
+            unchanged: number;
+            /** Zone Count */
+            zone_count: number;
         };
         /**
          * PlayEventOut
@@ -8538,6 +8871,154 @@ export interface components {
             zone_ids?: string[];
         };
         /**
+         * ScheduleDoc
+         * @description A schedule as in ``ScheduleIn``, with names; what is left out is as if it were new.
+         */
+        ScheduleDoc: {
+            /** Announcement */
+            announcement?: string | null;
+            /**
+             * Begin
+             * @default next
+             * @enum {string}
+             */
+            begin?: "restart" | "continue" | "next";
+            /** Channel */
+            channel?: string | null;
+            /** Day Part */
+            day_part?: string | null;
+            /**
+             * Days
+             * @default []
+             */
+            days?: ("mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun")[];
+            /**
+             * End Time
+             * Format: time
+             * @default 00:00:00
+             */
+            end_time?: string;
+            /**
+             * Everywhere
+             * @default false
+             */
+            everywhere?: boolean;
+            /**
+             * @default {
+             *       "floors": [],
+             *       "locations": [],
+             *       "tags": [],
+             *       "zones": []
+             *     }
+             */
+            exceptions?: components["schemas"]["PlacesDoc"];
+            /** First Date */
+            first_date?: string | null;
+            /**
+             * Floors
+             * @default []
+             */
+            floors?: string[];
+            /**
+             * Fold
+             * @default first
+             * @enum {string}
+             */
+            fold?: "first" | "both";
+            /** Folder */
+            folder?: string | null;
+            /**
+             * Gap
+             * @default shift_forward
+             * @enum {string}
+             */
+            gap?: "skip" | "shift_forward";
+            /**
+             * Is Active
+             * @default true
+             */
+            is_active?: boolean;
+            /** Last Date */
+            last_date?: string | null;
+            /** Level */
+            level?: string | null;
+            /**
+             * @default {
+             *       "group": "",
+             *       "max_per_hour": 0,
+             *       "min_gap_millis": 0
+             *     }
+             */
+            limits?: components["schemas"]["LimitsIn"];
+            /**
+             * Locations
+             * @default []
+             */
+            locations?: string[];
+            /** Name */
+            name: string;
+            /**
+             * Never Calendars
+             * @default []
+             */
+            never_calendars?: string[];
+            /**
+             * On End
+             * @default continue
+             * @enum {string}
+             */
+            on_end?: "restart" | "continue" | "next";
+            /**
+             * Only Calendars
+             * @default []
+             */
+            only_calendars?: string[];
+            /** Priority */
+            priority?: number | null;
+            /**
+             * Special Days
+             * @default []
+             */
+            special_days?: components["schemas"]["SpecialDoc"][];
+            /**
+             * @default {
+             *       "duck": -1500,
+             *       "fade_in_millis": 0,
+             *       "fade_out_millis": 0,
+             *       "gain": 0,
+             *       "late_by_millis": 60000,
+             *       "max_wait_millis": 0,
+             *       "mix": "pause",
+             *       "mode": "cut",
+             *       "on_cut": "drop"
+             *     }
+             */
+            start?: components["schemas"]["StartIn"];
+            /**
+             * Start Time
+             * Format: time
+             * @default 00:00:00
+             */
+            start_time?: string;
+            /**
+             * Tags
+             * @default []
+             */
+            tags?: string[];
+            /**
+             * Type
+             * @enum {string}
+             */
+            type: "music" | "announcement";
+            /** When */
+            when?: (components["schemas"]["AtIn"] | components["schemas"]["MinutesIn"] | components["schemas"]["EveryIn"] | components["schemas"]["AfterTracksIn"] | components["schemas"]["ShareIn"]) | null;
+            /**
+             * Zones
+             * @default []
+             */
+            zones?: string[];
+        };
+        /**
          * ScheduleIn
          * @description A new schedule: what (``channel_id``, ``folder_id`` or ``announcement_id``), when and where.
          *
@@ -9259,6 +9740,18 @@ export interface components {
             online: number;
             /** Total */
             total: number;
+        };
+        /**
+         * SpecialDoc
+         * @description Days of a calendar with hours of their own, or none.
+         */
+        SpecialDoc: {
+            /** Calendar */
+            calendar: string;
+            /** End Time */
+            end_time?: string | null;
+            /** Start Time */
+            start_time?: string | null;
         };
         /**
          * SpecialIn
@@ -19770,6 +20263,107 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ConflictsOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    export_document_api_v1_schedules_document__get: {
+        parameters: {
+            query?: {
+                document?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DocumentOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    apply_document_api_v1_schedules_document_apply__post: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+                /** @description A value of your own, new for each thing that you want done. Repeated within 24 hours with the same body, it is answered as the first time and nothing is done. */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApplyIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppliedOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    plan_document_api_v1_schedules_document_plan__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlanIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlannedOut"];
                 };
             };
             /** @description Validation Error */
