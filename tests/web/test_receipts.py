@@ -1,12 +1,13 @@
-"""What became of an announcement, in a real browser: speaker by speaker, while it becomes so."""
+"""What became of announcements and emergencies, in a real browser: told while it becomes so."""
 
 import re
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from support.browser import PHONE, check, open_announcements, open_page, sign_in
-from support.stack import Stack
+from support.browser import PHONE, card, check, open_announcements, open_page, sign_in
+from support.pictures import keep_picture
+from support.stack import Stack, wait_until
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -56,5 +57,66 @@ def test_what_is_said_is_followed_to_every_speaker(
     expect(plays.get_by_role("button", name=f"What became of {CLOSING}")).to_have_count(2)
     plays.get_by_role("button", name=f"What became of {CLOSING}").last.click()
     expect(plays.get_by_text("Heard on 2 of 3 speakers, missed on 1.")).to_be_visible()
+    check(phone)
+    phone.context.close()
+
+
+HELD = 1_300
+"""Milliseconds for which a button is held that must not be pressed by a slip."""
+
+
+def test_an_emergency_is_raised_by_holding_and_told_on_every_page_until_the_all_clear(
+    browser: Browser, page: Page, stack: Stack, complaints: list[str]
+) -> None:
+    here, there = (zone["name"] for zone in stack.zones[:2])
+    with stack.http() as http:
+        spoken = http.post(
+            "/api/v1/announcements/tts/", json={"text": "Leave the building.", "title": "Leave"}
+        ).json()["id"]
+        path = f"/api/v1/announcements/{spoken}/"
+        wait_until(lambda: http.get(path).json()["state"] == "ready", "it is spoken")
+    sign_in(page, stack)
+    page.get_by_role("link", name="Emergencies", exact=True).click()
+    expect(page.get_by_text("No message is prepared yet.")).to_be_visible()
+    page.get_by_role("button", name="Prepare a message").click()
+    dialog = page.get_by_role("dialog", name="Prepare a message")
+    dialog.get_by_label("Name").fill("Evacuate")
+    dialog.get_by_label("What is heard").select_option("Leave")
+    dialog.get_by_role("button", name="Prepare it").click()
+    page.get_by_role("button", name="Raise Evacuate").click()
+    dialog = page.get_by_role("dialog", name="Raise Evacuate")
+    check(page)
+    hold = dialog.get_by_role("button", name="Raise it everywhere")
+    hold.click()
+    hold.press("Enter")
+    expect(dialog.get_by_text("Hold it for a second")).to_be_visible()
+    with stack.http() as http:
+        assert http.get("/api/v1/emergencies/").json()["results"] == [], "a slip raises nothing"
+    dialog.get_by_role("radio", name=re.compile("^Drill")).check(force=True)
+    dialog.get_by_role("radio", name=re.compile("^Some places")).check(force=True)
+    dialog.get_by_role("checkbox", name=here, exact=True).check(force=True)
+    dialog.get_by_role("button", name="Begin the drill in 1 zone").click(delay=HELD)
+    active = page.get_by_role("region", name="Active drill: Evacuate")
+    expect(active).to_contain_text(here)
+    keep_picture(page, "emergencies.png")
+
+    phone = open_page(browser, PHONE, "dark", complaints)
+    sign_in(phone, stack)
+    banner = phone.get_by_role("alert", name="Emergencies")
+    expect(banner).to_contain_text(f"Drill: Evacuate sounds in {here}.")
+    expect(card(phone, here).get_by_text("Emergency", exact=True)).to_be_visible()
+    expect(card(phone, there).get_by_text("Music", exact=True)).to_be_visible()
+    check(phone)
+    banner.get_by_role("link", name="Look").click()
+    clear = phone.get_by_role("button", name="All-clear")
+    check(phone)
+    clear.focus()
+    phone.keyboard.down("Space")
+    earlier = phone.get_by_role("list", name="Earlier emergencies and drills")
+    expect(earlier).to_contain_text("all-clear after less than a minute")
+    phone.keyboard.up("Space")
+    for one in (page, phone):  # nobody looks anew
+        expect(one.get_by_role("alert", name="Emergencies")).to_have_count(0)
+        expect(one.get_by_role("button", name="All-clear")).to_have_count(0)
     check(phone)
     phone.context.close()

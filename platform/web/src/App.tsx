@@ -8,6 +8,7 @@ import { AnnouncementsPage } from "./announcements/AnnouncementsPage";
 import { AuditPage } from "./audit/AuditPage";
 import { LibraryPage } from "./library/LibraryPage";
 import { ClientsPage } from "./admin/ClientsPage";
+import { EmergenciesPage } from "./emergencies/EmergenciesPage";
 import { LiveProvider } from "./live/context";
 import { InvitationPage } from "./pages/InvitationPage";
 import { EmailChangePage, ForgottenPage, ResetPage } from "./pages/PasswordPages";
@@ -84,6 +85,7 @@ function Inside({ path, session }: { path: string; session: Session }) {
   if (isWithin(path, "/announcements/plays") && seesZones(session)) return <PlaysPage path={path} />;
   if (path === "/announcements/voices" && may("providers.read")) return <VoicesPage />;
   if (path === "/announcements" && may("announcements.read")) return <AnnouncementsPage />;
+  if (path === "/emergencies" && may("emergencies.read") && seesZones(session)) return <EmergenciesPage />;
   if (path === "/people" && may("users.read")) return <PeoplePage />;
   if (path === "/tokens" && may("tokens.read")) return <TokensPage />;
   if (path === "/audit" && may("audit.read")) return <AuditPage />;

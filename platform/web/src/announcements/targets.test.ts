@@ -21,6 +21,22 @@ test("a place stands for the zones in it, as far as they may be reached", () => 
   expect(groups(PLACES, ["cafe"])).toEqual([]);
 });
 
+test("places of one name are told apart by what holds them", () => {
+  const depot: Place[] = [
+    { kind: "location", id: "depot", name: "Depot", within: [] },
+    { kind: "floor", id: "low", name: "Ground floor", within: ["depot"] },
+    { kind: "zone", id: "rack", name: "Rack", within: ["low"] },
+    { kind: "zone", id: "gate", name: "Gate", within: ["low"] },
+  ];
+  const found = groups([...PLACES, ...depot], ["cafe", "hall", "rack", "gate"]);
+  expect(found.map(({ name }) => name)).toEqual([
+    "Mall",
+    "Ground floor, Mall",
+    "Depot",
+    "Ground floor, Depot",
+  ]);
+});
+
 test("a group is chosen and given up as a whole, and leaves the others alone", () => {
   const ground = { id: "ground", name: "", zones: ["cafe", "hall"] };
   const some = new Set(["cafe", "shoes"]);

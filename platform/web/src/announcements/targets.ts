@@ -11,10 +11,21 @@ export interface Group {
 /** Locations, facilities and floors that hold more than one of `zones`, each with those. */
 export function groups(places: readonly Place[], zones: readonly string[]): readonly Group[] {
   const holders = new Map(zones.map((zone) => [zone, new Set(ancestry(zone, places))]));
-  return places
-    .filter(({ kind }) => kind !== "zone")
-    .map(({ id, name }) => ({ id, name, zones: zones.filter((zone) => holders.get(zone)?.has(id)) }))
+  const wide = places.filter(({ kind }) => kind !== "zone");
+  return wide
+    .map((place) => ({
+      id: place.id,
+      name: called(place, wide),
+      zones: zones.filter((zone) => holders.get(zone)?.has(place.id)),
+    }))
     .filter((group) => group.zones.length > 1);
+}
+
+/** Its name; where another has the same, with the place that holds it. */
+function called({ id, name, within }: Place, wide: readonly Place[]): string {
+  if (!wide.some((other) => other.id !== id && other.name === name)) return name;
+  const holder = wide.find((other) => within.includes(other.id));
+  return holder ? `${name}, ${holder.name}` : name;
 }
 
 /** Whether all of a group is chosen, some of it or nothing. */

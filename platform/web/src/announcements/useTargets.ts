@@ -9,9 +9,9 @@ import { useMayThere } from "../session/may";
 const NOWHERE: readonly Place[] = [];
 
 /** The zones by name, and the places that hold them. */
-export function useTargets(): { zones: readonly ZoneView[]; places: readonly Place[] } {
+export function useTargets(permission = "announce.now"): { zones: readonly ZoneView[]; places: readonly Place[] } {
   const views = useLiveState((state) => state.zones);
-  const mayThere = useMayThere("announce.now");
+  const mayThere = useMayThere(permission);
   const places = usePlaces().data ?? NOWHERE;
   const zones = [...(views?.values() ?? [])]
     .filter(({ zone_id }) => mayThere(zone_id))

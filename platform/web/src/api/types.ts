@@ -50,3 +50,5 @@ export type UsageLine = Schemas["UsageLineOut"];
 export type SpeechDefaults = Schemas["DefaultsOut"];
 export type Variant = Schemas["VariantOut"];
 export type Pronunciation = Schemas["PronunciationOut"];
+export type Emergency = Schemas["EmergencyOut"];
+export type EmergencyMessage = Schemas["MessageOut"];

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Segment, ZoneView } from "../api/types";
-import { isNewer, nextAfter, nextChange, segmentAt, soundingAt } from "./sounding";
+import { alarming, isNewer, nextAfter, nextChange, segmentAt, soundingAt } from "./sounding";
 
 const S = 48_000;
 
@@ -129,5 +129,22 @@ describe("which view is newer", () => {
     expect(isNewer(at(1, 1, 9), at(1, 2, 0))).toBe(false);
     expect(isNewer(at(1, 1, 4), at(1, 1, 5))).toBe(false);
     expect(isNewer(at(1, 1, 5), at(1, 1, 5))).toBe(true);
+  });
+});
+
+describe("emergencies", () => {
+  it("are told by zone while they sound", () => {
+    const alarm = segment("leave", 10, 20, { role: "emergency", item: "emergency:1" });
+    const zones = new Map([
+      ["b", zone([alarm, segment("one", 0, 60)], { name: "Bar" })],
+      ["a", zone([alarm], { name: "Arcade" })],
+      ["c", zone([segment("one", 0, 60)], { name: "Cellar" })],
+    ]);
+    expect(alarming(zones, 9 * S)).toEqual([]);
+    expect(alarming(zones, 10 * S)).toEqual([
+      { zone: "Arcade", title: "leave" },
+      { zone: "Bar", title: "leave" },
+    ]);
+    expect(alarming(null, 0)).toEqual([]);
   });
 });

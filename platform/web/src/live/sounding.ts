@@ -53,6 +53,19 @@ function resting(zone: ZoneView, frame: number): Sounding | null {
   return { role: "music", item, title, artist, sha256, duration, position: offset, moving: false };
 }
 
+/** The zones that sound an emergency at `frame`, by name, and what it is called there. */
+export function alarming(
+  zones: ReadonlyMap<string, ZoneView> | null,
+  frame: number,
+): readonly { readonly zone: string; readonly title: string }[] {
+  const found = [];
+  for (const zone of zones?.values() ?? []) {
+    const segment = segmentAt(zone.segments, frame);
+    if (segment?.role === "emergency") found.push({ zone: zone.name, title: segment.title });
+  }
+  return found.sort((a, b) => a.zone.localeCompare(b.zone));
+}
+
 /** What begins next, after everything that sounds; `resumes` if it goes on where it was. */
 export function nextAfter(
   zone: ZoneView,

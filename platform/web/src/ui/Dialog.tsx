@@ -23,6 +23,7 @@ export function Dialog({ title, opened, onClose, children }: Props) {
       centered
       size="lg"
       radius="lg"
+      classNames={{ title: css.dialogTitle, body: css.dialog }}
       closeButtonProps={{ "aria-label": "Close", size: 44 }}
     >
       {children}

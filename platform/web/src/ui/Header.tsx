@@ -7,7 +7,9 @@ import {
   useComputedColorScheme,
   useMantineColorScheme,
 } from "@mantine/core";
+import { useEffect, useRef } from "react";
 import { api } from "../api/client";
+import { EmergencyBanner } from "../emergencies/EmergencyBanner";
 import { useIsLive, useLiveState } from "../live/context";
 import type { Link as State } from "../live/connection";
 import { isWithin, navigate, usePath } from "../router";
@@ -32,6 +34,7 @@ const PAGES = [
   { path: "/library", name: "Library", permission: "music.read" },
   { path: "/schedules", name: "Schedules", permission: "schedules.read" },
   { path: "/announcements", name: "Announcements", permission: "announcements.read" },
+  { path: "/emergencies", name: "Emergencies", permission: "emergencies.read" },
   { path: "/people", name: "People", permission: "users.read" },
   { path: "/tokens", name: "API tokens", permission: "tokens.read" },
   { path: "/audit", name: "Audit trail", permission: "audit.read" },
@@ -54,6 +57,7 @@ export function Header() {
           <SchemeToggle />
           {session && <Account session={session} />}
         </div>
+        {live && <EmergencyBanner />}
       </header>
       {session && <Banners session={session} />}
     </>
@@ -101,9 +105,16 @@ function Pages({ session }: { session: Session }) {
     ({ path: to, permission }) =>
       session.permissions.includes(permission) && (inside || OUTSIDE.has(to)),
   );
+  const bar = useRef<HTMLElement>(null);
+  useEffect(() => {
+    // where they do not all fit, the one that is looked at is in the middle
+    const here = bar.current?.querySelector<HTMLElement>("[aria-current]");
+    if (!bar.current || !here) return;
+    bar.current.scrollLeft = here.offsetLeft - (bar.current.clientWidth - here.offsetWidth) / 2;
+  }, [path]);
   if (mine.length < 2) return null;
   return (
-    <nav className={css.nav} aria-label="Pages">
+    <nav ref={bar} className={css.nav} aria-label="Pages">
       {mine.map((page) => (
         <Link
           key={page.path}

@@ -92,6 +92,10 @@ export const MoreIcon = icon(
 );
 export const StopIcon = icon(<path d="M7 7h10v10H7z" />, true);
 
+export const AlarmIcon = icon(
+  <path d="M6 18.5h12M7.5 18.5v-5a4.5 4.5 0 0 1 9 0v5M12 3.5v2M4.6 6.6 6 8M19.4 6.6 18 8M3.5 13h1.2M19.3 13h1.2" />,
+);
+
 export const TrashIcon = icon(
   <path d="M5 7h14M10 7V5h4v2M7 7l.8 12h8.4L17 7M10.3 10.5v5M13.7 10.5v5" />,
 );

@@ -48,7 +48,8 @@ export function NowPlayingNews() {
 function describe(sounding: Sounding | null, status: ZoneView["status"]): string {
   if (!sounding) return status;
   const { role, title, artist, moving } = sounding;
-  if (role !== "music") return `announcement ${title}`;
+  if (role === "emergency") return `emergency ${title}`;
+  if (role === "event") return `announcement ${title}`;
   if (!moving) return status;
   return artist ? `${title} by ${artist}` : title;
 }
