@@ -1,22 +1,28 @@
 """Emergencies over REST: prepared, raised, heard above all else, cleared, and what is signed."""
 
+import asyncio
 import json
+from contextlib import suppress
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from sqlmodel import col, select
 
 from support.music import add_zone
+from support.stack import eventually
 from support.world import Tenant, World
 from sync2gear_broker import topics
-from sync2gear_broker.messages import DeviceConfig, ZoneState
+from sync2gear_broker.messages import DeviceConfig, DeviceState, PlayEvent, ZoneState
+from sync2gear_broker.messages.device import Fault
 from sync2gear_broker.topics import Address
 from sync2gear_firmware import latch
 from sync2gear_platform.announcements import ahead
 from sync2gear_platform.announcements.tables import Announcement
 from sync2gear_platform.fleet import mqtt
+from sync2gear_platform.fleet.presence import PresenceIngest
 from sync2gear_platform.playback import prefetch
+from sync2gear_platform.playback.ingest import Batch, Ingest
 from sync2gear_platform.playback.tables import ZonePlayback
 
 
@@ -209,6 +215,79 @@ async def test_what_cannot_be_raised_is_refused(world: World, body: dict[str, An
     message = await prepared(acme)
     answer = await acme.http.post("/api/v1/emergencies/", json={"message_id": message, **body})
     assert answer.status_code == 422
+
+
+async def speaker(tenant: Tenant, zone: str, name: str) -> str:
+    body = {"name": name, "hardware_id": name, "zone_id": zone}
+    return str((await tenant.make("/devices/register/", **body))["device"]["id"])
+
+
+async def test_every_speaker_tells_what_it_made_of_it(world: World) -> None:
+    acme = await world.tenant()
+    here, there = [await add_zone(acme, name) for name in ("A", "B")]
+    left, right, deaf, away = [
+        await speaker(acme, here if name < "c" else there, name)
+        for name in ("a left", "b right", "c deaf", "d away")
+    ]
+    message = await prepared(acme)
+    raised = await acme.make("/emergencies/", message_id=message, everywhere=True)
+    path = f"/emergencies/{raised['id']}/speakers/"
+    alarm = (await state(world, acme, here)).emergency
+    assert alarm is not None
+    assert alarm.media is not None
+    event = {"zone": here, "item": f"emergency:{alarm.gen}", "media": alarm.media.sha256}
+    other = event | {"item": f"emergency:{alarm.gen - 1}"}
+    ingest = Ingest(world.db, world.clock)
+    begun, end = alarm.start + 480, alarm.start + alarm.media.frames
+    told: dict[str, list[tuple[str, int, dict[str, Any]]]] = {
+        left: [("started", begun, event), ("finished", end, event), ("started", end, event)],
+        right: [("missed", begun, event | {"reason": "not_held"}), ("started", begun, other)],
+    }
+    for device, lines in told.items():
+        said: dict[int, PlayEvent | None] = {
+            n: PlayEvent.model_validate(
+                {"id": str(uuid4()), "seq": n, "kind": kind, "at": at, "planned": alarm.start,
+                 "media_kind": "announcement", **more}
+            )
+            for n, (kind, at, more) in enumerate(lines, 1)
+        }  # fmt: skip
+        await ingest.write([Batch(acme.id, UUID(device), uuid4(), said)])
+    presence = PresenceIngest(world.db, world.clock)
+    fault = Fault(code="emergency_unverified", detail="gen=1")
+    address = Address(topics.DEVICE_STATE, client=str(acme.id), device=deaf)
+    presence.heard(address, DeviceState(faults=(fault,)).canonical(), retained=False)
+    writing = asyncio.create_task(presence.run())
+
+    async def reported() -> dict[str, tuple[str, str, int]]:
+        found = (await acme.read(path))["results"]
+        return {one["name"]: (one["state"], one["reason"], one["rounds"]) for one in found}
+
+    async def known() -> bool:
+        return (await reported())["c deaf"][0] == "unverified"
+
+    await eventually(known, "the fault is known")
+    writing.cancel()
+    with suppress(asyncio.CancelledError):
+        await writing
+    assert await reported() == {
+        "a left": ("sounding", "", 2),
+        "b right": ("missed", "not_held", 0),
+        "c deaf": ("unverified", "emergency_unverified", 0),
+        "d away": ("silent", "", 0),
+    }
+    await acme.make(f"/emergencies/{raised['id']}/clear/")
+    await speaker(acme, here, "e later")
+    after = await acme.read(path, page_size=1)
+    (first,) = after["results"]
+    assert (first["name"], first["state"], first["zone"]) == ("a left", "heard", "A")
+    assert first["first_at"] < first["last_at"]
+    assert after["next"] is not None
+    assert (await reported()).keys() == {"a left", "b right", "c deaf", "d away"}
+    porter = await world.colleague(acme, "facility_manager", place=("zone", UUID(there)))
+    seen = (await porter.get(f"/api/v1{path}")).json()["results"]
+    assert [one["device_id"] for one in seen] == [deaf, away]
+    rival = await world.tenant("Rival")
+    assert (await rival.http.get(f"/api/v1{path}")).status_code == 404
 
 
 async def test_who_has_one_place_raises_there_and_does_not_end_what_is_wider(

@@ -98,6 +98,7 @@ def test_an_emergency_is_raised_by_holding_and_told_on_every_page_until_the_all_
     dialog.get_by_role("button", name="Begin the drill in 1 zone").click(delay=HELD)
     active = page.get_by_role("region", name="Active drill: Evacuate")
     expect(active).to_contain_text(here)
+    expect(active).to_contain_text("Heard on 2 of 2 speakers.")
     keep_picture(page, "emergencies.png")
 
     phone = open_page(browser, PHONE, "dark", complaints)

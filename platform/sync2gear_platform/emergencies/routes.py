@@ -7,10 +7,11 @@ from fastapi import APIRouter, Query, Response
 from sqlalchemy import and_, func, not_, select
 from sqlmodel import col
 
-from sync2gear_platform.emergencies import service
+from sync2gear_platform.emergencies import queries, service
 from sync2gear_platform.emergencies.schemas import (
     EmergencyIn,
     EmergencyOut,
+    EmergencySpeakerOut,
     KeyOut,
     MessageIn,
     MessageOut,
@@ -144,6 +145,14 @@ async def get_emergency(ctx: Read, emergency_id: UUID) -> EmergencyOut:
     """Read an emergency."""
     row = await rows.find(ctx, EmergencyRow, emergency_id)
     return _shown(ctx, Raised(row, await service.zones_of(ctx, row.id)))
+
+
+@router.get("/{emergency_id}/speakers/")
+async def list_emergency_speakers(
+    ctx: Read, emergency_id: UUID, window: Listing
+) -> Page[EmergencySpeakerOut]:
+    """List what each speaker reported of it."""
+    return await queries.speakers(ctx, window, emergency_id)
 
 
 @router.post("/{emergency_id}/clear/")

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field, model_validator
 
 from sync2gear_platform.announcements.playing import Where
 from sync2gear_platform.announcements.schemas import Places
+from sync2gear_platform.emergencies.rules import Standing
 from sync2gear_platform.kit.fields import In, Name, Out
 
 Loud = Annotated[int, Field(strict=True, ge=1, le=100)]
@@ -78,6 +79,24 @@ class EmergencyOut(Out):
     ends_at: datetime | None
     cleared_at: datetime | None
     cleared_by: UUID | None
+
+
+class EmergencySpeakerOut(BaseModel):
+    """What one speaker reported of an emergency: how many rounds it began, the first and the
+    last of what it said. ``unverified``: it knows no key for it and stays as it is; ``silent``:
+    nothing was heard of it yet.
+    """
+
+    device_id: UUID
+    name: str
+    zone_id: UUID
+    zone: str
+    online: bool
+    state: Standing
+    reason: str
+    rounds: int
+    first_at: datetime | None
+    last_at: datetime | None
 
 
 class KeyOut(BaseModel):

@@ -2386,6 +2386,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/emergencies/{emergency_id}/speakers/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Emergency Speakers
+         * @description List what each speaker reported of it.
+         */
+        get: operations["list_emergency_speakers_api_v1_emergencies__emergency_id__speakers__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/facilities/": {
         parameters: {
             query?: never;
@@ -5805,6 +5825,43 @@ export interface components {
             zone_ids: string[];
         };
         /**
+         * EmergencySpeakerOut
+         * @description What one speaker reported of an emergency: how many rounds it began, the first and the
+         *     last of what it said. ``unverified``: it knows no key for it and stays as it is; ``silent``:
+         *     nothing was heard of it yet.
+         */
+        EmergencySpeakerOut: {
+            /**
+             * Device Id
+             * Format: uuid
+             */
+            device_id: string;
+            /** First At */
+            first_at: string | null;
+            /** Last At */
+            last_at: string | null;
+            /** Name */
+            name: string;
+            /** Online */
+            online: boolean;
+            /** Reason */
+            reason: string;
+            /** Rounds */
+            rounds: number;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "sounding" | "heard" | "missed" | "unverified" | "silent";
+            /** Zone */
+            zone: string;
+            /**
+             * Zone Id
+             * Format: uuid
+             */
+            zone_id: string;
+        };
+        /**
          * EntryOut
          * @description One entry with its place in the chain. ``erased``: its personal details are gone.
          */
@@ -7344,6 +7401,17 @@ export interface components {
             previous?: string | null;
             /** Results */
             results: components["schemas"]["EmergencyOut"][];
+        };
+        /** Page[EmergencySpeakerOut] */
+        Page_EmergencySpeakerOut_: {
+            /** Count */
+            count?: number | null;
+            /** Next */
+            next?: string | null;
+            /** Previous */
+            previous?: string | null;
+            /** Results */
+            results: components["schemas"]["EmergencySpeakerOut"][];
         };
         /** Page[EntryOut] */
         Page_EntryOut_: {
@@ -16893,6 +16961,43 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EmergencyOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_emergency_speakers_api_v1_emergencies__emergency_id__speakers__get: {
+        parameters: {
+            query?: {
+                page_size?: number;
+                ordering?: string;
+                search?: string;
+                cursor?: string;
+                count?: boolean;
+            };
+            header?: never;
+            path: {
+                emergency_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_EmergencySpeakerOut_"];
                 };
             };
             /** @description Validation Error */

@@ -52,3 +52,4 @@ export type Variant = Schemas["VariantOut"];
 export type Pronunciation = Schemas["PronunciationOut"];
 export type Emergency = Schemas["EmergencyOut"];
 export type EmergencyMessage = Schemas["MessageOut"];
+export type EmergencySpeaker = Schemas["EmergencySpeakerOut"];

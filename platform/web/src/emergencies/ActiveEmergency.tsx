@@ -10,6 +10,7 @@ import { AlarmIcon } from "../ui/icons";
 import { tellDone } from "../ui/notify";
 import { useClear } from "./api";
 import css from "./Emergencies.module.css";
+import { Speakers } from "./Speakers";
 import { useMinute, useZoneNames } from "./useZoneNames";
 import { span } from "./where";
 
@@ -77,6 +78,7 @@ export function ActiveEmergency({ emergency }: { emergency: Emergency }) {
           </HoldButton>
         </>
       )}
+      <Speakers emergency={id} name={name} active />
     </section>
   );
 }

@@ -1,10 +1,13 @@
 /** Emergencies and drills that are over. */
 
+import { Button } from "@mantine/core";
+import { useState } from "react";
 import type { Emergency } from "../api/types";
 import { dayAndTime } from "../format";
 import { Listed, Row, Section } from "../ui/Page";
 import { useHistory } from "./api";
 import css from "./Emergencies.module.css";
+import { Speakers } from "./Speakers";
 import { useZoneNames } from "./useZoneNames";
 import { endOf, span } from "./where";
 
@@ -12,6 +15,7 @@ import { endOf, span } from "./where";
 export function History() {
   const list = useHistory();
   const zoneNames = useZoneNames();
+  const [open, setOpen] = useState("");
   return (
     <Section title="What was raised">
       <Listed
@@ -20,17 +24,33 @@ export function History() {
         empty="Nothing was raised yet."
         keyOf={({ id }) => id}
         row={(one) => (
-          <Row
-            title={
-              <>
-                {one.name}
-                <span className={css.tag} data-drill={one.drill || undefined}>
-                  {one.drill ? "Drill" : "Emergency"}
-                </span>
-              </>
-            }
-            detail={[dayAndTime(one.created_at), zoneNames(one.zone_ids), howItEnded(one)].join(" · ")}
-          />
+          <>
+            <Row
+              title={
+                <>
+                  {one.name}
+                  <span className={css.tag} data-drill={one.drill || undefined}>
+                    {one.drill ? "Drill" : "Emergency"}
+                  </span>
+                </>
+              }
+              detail={[dayAndTime(one.created_at), zoneNames(one.zone_ids), howItEnded(one)].join(" · ")}
+            >
+              <Button
+                variant="default"
+                aria-expanded={open === one.id}
+                aria-label={`What speakers reported of ${one.name}`}
+                onClick={() => setOpen(open === one.id ? "" : one.id)}
+              >
+                {open === one.id ? "Close" : "Who heard it"}
+              </Button>
+            </Row>
+            {open === one.id && (
+              <div className={css.opened}>
+                <Speakers emergency={one.id} name={one.name} active={false} />
+              </div>
+            )}
+          </>
         )}
       />
     </Section>
