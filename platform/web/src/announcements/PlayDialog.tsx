@@ -11,6 +11,8 @@ import { Dialog } from "../ui/Dialog";
 import { Failure } from "../ui/Failure";
 import { VoiceIcon } from "../ui/icons";
 import css from "../ui/Page.module.css";
+import { AT_ONCE, toPatience } from "./patience";
+import { PatienceFields } from "./PatienceFields";
 import { PlaceChoice } from "./PlaceChoice";
 import { Started } from "./Started";
 import { useTargets } from "./useTargets";
@@ -26,6 +28,7 @@ export function PlayDialog({ announcement, onClose }: Props) {
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const [softly, setSoftly] = useState(false);
   const [urgent, setUrgent] = useState(false);
+  const [patience, setPatience] = useState(AT_ONCE);
   const play = useMutation({
     mutationFn: async () =>
       body(
@@ -35,6 +38,7 @@ export function PlayDialog({ announcement, onClose }: Props) {
             zone_ids: [...chosen],
             mode: softly ? "duck" : "pause",
             priority: urgent ? 90 : 50,
+            ...toPatience(patience),
           },
         }),
       ),
@@ -55,6 +59,7 @@ export function PlayDialog({ announcement, onClose }: Props) {
           <PlaceChoice zones={zones} places={places} chosen={chosen} onChange={setChosen} />
           <Check label="Music goes on softly meanwhile" checked={softly} onChange={setSoftly} />
           <Check label="Before others that wait" checked={urgent} onChange={setUrgent} />
+          <PatienceFields value={patience} onChange={setPatience} />
           <Button
             type="submit"
             size="lg"

@@ -11,6 +11,8 @@ import { Failure } from "../ui/Failure";
 import { VoiceIcon } from "../ui/icons";
 import css from "../ui/Page.module.css";
 import { useRefresh } from "./api";
+import { AT_ONCE, toPatience } from "./patience";
+import { PatienceFields } from "./PatienceFields";
 import { PlaceChoice } from "./PlaceChoice";
 import { Started } from "./Started";
 import { useTargets } from "./useTargets";
@@ -28,6 +30,7 @@ export function SayTemplateDialog({ template, onClose }: Props) {
   const [values, setValues] = useState<Record<string, string>>(() =>
     Object.fromEntries(template.variables.map((one) => [one.name, one.default ?? ""])),
   );
+  const [patience, setPatience] = useState(AT_ONCE);
   const filled = Object.fromEntries(Object.entries(values).filter(([, value]) => value.trim()));
   const path = { template_id: template.id };
   const preview = useMutation({
@@ -44,7 +47,7 @@ export function SayTemplateDialog({ template, onClose }: Props) {
       body(
         await api.POST("/api/v1/announcements/templates/{template_id}/say/", {
           params: { path },
-          body: { variables: filled, zone_ids: [...chosen] },
+          body: { variables: filled, zone_ids: [...chosen], ...toPatience(patience) },
         }),
       ),
     onSuccess: refresh, // what was said is an announcement like any other
@@ -94,6 +97,7 @@ export function SayTemplateDialog({ template, onClose }: Props) {
             </p>
           ))}
           <PlaceChoice zones={zones} places={places} chosen={chosen} onChange={setChosen} />
+          <PatienceFields value={patience} onChange={setPatience} />
           <Button
             type="submit"
             size="lg"

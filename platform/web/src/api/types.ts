@@ -50,6 +50,7 @@ export type UsageLine = Schemas["UsageLineOut"];
 export type SpeechDefaults = Schemas["DefaultsOut"];
 export type Variant = Schemas["VariantOut"];
 export type Pronunciation = Schemas["PronunciationOut"];
+export type QueueEntry = Schemas["QueueEntryOut"];
 export type Emergency = Schemas["EmergencyOut"];
 export type EmergencyMessage = Schemas["MessageOut"];
 export type EmergencySpeaker = Schemas["EmergencySpeakerOut"];

@@ -1,6 +1,7 @@
 /** What the zones are called, as far as the reader sees them. */
 
 import { names } from "../format";
+import { millisOf } from "../live/clock";
 import { useLiveState } from "../live/context";
 
 /** A few zones in words: `Café and Office`; `every zone` where it is all of several. */
@@ -15,5 +16,5 @@ export function useZoneNames(): (ids: readonly string[]) => string {
 
 /** The platform's time in whole minutes, as milliseconds: renders once a minute. */
 export function useMinute(): number {
-  return useLiveState(({ frame }) => Math.floor(frame / 48 / 60_000)) * 60_000;
+  return useLiveState(({ frame }) => Math.floor(millisOf(frame) / 60_000)) * 60_000;
 }

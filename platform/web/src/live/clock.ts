@@ -3,6 +3,11 @@
 export const RATE = 48_000;
 const FRAMES_PER_MILLI = RATE / 1000;
 
+/** A frame of the zone clock as milliseconds since 1970. */
+export function millisOf(frame: number): number {
+  return frame / FRAMES_PER_MILLI;
+}
+
 /** At own time `at` (ms) the server's clock read `frame`, wrong by at most `error` (ms). */
 export interface Sample {
   readonly at: number;

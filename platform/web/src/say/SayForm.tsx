@@ -3,6 +3,8 @@
 import { Alert, Button, Textarea } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import type { KeyboardEvent, SubmitEvent } from "react";
+import { AT_ONCE, type Patience, toPatience } from "../announcements/patience";
+import { PatienceFields } from "../announcements/PatienceFields";
 import { api, body } from "../api/client";
 import { advice, asProblem } from "../api/problem";
 import type { Said, ZoneView } from "../api/types";
@@ -19,9 +21,10 @@ const LONGEST = 5000;
 export interface Draft {
   readonly text: string;
   readonly chosen: ReadonlySet<string> | null;
+  readonly patience: Patience;
 }
 
-export const EMPTY: Draft = { text: "", chosen: null };
+export const EMPTY: Draft = { text: "", chosen: null, patience: AT_ONCE };
 
 interface Props {
   zones: readonly ZoneView[];
@@ -32,18 +35,22 @@ interface Props {
 
 /** Speaks a text in the chosen zones; keeps the text when it could not. */
 export function SayForm({ zones, draft, onDraft, onSaid }: Props) {
-  const { text, chosen } = draft;
+  const { text, chosen, patience } = draft;
   const targets = zones.filter((zone) => chosen === null || chosen.has(zone.zone_id));
   const say = useMutation({
     mutationFn: async () =>
       body(
         await api.POST("/api/v1/announcements/say/", {
-          body: { text: text.trim(), zone_ids: targets.map((zone) => zone.zone_id) },
+          body: {
+            text: text.trim(),
+            zone_ids: targets.map((zone) => zone.zone_id),
+            ...toPatience(patience),
+          },
         }),
       ),
     onSuccess: (said) => {
       tellDone("The announcement is on its way", <Started said={said} zones={zones} />);
-      onDraft({ text: "", chosen });
+      onDraft({ ...EMPTY, chosen });
       onSaid?.();
     },
   });
@@ -67,15 +74,16 @@ export function SayForm({ zones, draft, onDraft, onSaid }: Props) {
         inputWrapperOrder={["label", "input", "description"]}
         classNames={{ description: css.counter }}
         error={text.length > LONGEST}
-        onChange={(event) => onDraft({ text: event.currentTarget.value, chosen })}
+        onChange={(event) => onDraft({ ...draft, text: event.currentTarget.value })}
         onKeyDown={shortcut}
         data-autofocus
       />
       <ZoneChoice
         zones={zones}
         chosen={chosen}
-        onChange={(next) => onDraft({ text, chosen: next })}
+        onChange={(next) => onDraft({ ...draft, chosen: next })}
       />
+      <PatienceFields value={patience} onChange={(next) => onDraft({ ...draft, patience: next })} />
       {problem && (
         <Alert
           color="red"
@@ -94,7 +102,7 @@ export function SayForm({ zones, draft, onDraft, onSaid }: Props) {
         loading={say.isPending}
         disabled={obstacle !== null}
       >
-        Say it now
+        {patience.delay > 0 ? "Say it" : "Say it now"}
       </Button>
       <p className={css.why}>
         {obstacle ?? `In ${count(targets.length, "zone")}. Music pauses and goes on where it was.`}

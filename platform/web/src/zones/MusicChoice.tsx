@@ -6,10 +6,15 @@ import { useState } from "react";
 import { api, body } from "../api/client";
 import { advice, asProblem } from "../api/problem";
 import type { ZoneView } from "../api/types";
+import { millisOf } from "../live/clock";
+import { useLive } from "../live/context";
 import { count } from "../format";
 import { PlayIcon } from "../ui/icons";
+import { Check } from "../ui/Check";
 import { useCommand } from "./commands";
+import { LastingFields } from "./LastingFields";
 import css from "./MusicChoice.module.css";
+import { OPEN_END, untilOf } from "./until";
 
 /** The folders that hold music; one query for all zones. */
 function useFolders() {
@@ -26,14 +31,19 @@ function useFolders() {
 
 interface Props {
   zone: ZoneView;
+  /** Only what to play: how long and in which order are asked once it plays. */
+  plain?: boolean;
   onPlayed?: () => void;
 }
 
-/** A folder and a play button. */
-export function MusicChoice({ zone, onPlayed }: Props) {
+/** A folder and a play button; on demand until when, and shuffled or not. */
+export function MusicChoice({ zone, plain = false, onPlayed }: Props) {
   const folders = useFolders();
   const command = useCommand(zone);
+  const live = useLive();
   const [chosen, setChosen] = useState<string | null>(null);
+  const [lasting, setLasting] = useState(OPEN_END);
+  const [shuffle, setShuffle] = useState(zone.shuffle);
   if (folders.isPending) return <Skeleton height={56} radius="md" aria-label="Loading the music" />;
   if (folders.isError) {
     const problem = asProblem(folders.error);
@@ -55,33 +65,48 @@ export function MusicChoice({ zone, onPlayed }: Props) {
   if (!folder) {
     return <p className={css.none}>There is no music yet: a manager imports a folder first.</p>;
   }
+  const play = () => {
+    const until = untilOf(lasting, millisOf(live.getState().frame));
+    if (until === undefined) return;
+    const order = { verb: "play", folder: folder.id, shuffle, until } as const;
+    command.mutate(order, { onSuccess: () => onPlayed?.() });
+  };
   return (
-    <div className={css.row}>
-      <NativeSelect
-        className={css.select}
-        size="lg"
-        aria-label={`Music for ${zone.name}`}
-        data={folders.data.map(({ id, name, tracks }) => ({
-          value: id,
-          label: tracks == null ? name : `${name} (${count(tracks, "track")})`,
-        }))}
-        value={folder.id}
-        onChange={(event) => setChosen(event.currentTarget.value)}
-      />
-      <Button
-        size="lg"
-        leftSection={<PlayIcon size={22} />}
-        loading={command.isPending}
-        aria-label={`Play in ${zone.name}`}
-        onClick={() =>
-          command.mutate(
-            { verb: "play", folder: folder.id },
-            { onSuccess: () => onPlayed?.() },
-          )
-        }
-      >
-        Play
-      </Button>
+    <div className={css.all}>
+      <div className={css.row}>
+        <NativeSelect
+          className={css.select}
+          size="lg"
+          aria-label={`Music for ${zone.name}`}
+          data={folders.data.map(({ id, name, tracks }) => ({
+            value: id,
+            label: tracks == null ? name : `${name} (${count(tracks, "track")})`,
+          }))}
+          value={folder.id}
+          onChange={(event) => setChosen(event.currentTarget.value)}
+        />
+        <Button
+          size="lg"
+          leftSection={<PlayIcon size={22} />}
+          loading={command.isPending}
+          disabled={lasting.choice === "at" && !lasting.time}
+          aria-label={`Play in ${zone.name}`}
+          onClick={play}
+        >
+          Play
+        </Button>
+      </div>
+      {!plain && (
+        <>
+          <LastingFields
+            open="Until the schedule goes on"
+            label={`How long in ${zone.name}`}
+            value={lasting}
+            onChange={setLasting}
+          />
+          <Check label="Shuffled" checked={shuffle} onChange={setShuffle} />
+        </>
+      )}
     </div>
   );
 }

@@ -7,8 +7,10 @@ import { count } from "../format";
 import { useMayThere } from "../session/may";
 import { useMay } from "../session/session";
 import { SpeakerIcon } from "../ui/icons";
+import { ByHand } from "./ByHand";
 import { MusicChoice } from "./MusicChoice";
 import { NowPlaying } from "./NowPlaying";
+import { Queue } from "./Queue";
 import { Transport } from "./Transport";
 import { Volume } from "./Volume";
 import css from "./ZoneCard.module.css";
@@ -39,9 +41,11 @@ export const ZoneCard = memo(function ZoneCard({ zone }: { zone: ZoneView }) {
         </span>
       </header>
       <NowPlaying zone={zone} mayControl={mayControl} mayChoose={mayChoose} />
+      <Queue zone={zone} mayControl={mayControl} />
       {mayControl && (
         <div className={css.controls}>
-          {choosing && mayChoose && <MusicChoice zone={zone} onPlayed={() => setOpen(false)} />}
+          {choosing && mayChoose && <MusicChoice zone={zone} plain={idle} onPlayed={() => setOpen(false)} />}
+          {open && <ByHand zone={zone} onDone={() => setOpen(false)} />}
           {!idle && <Transport zone={zone} />}
           <Volume zone={zone} />
         </div>

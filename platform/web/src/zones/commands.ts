@@ -9,7 +9,10 @@ import { tellProblem } from "../ui/notify";
 export type Command =
   | { readonly verb: "pause" | "resume" | "next" | "previous" }
   | { readonly verb: "volume"; readonly volume: number; readonly mute?: boolean }
-  | { readonly verb: "play"; readonly folder: string }
+  | { readonly verb: "play"; readonly folder: string; readonly shuffle: boolean; readonly until: string | null }
+  | { readonly verb: "shuffle"; readonly shuffle: boolean }
+  | { readonly verb: "stop"; readonly until: string | null }
+  | { readonly verb: "schedule" | "clear" }
   | { readonly verb: "cancel"; readonly event: string };
 
 const FAILED: Record<Command["verb"], string> = {
@@ -20,6 +23,10 @@ const FAILED: Record<Command["verb"], string> = {
   volume: "The volume did not change",
   play: "The music did not start",
   cancel: "The announcement was not stopped",
+  clear: "The announcements were not stopped",
+  shuffle: "The order did not change",
+  stop: "It did not fall silent",
+  schedule: "It did not go back to the schedule",
 };
 
 async function send(zone_id: string, command: Command): Promise<readonly ZoneView[]> {
@@ -38,9 +45,22 @@ async function send(zone_id: string, command: Command): Promise<readonly ZoneVie
       return body(await api.POST("/api/v1/playback/volume/", { body: change })).results;
     }
     case "play": {
-      const order = { zone_id, folder_id: command.folder };
+      const { folder: folder_id, shuffle, until } = command;
+      const order = { zone_id, folder_id, shuffle, until };
       return body(await api.POST("/api/v1/playback/play/", { body: order })).results;
     }
+    case "shuffle": {
+      const order = { zone_id, shuffle: command.shuffle };
+      return body(await api.POST("/api/v1/playback/shuffle/", { body: order })).results;
+    }
+    case "stop": {
+      const order = { zone_id, until: command.until };
+      return body(await api.POST("/api/v1/playback/stop/", { body: order })).results;
+    }
+    case "schedule":
+      return body(await api.POST("/api/v1/playback/schedule/", { body: { zone_id } })).results;
+    case "clear":
+      return body(await api.POST("/api/v1/playback/queue/clear/", { body: { zone_id } })).results;
     case "cancel": {
       const order = { zone_id, event_id: command.event };
       return body(await api.POST("/api/v1/playback/cancel/", { body: order })).results;
