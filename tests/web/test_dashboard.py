@@ -162,6 +162,37 @@ def test_an_announcement_can_be_stopped(page: Page, stack: Stack) -> None:
     expect(other.get_by_text("Music", exact=True)).to_be_visible()
 
 
+def test_what_is_to_come_is_seen_and_taken_back(page: Page, stack: Stack) -> None:
+    sign_in(page, stack)
+    name = stack.zones[0]["name"]
+    page.get_by_text("When", exact=False).first.click()
+    page.get_by_label("Begins", exact=True).select_option("In a minute")
+    page.get_by_role("checkbox", name=name, exact=True).check(force=True)
+    page.get_by_role("textbox", name="Text").fill("Not yet.")
+    page.get_by_role("button", name="Say it", exact=True).click()
+    queue = card(page, name).get_by_role("region", name=f"Announcements in {name}")
+    expect(queue).to_contain_text("begins in")
+    check(page)
+    queue.get_by_role("button", name=f"Take back Not yet. in {name}").click()
+    expect(queue).to_have_count(0)
+    expect(page.get_by_role("button", name="Say it now")).to_be_visible()
+
+
+def test_a_zone_is_silent_for_a_while_and_nothing_is_scheduled(page: Page, stack: Stack) -> None:
+    sign_in(page, stack)
+    name = stack.zones[1]["name"]
+    zone = card(page, name)
+    zone.get_by_role("button", name=f"Change the music in {name}").click()
+    zone.get_by_label(f"Silence in {name}", exact=True).select_option("For an hour")
+    check(page)
+    zone.get_by_role("button", name=f"Back to the schedule in {name}").click()
+    expect(page.get_by_role("alert").filter(has_text="It did not go back")).to_be_visible()
+    zone.get_by_role("button", name=f"Silence {name}").click()
+    expect(zone.get_by_text("Stopped", exact=True)).to_be_visible()
+    zone.get_by_role("button", name=f"Play {name}").click()
+    expect(zone.get_by_text("Playing", exact=True)).to_be_visible()
+
+
 def test_a_new_zone_appears_and_is_given_music(page: Page, stack: Stack) -> None:
     sign_in(page, stack)
     name = "Stock room"

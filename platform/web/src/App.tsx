@@ -26,6 +26,7 @@ import { OfferedVoicesPage, VoicesPage } from "./speech/VoicesPage";
 import { TokensPage } from "./tokens/TokensPage";
 import { Page } from "./ui/Page";
 import { Following } from "./uploads/following";
+import { WordsPage } from "./words/WordsPage";
 import { DashboardPage } from "./zones/DashboardPage";
 
 /** Pages for everybody, above all those that mailed links lead to. */
@@ -84,6 +85,7 @@ function Inside({ path, session }: { path: string; session: Session }) {
   if (isWithin(path, "/schedules") && may("schedules.read")) return <SchedulePages path={path} />;
   if (isWithin(path, "/announcements/plays") && seesZones(session)) return <PlaysPage path={path} />;
   if (path === "/announcements/voices" && may("providers.read")) return <VoicesPage />;
+  if (path === "/announcements/words" && may("announcements.read")) return <WordsPage />;
   if (path === "/announcements" && may("announcements.read")) return <AnnouncementsPage />;
   if (path === "/emergencies" && may("emergencies.read") && seesZones(session)) return <EmergenciesPage />;
   if (path === "/people" && may("users.read")) return <PeoplePage />;

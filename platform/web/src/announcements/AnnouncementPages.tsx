@@ -6,6 +6,7 @@ import { SubPages } from "../ui/SubPages";
 export const PAGES = [
   { path: "/announcements", name: "Announcements", permission: "announcements.read" },
   { path: "/announcements/plays", name: "What was heard", permission: "playback.read" },
+  { path: "/announcements/words", name: "Words and chimes", permission: "announcements.read" },
   { path: "/announcements/voices", name: "Voices", permission: "providers.read" },
 ] as const;
 

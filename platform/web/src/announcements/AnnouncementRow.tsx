@@ -8,6 +8,7 @@ import { PreviewButton } from "../sound/PreviewButton";
 import { VoiceIcon } from "../ui/icons";
 import { Row } from "../ui/Page";
 import css from "../ui/Page.module.css";
+import row from "./AnnouncementRow.module.css";
 import { audioOf } from "./api";
 import type { Deed } from "./Shelf";
 
@@ -61,23 +62,27 @@ export function AnnouncementRow(props: Props) {
         </>
       }
     >
-      {ready && <PreviewButton source={audioOf(id)} name={title} />}
-      {ready && mayPlay && (
-        <Button
-          leftSection={<VoiceIcon size={18} />}
-          aria-label={`Play ${title} now`}
-          onClick={() => onDeed("play")}
-        >
-          Play now
-        </Button>
-      )}
-      {mayWrite && (
-        <>
-          {state === "failed" && (
+      {(ready || (mayWrite && state === "failed")) && (
+        <div className={row.main}>
+          {ready && <PreviewButton source={audioOf(id)} name={title} />}
+          {ready && mayPlay && (
+            <Button
+              leftSection={<VoiceIcon size={18} />}
+              aria-label={`Play ${title} now`}
+              onClick={() => onDeed("play")}
+            >
+              Play now
+            </Button>
+          )}
+          {mayWrite && state === "failed" && (
             <Button aria-label={`Try ${title} again`} onClick={onRetry}>
               Try again
             </Button>
           )}
+        </div>
+      )}
+      {mayWrite && (
+        <div className={row.minor}>
           <Button
             variant="default"
             aria-label={`Change ${title}`}
@@ -100,7 +105,7 @@ export function AnnouncementRow(props: Props) {
           >
             Remove
           </Button>
-        </>
+        </div>
       )}
     </Row>
   );

@@ -43,7 +43,7 @@ export function Queue({ zone, mayControl }: Props) {
           <Entry key={entry.id} zone={zone} entry={entry} frame={frame} mayControl={mayControl} />
         ))}
       </ol>
-      {mayControl && <StopAll zone={zone} />}
+      {mayControl && entries.length > 1 && <StopAll zone={zone} />}
     </section>
   );
 }
