@@ -4,7 +4,6 @@ import json
 import os
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -188,72 +187,3 @@ def test_conflicts_are_named(planned: dict[str, Any], http: httpx2.Client) -> No
     (met,) = answer("conflicts", "--zone", "Café", "--days", "3")["results"]
     assert (met["winner"]["name"], met["loser"]["name"]) == ("All day", "Other")
     assert "younger" in shown("conflicts")
-
-
-SHOPS = """\
-document: shops
-channels:
-  - name: Café music
-    items: [{folder: FOLDER}]
-schedules:
-  - name: Evening
-    type: music
-    channel: Café music
-    start_time: 18:00
-    end_time: 23:00
-    zones: [Shop floor]
-    priority: 44
-"""
-
-
-def test_a_document_is_planned_and_applied_once(planned: dict[str, Any], tmp_path: Path) -> None:
-    file = tmp_path / "shops.yaml"
-    file.write_text(SHOPS.replace("FOLDER", planned["folder"]["name"]), encoding="utf-8")
-    result = call("plan", str(file), "--detailed-exitcode")
-    assert result.exit_code == 2, result.output
-    assert "+ schedule Evening" in result.stdout
-    assert "start_time: 18:00:00" in result.stdout
-    assert "+ Shop floor" in result.stdout
-    assert "Heard otherwise in Shop floor" in result.stdout
-    assert "shops: 2 to create, 0 as they are." in result.stdout
-    assert call("plan", str(file)).exit_code == 0
-
-    asked = call("apply", str(file))
-    assert asked.exit_code == 2, "nobody is there to be asked"
-    assert "+ schedule Evening" in asked.stderr
-    assert shown("apply", str(file), "--yes") == (
-        "channel Café music is made\nschedule Evening is made\n"
-    )
-    again = "Nothing to do: 2 objects are as 'shops' says.\n"
-    assert shown("apply", str(file), "--yes") == again
-    result = call("plan", str(file), "--detailed-exitcode")
-    assert (result.exit_code, result.stdout) == (0, again)
-    assert answer("apply", str(file), "--yes")["changes"] == []
-
-    exported = tmp_path / "exported.yaml"
-    shown("export", "--document", "shops", "--to", str(exported))
-    assert shown("plan", str(exported)) == again
-    exported.write_text(exported.read_text(encoding="utf-8").replace("44", "45"), encoding="utf-8")
-    changed = shown("plan", str(exported), "--zone", "Shop floor")
-    assert "~ schedule Evening\n    priority: 44 -> 45\n" in changed
-    assert "Call" in shown("export")
-    exported.write_text("document: shops\n", encoding="utf-8")
-    assert [one["action"] for one in answer("apply", str(exported), "--yes")["changes"]] == [
-        "remove", "remove",
-    ]  # fmt: skip
-
-
-def test_what_is_wrong_in_a_document_is_told_where_it_stands(tmp_path: Path) -> None:
-    file = tmp_path / "shops.yaml"
-    for text, where, code in (
-        (SHOPS, "4:14", "unknown_reference"),
-        (SHOPS.replace("18:00", "25:00"), "9:5", "invalid_request"),
-        (SHOPS + "    wat: 1\n", "13:5", "invalid_request"),
-        (SHOPS + "   x: 1\n", "13:4", "document_invalid"),
-    ):
-        file.write_text(text, encoding="utf-8")
-        result = call("plan", str(file))
-        assert result.exit_code == 1, result.output
-        assert result.stderr.startswith(f"error: shops.yaml:{where}: "), result.stderr
-        assert result.stderr.endswith(f"({code})\n")
-    assert call("apply", str(tmp_path / "none.yaml")).stderr.endswith("(not_readable)\n")
