@@ -155,7 +155,7 @@ def _when(when: dict[str, Any] | None) -> str:
     if when["kind"] == "minutes":
         return f" at minute {' '.join(str(minute) for minute in when['minutes'])}"
     if when["kind"] == "share":
-        return f"{when['seconds_per_hour']} seconds of each hour"
+        return f" {when['seconds_per_hour']} seconds of each hour"
     if when["kind"] == "every":
         return f" every {when['minutes']} min"
     return f" after {when['tracks']} tracks"

@@ -30,6 +30,7 @@ from sync2gear_platform.announcements.studio import Splicer
 from sync2gear_platform.audit import routes as audit
 from sync2gear_platform.channels import routes as channels
 from sync2gear_platform.channels import uses as rotating
+from sync2gear_platform.emergencies import joining
 from sync2gear_platform.emergencies import routes as emergencies
 from sync2gear_platform.emergencies import uses as alarming
 from sync2gear_platform.fleet import integration_routes as integrations
@@ -193,6 +194,7 @@ def make_app(settings: Settings) -> FastAPI:
     uses.register("channels", rotating.uses)
     uses.register("schedules", planning.uses)
     events.follow("schedules", following.NOUNS, following.follow)
+    events.follow("emergencies", joining.NOUNS, joining.follow)
     uses.register("emergencies", alarming.uses)
     at_hand.register("emergencies", alarming.at_hand)
     app.router.routes.extend(_routes(*ROUTERS))

@@ -27,6 +27,7 @@ from sync2gear_platform.announcements.rendering import Desk
 from sync2gear_platform.announcements.speech import open_booth
 from sync2gear_platform.announcements.studio import Splicer
 from sync2gear_platform.audit.anchoring import Anchoring
+from sync2gear_platform.emergencies import joining
 from sync2gear_platform.emergencies import uses as alarming
 from sync2gear_platform.fleet import mqtt as fleet
 from sync2gear_platform.fleet.accounts import Accounts, Files
@@ -94,6 +95,7 @@ async def run(settings: Settings) -> None:
     )
     booth = open_booth(settings, opener(settings.piper_voices))
     events.follow("schedules", following.NOUNS, following.follow)
+    events.follow("emergencies", joining.NOUNS, joining.follow)
     at_hand.register("emergencies", alarming.at_hand)
     try:
         blobs = open_blobs(settings.blobs_url)

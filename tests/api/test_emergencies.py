@@ -76,6 +76,13 @@ async def test_it_is_heard_above_all_else_until_the_all_clear(world: World) -> N
     assert set(await sounding(acme, zones[0])) == {"emergency"}
     active = await acme.read("/emergencies/", active=True)
     assert [one["id"] for one in active["results"]] == [raised["id"]]
+    zones.append(await add_zone(acme, "Made meanwhile"))
+    joined = (await state(world, acme, zones[2])).emergency
+    assert joined is not None
+    assert (joined.active, joined.gen, joined.start) == (True, alarm.gen, alarm.start)
+    assert latch.holds(joined, zones[2], [key])
+    shown = await acme.read(f"/emergencies/{raised['id']}/")
+    assert sorted(shown["zone_ids"]) == sorted(zones)
 
     cleared = await acme.make(f"/emergencies/{raised['id']}/clear/")
     assert cleared["active"] is False

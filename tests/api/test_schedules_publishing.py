@@ -13,10 +13,10 @@ from support.planning import add_schedule, add_words, compiled, marks, newest, s
 from support.world import Tenant, World
 from sync2gear_broker.messages import DeviceState
 from sync2gear_broker.units import FRAME_RATE
-from sync2gear_platform.schedules import changes, publishing
+from sync2gear_platform.schedules import changes, publishing, working
 from sync2gear_platform.schedules.compiling import DAY
 from sync2gear_platform.schedules.plan_tables import PlanLedger, ZonePlan
-from sync2gear_platform.schedules.tables import Schedule
+from sync2gear_platform.schedules.tables import Schedule, ZoneCompile
 from sync2gear_platform.sites.tables import DevicePresence
 
 HOUR = 3600 * FRAME_RATE
@@ -95,7 +95,7 @@ async def test_two_workers_compile_each_zone_once(world: World) -> None:
     zones = [await add_zone(tenant, f"Z{n}") for n in range(6)]
     folder = await add_folder(world, tenant, ("One", "Two", "Three"))
     await add_schedule(world, tenant, folder_id=folder)
-    taken = await asyncio.gather(*(publishing.work_off(world.db, world.clock) for _ in range(3)))
+    taken = await asyncio.gather(*(working.work_off(world.db, world.clock) for _ in range(3)))
     assert sum(taken) == 6
     async with world.ctx(tenant.id) as ctx:
         plans = (await ctx.db.exec(select(ZonePlan))).all()
@@ -232,16 +232,32 @@ async def test_a_zone_that_somebody_changed_meanwhile_is_compiled_again(world: W
 
 async def test_nobody_waits_for_a_zone_that_cannot_be_compiled(world: World) -> None:
     tenant = await world.tenant()
-    zone = await add_zone(tenant)
+    zones = [await add_zone(tenant, f"Z{n}") for n in range(3)]
     folder = await add_folder(world, tenant, ("One",))
-    await add_schedule(world, tenant, zone, folder_id=folder)
+    made = [await add_schedule(world, tenant, zone, folder_id=folder) for zone in zones]
+    broken = text("UPDATE schedules SET start = CAST(:start AS jsonb) WHERE id = :id")
     async with world.ctx() as ctx:
-        await ctx.db.execute(text("UPDATE schedules SET start = '{\"nonsense\": 7}'"))
-    raised = False
-    try:
-        await publishing.work_off(world.db, world.clock)
-    except Exception:  # noqa: BLE001 - whatever nonsense in a row leads to
-        raised = True
-    assert raised
-    assert await publishing.work_off(world.db, world.clock) == 0
-    assert await marks(world) == 1
+        await ctx.db.execute(broken, {"start": '{"nonsense": 7}', "id": made[1]})
+    assert await working.work_off(world.db, world.clock) == 3
+    heard = [(await score(world, tenant, zone)).row is not None for zone in zones]
+    assert heard == [True, False, True]
+    waits = []
+    for _ in range(2):
+        assert await working.work_off(world.db, world.clock) == 0
+        async with world.ctx() as ctx:
+            mark = (await ctx.db.exec(select(ZoneCompile))).one()
+            waits.append((mark.failures, mark.wanted_at - world.clock.now()))
+            assert str(mark.zone_id) == zones[1]
+            assert "nonsense" in mark.failure
+            mark.wanted_at = world.clock.now()
+        health = await tenant.http.get("/api/v1/health/ready/")
+        assert health.json()["zones_failing"] == 1
+        await working.work_off(world.db, world.clock)
+    assert [failures for failures, _ in waits] == [1, 2]
+    assert timedelta(seconds=30) < waits[0][1] <= timedelta(minutes=1) < waits[1][1]
+    async with world.ctx(tenant.id) as ctx:
+        await ctx.db.execute(broken, {"start": "{}", "id": made[1]})
+        await changes.changed(ctx, [UUID(zones[1])])
+    assert await compiled(world) == 1
+    assert (await score(world, tenant, zones[1])).row is not None
+    assert await marks(world) == 0

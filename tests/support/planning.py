@@ -12,7 +12,7 @@ from sync2gear_platform.announcements.tables import Announcement
 from sync2gear_platform.kit import rows
 from sync2gear_platform.playback import queries
 from sync2gear_platform.playback.queries import Score
-from sync2gear_platform.schedules import changes, publishing
+from sync2gear_platform.schedules import changes, working
 from sync2gear_platform.schedules.tables import Schedule, ScheduleTarget, ZoneCompile
 
 
@@ -41,7 +41,7 @@ async def add_words(world: World, tenant: Tenant, name: str = "Hello", seconds: 
 async def compiled(world: World) -> int:
     """Compile all that is marked; how many marks there were."""
     count = 0
-    while taken := await publishing.work_off(world.db, world.clock):
+    while taken := await working.work_off(world.db, world.clock):
         count += taken
     return count
 

@@ -132,6 +132,7 @@ async def sound(
     row = rows.new(
         ctx, EmergencyRow, name=message.name, message_id=message.id, drill=drill,
         volume=message.volume, gen=await _generation(ctx), raised_by=_person(ctx), ends_at=ends_at,
+        everywhere=where is None,
     )  # fmt: skip
     await ctx.db.flush()
     ctx.db.add_all(

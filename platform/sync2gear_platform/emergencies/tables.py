@@ -29,6 +29,7 @@ class EmergencyRow(Owned, table=True):
     """An emergency or a drill, for ever; ``gen`` is the generation of its latch.
 
     Over once it is cleared or ``ends_at`` has passed. The message may be gone: its name stands.
+    ``everywhere``: zones that are made while it lasts are part of it.
     """
 
     __tablename__ = "emergencies"
@@ -40,6 +41,7 @@ class EmergencyRow(Owned, table=True):
     name: str = Field(max_length=255)
     message_id: UUID | None = None
     drill: bool = Field(default=False)
+    everywhere: bool = Field(default=False, sa_column_kwargs={"server_default": "false"})
     volume: int
     gen: int = Field(sa_type=BigInteger)
     raised_by: UUID | None = None

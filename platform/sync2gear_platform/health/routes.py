@@ -24,6 +24,8 @@ _LED = text(
     " AND (classid::bigint << 32) + objid::bigint = :key)"
 )
 
+_FAILING = text("SELECT count(*) FROM zone_compiles WHERE failures > 0")
+
 
 class Alive(BaseModel):
     """The process answers."""
@@ -32,12 +34,16 @@ class Alive(BaseModel):
 
 
 class Ready(BaseModel):
-    """What the product needs: its database, a leader, and a broker that takes what is published."""
+    """What the product needs: its database, a leader, and a broker that takes what is published.
+
+    ``zones_failing``: those whose programme cannot be worked out; the others do not wait for them.
+    """
 
     status: Literal["ok", "degraded"]
     leader: bool
     outbox_waiting: int
     outbox_oldest_seconds: float
+    zones_failing: int
     mail: Literal["ok", "inbox", "not_configured"]
 
 
@@ -61,11 +67,13 @@ async def ready(ctx: Annotated[Ctx, public()], request: Request) -> Ready:
         await ctx.db.execute(select(func.count(), func.min(col(OutboxMark.created_at))))
     ).one()
     age = (ctx.now - oldest).total_seconds() if oldest else 0.0
+    failing = (await ctx.db.execute(_FAILING)).scalar_one()
     leader = bool((await ctx.db.execute(_LED, {"key": LOCK})).scalar_one())
     return Ready(
         status="ok" if leader and age < STUCK_SECONDS else "degraded",
         leader=leader,
         outbox_waiting=waiting,
         outbox_oldest_seconds=round(age, 3),
+        zones_failing=failing,
         mail=mail_of(request.app.state.settings),
     )

@@ -41,7 +41,7 @@ async def changed(ctx: Ctx, zone_ids: Collection[UUID] | None) -> None:
         await ctx.db.execute(
             wanted.on_conflict_do_update(
                 index_elements=["client_id", "zone_id"],
-                set_={"wanted_at": ctx.now, "mark": marks.next_value()},
+                set_={"wanted_at": ctx.now, "mark": marks.next_value(), "failures": 0},
             )
         )
     await ctx.db.execute(func.pg_notify(CHANNEL, "").select())

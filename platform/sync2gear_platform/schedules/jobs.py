@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError
 from sync2gear_platform.kit import listen, log
 from sync2gear_platform.kit.clock import Clock
 from sync2gear_platform.kit.db import Database
-from sync2gear_platform.schedules import changes, publishing
+from sync2gear_platform.schedules import changes, working
 
 logger = log.get(__name__)
 
@@ -30,7 +30,6 @@ async def compile_for_ever(db: Database) -> None:
         except (psycopg.OperationalError, DBAPIError, InterfaceError, OSError) as error:
             logger.warning("schedule.interrupted", error=repr(error)[:300])
         except Exception:
-            # A zone that cannot be compiled was put off: the others are not to wait for it.
             logger.exception("schedule.failed")
         await asyncio.sleep(RETRY_SECONDS)
 
@@ -46,7 +45,7 @@ async def _obey(db: Database, clock: Clock, connection: listen.Connection) -> No
     try:
         while not hearing.done():
             woken.clear()
-            while await publishing.work_off(db, clock):
+            while await working.work_off(db, clock):
                 pass
             try:
                 await asyncio.wait_for(woken.wait(), LOOK_SECONDS)

@@ -3,20 +3,18 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, text
+from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlmodel import col, select
 
 from sync2gear_broker import timeline
 from sync2gear_platform.kit import log
 from sync2gear_platform.kit.clock import Clock, moment_of
-from sync2gear_platform.kit.context import Actor, Ctx, touch
-from sync2gear_platform.kit.db import AsyncSession, Database, enter_tenant
+from sync2gear_platform.kit.context import Ctx, touch
+from sync2gear_platform.kit.db import Database
 from sync2gear_platform.kit.errors import Refusal
 from sync2gear_platform.playback import queries, swaps
 from sync2gear_platform.playback.queries import Score
@@ -33,17 +31,10 @@ from sync2gear_platform.schedules.compiling import (
 from sync2gear_platform.schedules.ledger import Digests, Ledger, packed, unpacked
 from sync2gear_platform.schedules.plan_tables import PlanLedger, ZonePlan
 from sync2gear_platform.schedules.resolver import Facts
-from sync2gear_platform.schedules.tables import ZoneCompile
 
 logger = log.get(__name__)
 
-BATCH: Final = 16
-"""Zones of one transaction: their facts are read together, and a chain's are worked out once."""
-
 LABEL: Final = "schedule"
-POSTPONED: Final = timedelta(minutes=5)
-"""A zone whose facts nobody can work out waits so long, and others do not wait for it."""
-
 RENEWED: Final = 2 / 7
 """After this part of a programme's reach it is made longer: a week's after two days."""
 
@@ -74,76 +65,7 @@ class Job:
     waits: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """A zone that waits, and which of its marks was taken."""
-
-    client: UUID
-    zone: UUID
-    mark: int
-
-
 Results = Mapping[UUID, Compiled | str]
-
-
-async def work_off(db: Database, clock: Clock) -> int:
-    """Compile some of the zones that wait, in one transaction; how many marks were taken."""
-    taken: list[Mark] = []
-    try:
-        async with db.system() as session:
-            taken += await _take(session, clock)
-            if taken:
-                client = taken[0].client
-                await enter_tenant(session, client)
-                actor = Actor(kind="system", id=None, client_id=client, label=LABEL)
-                await _compile(Ctx(db=session, actor=actor, now=clock.now(), trace=LABEL), taken)
-    except (DBAPIError, InterfaceError, OSError):
-        raise  # not the zones' fault: they are tried again as they are
-    except Exception:
-        await _postpone(db, clock, taken)
-        raise
-    return len(taken)
-
-
-async def _take(session: AsyncSession, clock: Clock) -> list[Mark]:
-    """Marks of one client, the oldest first, whose zones no other worker compiles just now.
-
-    Held by advisory locks: whoever marks a zone again meanwhile does not wait.
-    """
-    waiting = (
-        select(ZoneCompile)
-        .where(col(ZoneCompile.wanted_at) <= clock.now())
-        .order_by(col(ZoneCompile.wanted_at), col(ZoneCompile.zone_id))
-        .limit(4 * BATCH)
-    )
-    taken: list[Mark] = []
-    for mark in (await session.exec(waiting)).all():
-        if taken and (mark.client_id != taken[0].client or len(taken) == BATCH):
-            continue
-        lock = func.pg_try_advisory_xact_lock(func.hashtextextended(str(mark.zone_id), 7))
-        if (await session.execute(select(lock))).scalar_one():
-            taken.append(Mark(mark.client_id, mark.zone_id, mark.mark))
-    return taken
-
-
-async def _compile(ctx: Ctx, marks: Sequence[Mark]) -> None:
-    known = {mark.zone: mark.mark for mark in marks}
-    jobs = await prepare(ctx, list(known))
-    results = await asyncio.to_thread(worked_out, jobs)
-    left = await publish(ctx, jobs, results)
-    done = [(zone, mark) for zone, mark in known.items() if zone not in left]
-    await _forget(ctx, done)
-    logger.info("schedule.compiled", zones=len(results), looked_at=len(marks), again=len(left))
-
-
-async def _forget(ctx: Ctx, done: Sequence[tuple[UUID, int]]) -> None:
-    """Take marks away that nobody has renewed meanwhile."""
-    if not done:
-        return
-    gone = text("DELETE FROM zone_compiles WHERE (zone_id, mark) IN :done").bindparams(
-        bindparam("done", expanding=True)
-    )
-    await ctx.db.execute(gone, {"done": list(done)})
 
 
 async def prepare(ctx: Ctx, zone_ids: Sequence[UUID], *, always: bool = False) -> list[Job]:
@@ -331,18 +253,6 @@ async def _write_down(ctx: Ctx, job: Job, result: Compiled | str, hurry: int | N
     await ctx.db.execute(
         written.on_conflict_do_update(index_elements=["client_id", "zone_id"], set_=row)
     )
-
-
-async def _postpone(db: Database, clock: Clock, marks: Sequence[Mark]) -> None:
-    """Let zones of which one cannot be compiled wait, and come again in other company."""
-    late = text(
-        "UPDATE zone_compiles SET wanted_at = :at"
-        " + (hashtextextended(zone_id::text, mark) & 255) * interval '1 second'"
-        " WHERE zone_id = ANY(:zones)"
-    )
-    async with db.system() as session:
-        zones = [mark.zone for mark in marks]
-        await session.execute(late, {"at": clock.now() + POSTPONED, "zones": zones})
 
 
 async def hurry(db: Database, clock: Clock) -> None:

@@ -220,7 +220,10 @@ class ManagedObject(Owned, table=True):
 
 
 class ZoneCompile(SQLModel, table=True):
-    """A zone whose programme has to be worked out anew; ``mark`` rises each time that is said."""
+    """A zone whose programme has to be worked out anew; ``mark`` rises each time that is said.
+
+    ``failures`` counts how often that failed since, the last time because of ``failure``.
+    """
 
     __tablename__ = "zone_compiles"
     __table_args__ = (
@@ -232,3 +235,5 @@ class ZoneCompile(SQLModel, table=True):
     zone_id: UUID = Field(primary_key=True)
     wanted_at: datetime = moment()
     mark: int = Field(sa_type=BigInteger, sa_column_kwargs={"server_default": marks.next_value()})
+    failures: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    failure: str = Field(default="", max_length=300, sa_column_kwargs={"server_default": ""})

@@ -8543,6 +8543,8 @@ export interface components {
         /**
          * Ready
          * @description What the product needs: its database, a leader, and a broker that takes what is published.
+         *
+         *     ``zones_failing``: those whose programme cannot be worked out; the others do not wait for them.
          */
         Ready: {
             /** Leader */
@@ -8561,6 +8563,8 @@ export interface components {
              * @enum {string}
              */
             status: "ok" | "degraded";
+            /** Zones Failing */
+            zones_failing: number;
         };
         /**
          * ReasonOut
