@@ -1,7 +1,7 @@
 """A dry run: what would be heard otherwise if schedules were changed so, without changing them."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 from uuid import UUID
@@ -10,10 +10,12 @@ from sync2gear_broker import timeline
 from sync2gear_platform.kit.context import Ctx
 from sync2gear_platform.kit.errors import Refusal
 from sync2gear_platform.playback import queries
-from sync2gear_platform.schedules import facts, forecast, publishing, service
+from sync2gear_platform.schedules import conflicts, facts, forecast, publishing, service
 from sync2gear_platform.schedules.compiling import Compiled
+from sync2gear_platform.schedules.conflicts import Conflict
 from sync2gear_platform.schedules.ledger import Source
 from sync2gear_platform.schedules.publishing import Job
+from sync2gear_platform.schedules.resolver import Facts
 
 MAX_ZONES: Final = 20
 MAX_CHANGES: Final = 50
@@ -65,27 +67,41 @@ class Difference:
     before: Heard | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What would be heard otherwise, by zone, and whom the changed schedules would meet."""
+
+    zones: dict[UUID, list[Difference]]
+    conflicts: list[Conflict]
+
+
 async def run(
     ctx: Ctx, changes: Sequence[Change], zone_ids: Sequence[UUID] | None, start: int, end: int
-) -> dict[UUID, list[Difference]]:
-    """What would be heard otherwise in [start, end), by zone; nothing is left of the changes.
+) -> Tried:
+    """What would be heard otherwise in [start, end); nothing is left of the changes.
 
     They are made by the very use cases that make them in earnest, in a savepoint that is undone.
     """
     if zone_ids is not None:
         await queries.scores(ctx, zone_ids)  # those that are not here are refused alike
+    made: set[UUID] = set()
+    known: dict[UUID, Facts] = {}
 
     async def make() -> list[UUID]:
         meant = await _meant(ctx, changes)
         for change in changes:
             row = await _made(ctx, change)
-            meant |= await facts.zones_of(ctx, [row]) if row else set()
+            if row is not None:
+                made.add(row)
+                meant |= await facts.zones_of(ctx, [row])
         wanted = sorted(meant if zone_ids is None else meant & set(zone_ids))
         if len(wanted) > MAX_ZONES:
             raise TooManyZones
+        known.update(await facts.outline(ctx, wanted))
         return wanted
 
-    return await tried(ctx, make, start, end)
+    zones = await tried(ctx, make, start, end)
+    return Tried(zones, await asyncio.to_thread(_met, known.values(), made, start, end))
 
 
 async def tried(
@@ -120,6 +136,12 @@ async def _made(ctx: Ctx, change: Change) -> UUID | None:
         await service.remove(ctx, change.id, None)
         return None
     return (await service.update(ctx, change.id, change.change, None)).id
+
+
+def _met(everywhere: Iterable[Facts], made: set[UUID], start: int, end: int) -> list[Conflict]:
+    found = conflicts.conflicts(everywhere, start, end)
+    mine = [one for one in found if {one.winner.id, one.loser.id} & made]
+    return mine[: conflicts.MOST]
 
 
 def _compared(

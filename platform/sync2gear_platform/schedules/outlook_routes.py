@@ -1,7 +1,7 @@
 """Conflicts of schedules, and schedules as calendars that other programs read, over HTTP."""
 
-from datetime import datetime, timedelta
-from typing import Annotated, Literal, cast
+from datetime import timedelta
+from typing import Annotated, cast
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -15,7 +15,8 @@ from sync2gear_platform.kit.idempotency import Remembering, once
 from sync2gear_platform.kit.paging import Listing, Page, page
 from sync2gear_platform.kit.web import allow, public
 from sync2gear_platform.schedules import conflicts, facts, feeds
-from sync2gear_platform.schedules.occurrences import frame_of, moment_of
+from sync2gear_platform.schedules.occurrences import frame_of
+from sync2gear_platform.schedules.plan_schemas import ConflictOut
 from sync2gear_platform.schedules.tables import ScheduleFeed
 from sync2gear_platform.settings import Settings
 from sync2gear_platform.sites.tables import Zone
@@ -26,31 +27,6 @@ Read = Annotated[Ctx, allow("schedules.read")]
 Write = Annotated[Ctx, allow("schedules.write")]
 Create = Annotated[Ctx, once("schedules.write")]
 MAX_ZONES = 1_000
-
-
-class MetOut(BaseModel):
-    """One of two schedules that meet."""
-
-    id: UUID
-    name: str
-
-
-class ConflictOut(BaseModel):
-    """Two schedules that meet; ``winner`` is heard, the other loses by ``decided_by`` alone.
-
-    ``starts_at`` and ``ends_at`` are of the first time, of ``times`` in one zone.
-    """
-
-    kind: Literal["music", "announcement"]
-    winner: MetOut
-    loser: MetOut
-    decided_by: Literal["priority", "breadth", "weekly", "younger"]
-    priority: int
-    starts_at: datetime
-    ends_at: datetime
-    times: int
-    zone_count: int
-    zone_ids: list[UUID]
 
 
 class ConflictsOut(BaseModel):
@@ -95,23 +71,8 @@ async def list_conflicts(
     end = ctx.now + timedelta(days=days)
     found = conflicts.conflicts(known.values(), ctx.frame, frame_of(end))
     return ConflictsOut(
-        results=[_conflict(one) for one in found[: conflicts.MOST]],
+        results=[ConflictOut.of(one) for one in found[: conflicts.MOST]],
         truncated=len(zone_ids) > MAX_ZONES or len(found) > conflicts.MOST,
-    )
-
-
-def _conflict(one: conflicts.Conflict) -> ConflictOut:
-    return ConflictOut(
-        kind=one.kind,
-        winner=MetOut(id=one.winner.id, name=one.winner.name),
-        loser=MetOut(id=one.loser.id, name=one.loser.name),
-        decided_by=one.decided_by,
-        priority=one.winner.priority,
-        starts_at=moment_of(one.start),
-        ends_at=moment_of(one.end),
-        times=one.times,
-        zone_count=len(one.zones),
-        zone_ids=sorted(one.zones)[:50],
     )
 
 

@@ -14,6 +14,7 @@ from sync2gear_platform.playback import queries
 from sync2gear_platform.playback.schemas import Target, Views, ZoneView
 from sync2gear_platform.schedules import dry_run, forecast, publishing
 from sync2gear_platform.schedules.plan_schemas import (
+    ConflictOut,
     DryRunIn,
     DryRunOut,
     ForecastOut,
@@ -62,4 +63,7 @@ async def try_changes(ctx: Annotated[Ctx, allow("schedules.write")], body: DryRu
     start, end = forecast.frames(ctx, body.from_, ends)
     changes = [change.meant() for change in body.changes]
     found = await dry_run.run(ctx, changes, body.zone_ids, start, end)
-    return DryRunOut(results=[ZoneDifferenceOut.of(z, lines) for z, lines in found.items()])
+    return DryRunOut(
+        results=[ZoneDifferenceOut.of(zone, lines) for zone, lines in found.zones.items()],
+        conflicts=[ConflictOut.of(one) for one in found.conflicts],
+    )

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from sync2gear_platform.kit.clock import moment_of
+from sync2gear_platform.schedules.conflicts import Conflict
 from sync2gear_platform.schedules.dry_run import (
     MAX_CHANGES,
     MAX_LINES,
@@ -242,7 +243,52 @@ class ZoneDifferenceOut(BaseModel):
         return cls(zone_id=zone, differences=lines, truncated=len(found) > MAX_LINES)
 
 
+class MetOut(BaseModel):
+    """One of two schedules that meet."""
+
+    id: UUID
+    name: str
+
+
+class ConflictOut(BaseModel):
+    """Two schedules that meet; ``winner`` is heard, the other loses by ``decided_by`` alone.
+
+    ``starts_at`` and ``ends_at`` are of the first time, of ``times`` in one zone.
+    """
+
+    kind: Literal["music", "announcement"]
+    winner: MetOut
+    loser: MetOut
+    decided_by: Literal["priority", "breadth", "weekly", "younger"]
+    priority: int
+    starts_at: datetime
+    ends_at: datetime
+    times: int
+    zone_count: int
+    zone_ids: list[UUID]
+
+    @classmethod
+    def of(cls, met: Conflict) -> "ConflictOut":
+        """A conflict as people read it."""
+        return cls(
+            kind=met.kind,
+            winner=MetOut(id=met.winner.id, name=met.winner.name),
+            loser=MetOut(id=met.loser.id, name=met.loser.name),
+            decided_by=met.decided_by,
+            priority=met.winner.priority,
+            starts_at=moment_of(met.start),
+            ends_at=moment_of(met.end),
+            times=met.times,
+            zone_count=len(met.zones),
+            zone_ids=sorted(met.zones)[:50],
+        )
+
+
 class DryRunOut(BaseModel):
-    """What would be heard otherwise, zone by zone."""
+    """What would be heard otherwise, zone by zone, and whom the changed schedules would meet.
+
+    A schedule that would be made has an id of its own there, which is nobody's afterwards.
+    """
 
     results: list[ZoneDifferenceOut]
+    conflicts: list[ConflictOut]

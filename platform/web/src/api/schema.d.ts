@@ -5725,9 +5725,13 @@ export interface components {
         };
         /**
          * DryRunOut
-         * @description What would be heard otherwise, zone by zone.
+         * @description What would be heard otherwise, zone by zone, and whom the changed schedules would meet.
+         *
+         *     A schedule that would be made has an id of its own there, which is nobody's afterwards.
          */
         DryRunOut: {
+            /** Conflicts */
+            conflicts: components["schemas"]["ConflictOut"][];
             /** Results */
             results: components["schemas"]["ZoneDifferenceOut"][];
         };

@@ -31,6 +31,7 @@ export type Calendar = Schemas["CalendarOut"];
 export type CalendarSummary = Schemas["CalendarSummaryOut"];
 export type DayPart = Schemas["DayPartOut"];
 export type PriorityLevel = Schemas["PriorityLevelOut"];
+export type Imported = Schemas["ImportedOut"];
 export type Conflict = Schemas["ConflictOut"];
 export type Feed = Schemas["FeedOut"];
 export type Forecast = Schemas["ForecastOut"];

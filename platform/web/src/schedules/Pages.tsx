@@ -2,11 +2,23 @@
 
 import { ChannelPage } from "../channels/ChannelPage";
 import { ChannelsPage } from "../channels/ChannelsPage";
+import { ForecastPage } from "../forecast/ForecastPage";
+import { useIsLive } from "../live/context";
+import { ConflictsPage } from "./ConflictsPage";
+import { FeedsPage } from "./FeedsPage";
+import { NewSchedulePage, SchedulePage } from "./ScheduleEdit";
 import { SchedulesPage } from "./SchedulesPage";
+import { SharedPage } from "./SharedPage";
 
 /** `/schedules` and everything below it. */
 export function Pages({ path }: { path: string }) {
+  const live = useIsLive();
   const [, , page = "", id = ""] = path.split("/");
   if (page === "channels") return id ? <ChannelPage key={id} id={id} /> : <ChannelsPage />;
-  return <SchedulesPage />;
+  if (page === "forecast" && live) return <ForecastPage key={id} zone={id} />;
+  if (page === "conflicts") return <ConflictsPage />;
+  if (page === "shared") return <SharedPage />;
+  if (page === "feeds") return <FeedsPage />;
+  if (page === "new") return <NewSchedulePage />;
+  return page && page !== "forecast" ? <SchedulePage key={page} id={page} /> : <SchedulesPage />;
 }

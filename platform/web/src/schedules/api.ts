@@ -37,6 +37,7 @@ export function useSchedule(id: string) {
   return useQuery({
     queryKey: ["schedules", "one", id],
     staleTime: 0,
+    gcTime: 0,
     refetchOnWindowFocus: false,
     queryFn: async () => {
       const params = { path: { schedule_id: id } };
@@ -57,6 +58,10 @@ export interface Shared extends Known {
   readonly allCalendars: readonly CalendarSummary[];
   readonly allLevels: readonly PriorityLevel[];
   readonly allPlaces: readonly Place[];
+  readonly places: ReadonlyMap<string, Place>;
+  readonly isPending: boolean;
+  /** The first thing that could not be read. */
+  readonly error: unknown;
 }
 
 /** The day-parts, calendars and levels of the client, and its places. */
@@ -84,16 +89,18 @@ export function useShared(): Shared {
   const allParts = parts.data ?? NO_PARTS;
   const allCalendars = calendars.data ?? NO_CALENDARS;
   const allLevels = levels.data ?? NO_LEVELS;
+  const isPending = parts.isPending || calendars.isPending || levels.isPending;
+  const error = parts.error ?? calendars.error ?? levels.error;
   return useMemo(
     () => ({
-      allParts, allCalendars, allPlaces,
+      isPending, error, allParts, allCalendars, allPlaces,
       allLevels: allLevels.toSorted((a, b) => b.priority - a.priority),
       dayParts: byId(allParts),
       calendars: byId(allCalendars),
       levels: byId(allLevels),
       places: byId(allPlaces),
     }),
-    [allParts, allCalendars, allLevels, allPlaces],
+    [allParts, allCalendars, allLevels, allPlaces, isPending, error],
   );
 }
 
