@@ -204,6 +204,7 @@ async def test_a_dry_run_says_what_would_be_heard_otherwise_and_changes_nothing(
     effects = [
         (one["effect"], one["heard"]["kind"], one["heard"]["name"]) for one in result["differences"]
     ]
+    assert answer["conflicts"] == [], "nobody else has its priority"
     assert ("added", "music", "Lunch") in effects
     assert ("dropped", "music", "All day") in effects
     assert effects.count(("dropped", "announcement", "Call")) == 8
@@ -231,6 +232,21 @@ async def test_a_dry_run_moves_what_begins_at_another_time(world: World) -> None
     moved = [one for one in found["differences"] if one["effect"] == "moved"]
     assert [one["heard"]["name"] for one in moved] == ["All day"]
     assert moved[0]["heard"]["start"] - moved[0]["before"]["start"] > 3000 * FRAME_RATE
+
+
+async def test_a_dry_run_says_whom_the_change_would_meet(world: World) -> None:
+    tenant, zone, _, other = await shop(world)
+    listed = (await tenant.read("/schedules/"))["results"]
+    music = next(one for one in listed if one["name"] == "All day")
+    create = {
+        "name": "Rival", "type": "music", "folder_id": str(other), "zone_ids": [zone],
+        "priority": music["priority"],
+    }  # fmt: skip
+    answer = await tenant.make("/schedules/dry-run/", changes=[{"create": create}])
+    (met,) = answer["conflicts"]
+    assert (met["winner"]["name"], met["loser"]["name"]) == ("All day", "Rival")
+    assert (met["kind"], met["decided_by"], met["zone_ids"]) == ("music", "younger", [zone])
+    assert (await tenant.read("/schedules/conflicts/"))["results"] == []
 
 
 async def test_a_dry_run_refuses_what_the_change_itself_would_be_refused(world: World) -> None:

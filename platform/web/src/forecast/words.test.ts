@@ -17,7 +17,7 @@ describe("a forecast", () => {
     expect([causeOf(DAY), causeOf(BASE), causeOf({ ...BASE, source: "hand" }), causeOf(null)]).toEqual([
       "Day", "The zone’s own music", "Chosen by people", "",
     ]);
-    expect(rivalsOf(DAY)).toBe("instead of Evening, as it has a lower priority");
+    expect(rivalsOf(DAY)).toBe("instead of Evening, which has a lower priority");
     expect(rivalsOf(null)).toBe("");
     expect([reasonOf("min_gap"), reasonOf("brand_new")]).toEqual([
       "it is too close to the one before", "brand new",

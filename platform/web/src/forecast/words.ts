@@ -12,10 +12,10 @@ export function causeOf(why: Why | null): string {
   return why.name ?? "";
 }
 
-/** `instead of Evening, as it has a lower priority`; empty where nobody else wanted it. */
+/** `instead of Evening, which has a lower priority`; empty where nobody else wanted it. */
 export function rivalsOf(why: Why | null): string {
   const rivals = why?.rivals ?? [];
-  return rivals.map(({ name, lost_by }) => `instead of ${name}, as ${LOSES[lost_by]}`).join("; ");
+  return rivals.map(({ name, lost_by }) => `instead of ${name}, which ${LOSES[lost_by]}`).join("; ");
 }
 
 /** A stretch of music with one cause, and the announcements within it. */

@@ -48,7 +48,7 @@ export function Changes({ body: given, id, places, onTry }: Props) {
   return (
     <Section
       title="What changes"
-      lead="Try it out before it is saved: what would be heard otherwise, by each venue’s clock."
+      lead="Try it out before it is saved: what would be heard otherwise in the next 24 hours or on a day of the next two weeks, by each venue’s clock."
     >
       <div className={css.pair}>
         <NativeSelect
@@ -61,8 +61,7 @@ export function Changes({ body: given, id, places, onTry }: Props) {
           onChange={(event) => setZone(event.currentTarget.value)}
         />
         <TextInput
-          label="On"
-          description="Left empty: the next 24 hours; at most 14 days ahead"
+          label="On the day"
           type="date"
           value={day}
           onChange={(event) => setDay(event.currentTarget.value)}

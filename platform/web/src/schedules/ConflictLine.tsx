@@ -49,7 +49,7 @@ export function ConflictLine({ conflict, places, linked = false }: Props) {
       }
       detail={
         <>
-          Both have priority {priority}; {LOSES[decided_by]}.
+          Both have priority {priority}; {loser.name} {LOSES[decided_by]}.
           <br />
           {kind === "music" ? `${when} to ${at(ends_at)}` : when}
           {times > 1 && `, ${times} times in all`} · {where}

@@ -150,8 +150,10 @@ function Edit({ schedule, tag: loaded, shared }: EditProps) {
           <WhereFields {...fields} places={shared.allPlaces} />
         </Section>
         <Section title="How important">
-          <PriorityFields {...fields} levels={shared.allLevels} />
-          <MoreFields {...fields} />
+          <div className={style.fields}>
+            <PriorityFields {...fields} levels={shared.allLevels} />
+            <MoreFields {...fields} />
+          </div>
         </Section>
         <Changes
           body={body}

@@ -8,6 +8,7 @@ const HEARD: Difference["heard"] = {
 
 test("what changes is said in words, by the venue's clock", () => {
   expect(timesOf(HEARD, "Europe/Berlin")).toBe("18:00:00 to 23:00:00");
+  expect(timesOf(HEARD, "Asia/Kolkata")).toBe("22:30:00 to 03:30:00 on Tue, 2 Mar 2027");
   expect(timesOf({ ...HEARD, kind: "announcement" }, "UTC")).toBe("17:00:00");
   expect([nameOf(HEARD), nameOf({ ...HEARD, source: "base" }), nameOf({ ...HEARD, source: "hand" })]).toEqual([
     "Evening", "The zone’s own music", "Music that people chose",

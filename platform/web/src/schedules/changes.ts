@@ -1,7 +1,7 @@
 /** What a change of schedules does, in words: pure. */
 
 import type { DryRun } from "../api/types";
-import { clockAt } from "./clock";
+import { clockAt, dayAt, dayWords } from "./clock";
 
 type ZoneDifference = DryRun["results"][number];
 export type Difference = ZoneDifference["differences"][number];
@@ -13,12 +13,12 @@ export const EFFECT: Record<Difference["effect"], string> = {
   dropped: "Dropped",
 };
 
-/** Why something loses. */
+/** Why something loses, after its name or `which`. */
 export const LOSES: Record<"priority" | "breadth" | "weekly" | "younger", string> = {
-  priority: "it has a lower priority",
-  breadth: "it is meant for a wider place",
-  weekly: "it is for any week, not for days of a calendar",
-  younger: "it is the younger one",
+  priority: "has a lower priority",
+  breadth: "is meant for a wider place",
+  weekly: "is for any week, not for days of a calendar",
+  younger: "is the younger one",
 };
 
 /** What asked for it. */
@@ -31,7 +31,10 @@ export function nameOf({ source, name, kind }: Pick<Heard, "source" | "name" | "
 /** `18:00:00 to 23:00:00`; an announcement by its begin alone. */
 export function timesOf({ kind, starts_at, ends_at }: Heard, zone: string): string {
   const from = clockAt(starts_at, zone);
-  return kind === "announcement" ? from : `${from} to ${clockAt(ends_at, zone)}`;
+  if (kind === "announcement") return from;
+  const day = dayAt(new Date(ends_at), zone);
+  const other = day !== dayAt(new Date(starts_at), zone);
+  return `${from} to ${clockAt(ends_at, zone)}${other ? ` on ${dayWords(day)}` : ""}`;
 }
 
 /** `2 added, 1 dropped`; what nothing is said of is left out. */
