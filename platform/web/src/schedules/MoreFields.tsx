@@ -23,6 +23,11 @@ const MODES: readonly Option<Draft["mode"]>[] = [
   { value: "next", label: "After the song that plays" },
   { value: "wait", label: "After the song, if that is soon enough" },
 ];
+const TURNS: readonly Option<Draft["mode"]>[] = [
+  { value: "cut", label: "At once" },
+  { value: "next", label: "When the song that plays ends" },
+  { value: "wait", label: "When the song ends, if that is soon enough" },
+];
 const MIXES: readonly Option<Draft["mix"]>[] = [
   { value: "pause", label: "Stands still" },
   { value: "duck", label: "Goes on softly" },
@@ -100,7 +105,9 @@ export function MoreFields({ draft, wrong, change }: Fields) {
   );
   if (draft.type === "music") {
     return (
-      <Fold title="How music goes on">
+      <Fold title="How music begins and goes on" open={Boolean(wrong.wait)}>
+        {choice("mode", "It begins", TURNS)}
+        {draft.mode === "wait" && text("wait", "Waits at most", "Seconds")}
         {choice("begin", "When its time begins again", GO_ON)}
         {choice("onEnd", "Music that it took the place of goes on", GO_ON)}
       </Fold>

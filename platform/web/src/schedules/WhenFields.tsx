@@ -19,6 +19,7 @@ const STARTS = [
   { value: "minutes", label: "At minutes of each hour" },
   { value: "every", label: "Every so many minutes" },
   { value: "after_tracks", label: "After so many tracks of music" },
+  { value: "share", label: "For so many seconds of each hour" },
 ] as const;
 
 /** An announcement says how often, music only how long. */
@@ -88,7 +89,7 @@ export function WhenFields(props: Props) {
 
 function Starts({ draft, wrong, change }: Fields) {
   if (draft.starting === "at") return <Times draft={draft} wrong={wrong} change={change} />;
-  const field = (key: "minutes" | "every" | "tracks", label: string, description?: string) => (
+  const field = (key: "minutes" | "every" | "tracks" | "share", label: string, description?: string) => (
     <TextInput
       label={label}
       description={description}
@@ -100,6 +101,9 @@ function Starts({ draft, wrong, change }: Fields) {
   );
   if (draft.starting === "minutes") {
     return field("minutes", "Minutes of the hour", "Between commas: 0, 30 is at every full and half hour");
+  }
+  if (draft.starting === "share") {
+    return field("share", "Seconds of each hour", "Spread evenly: a share of voice");
   }
   if (draft.starting === "after_tracks") return field("tracks", "Tracks");
   return (

@@ -39,6 +39,8 @@ describe("a draft", () => {
       ...CALL, priority: "30", starting: "every", every: "20", anchored: false, span: "hours",
       from: "22:00", to: "06:00", gap: "skip", fold: "both", onCut: "restart",
     }],
+    ["music that waits for the end of the song", { ...MUSIC, priority: "30", mode: "wait", wait: "240" }],
+    ["a share of voice", { ...CALL, priority: "30", starting: "share", share: "90" }],
     ["a call after tracks", { ...CALL, priority: "30", starting: "after_tracks", tracks: "3" }],
   ])("comes back as it was sent: %s", (_, draft) => {
     expect(wrongs(draft)).toEqual({});
@@ -48,7 +50,7 @@ describe("a draft", () => {
   it("says one span, one content and one priority", () => {
     const body = toBody({ ...MUSIC, span: "part", part: "p", level: "v" }, KINDS);
     expect(body).toMatchObject({ day_part_id: "p", channel_id: "c", priority_level_id: "v", when: null });
-    for (const name of ["start_time", "folder_id", "priority", "start"]) expect(body).not.toHaveProperty(name);
+    for (const name of ["start_time", "folder_id", "priority"]) expect(body).not.toHaveProperty(name);
     expect(toBody(CALL, KINDS)).toMatchObject({ announcement_id: "c", priority: 50 });
     expect(toBody({ ...MUSIC, places: ["z"], tags: "x" }, KINDS)).toMatchObject({ zone_ids: [], tags: [] });
   });
@@ -66,6 +68,7 @@ describe("a draft", () => {
     expect(wrong({ starting: "minutes", minutes: "60" })).toEqual(["minutes"]);
     expect(wrong({ starting: "every", every: "0" })).toEqual(["every"]);
     expect(wrong({ starting: "after_tracks", tracks: "" })).toEqual(["tracks"]);
+    expect(wrong({ starting: "share", share: "0" })).toEqual(["share"]);
     expect(wrong({ mode: "wait", wait: "x", late: "x", fadeIn: "16", fadeOut: "-1", duck: "1", gain: "7" })).toEqual(
       ["wait", "late", "fadeIn", "fadeOut", "duck", "gain"],
     );

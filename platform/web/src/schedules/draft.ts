@@ -5,7 +5,7 @@ import { whole } from "../ui/whole";
 import { short } from "./clock";
 
 export type Content = "channel" | "folder" | "announcement";
-export type Starting = "at" | "minutes" | "every" | "after_tracks";
+export type Starting = "at" | "minutes" | "every" | "after_tracks" | "share";
 
 /** A calendar's part in a schedule; times only where its days have hours of their own. */
 export interface Dated {
@@ -33,6 +33,8 @@ export interface Draft {
   readonly every: string;
   readonly anchored: boolean;
   readonly tracks: string;
+  /** Seconds of each hour. */
+  readonly share: string;
   readonly first: string;
   readonly last: string;
   readonly dated: readonly Dated[];
@@ -68,7 +70,7 @@ export interface Draft {
 export const EMPTY: Draft = {
   name: "", type: "music", isActive: true, content: "channel", subject: null,
   days: [], span: "day", from: "09:00", to: "18:00", part: "",
-  starting: "at", times: ["12:00"], minutes: "0", every: "20", anchored: true, tracks: "4",
+  starting: "at", times: ["12:00"], minutes: "0", every: "20", anchored: true, tracks: "4", share: "120",
   first: "", last: "", dated: [],
   everywhere: true, places: [], tags: "", notPlaces: [], notTags: "",
   level: "", priority: "",
@@ -137,6 +139,7 @@ function startingOf(when: NonNullable<Schedule["when"]>): Partial<Draft> {
   if (when.kind === "at") return { starting, times: when.times.map(short) };
   if (when.kind === "minutes") return { starting, minutes: when.minutes.join(", ") };
   if (when.kind === "every") return { starting, every: String(when.minutes), anchored: when.anchored ?? true };
+  if (when.kind === "share") return { starting, share: String(when.seconds_per_hour) };
   return { starting, tracks: String(when.tracks) };
 }
 
@@ -195,7 +198,7 @@ export function wrongs(draft: Draft): Wrong {
       priority: "A number from 0 to 100.",
     }),
     ...(isCall && wrongStart(draft)),
-    ...(isCall && draft.mode === "wait" && number(draft.wait, 0, 86_400) === null && { wait: seconds }),
+    ...(draft.mode === "wait" && number(draft.wait, 0, 86_400) === null && { wait: seconds }),
     ...(isCall && draft.late !== "" && number(draft.late, 0, 86_400) === null && { late: seconds }),
     ...(isCall && number(draft.fadeIn, 0, 15) === null && { fadeIn: "Seconds, from 0 to 15." }),
     ...(isCall && number(draft.fadeOut, 0, 15) === null && { fadeOut: "Seconds, from 0 to 15." }),
@@ -206,10 +209,11 @@ export function wrongs(draft: Draft): Wrong {
   };
 }
 
-function wrongStart({ starting, times, minutes, every, tracks }: Draft): Wrong {
+function wrongStart({ starting, times, minutes, every, tracks, share }: Draft): Wrong {
   if (starting === "at") return times.some(Boolean) ? {} : { times: "Give at least one time." };
   if (starting === "minutes") return minutesOf(minutes) ? {} : { minutes: "Numbers from 0 to 59, between commas." };
   if (starting === "every") return whole(every, 1, 1440) === null ? { every: "Minutes, from 1 to 1,440." } : {};
+  if (starting === "share") return whole(share, 1, 3600) === null ? { share: "Seconds, from 1 to 3,600." } : {};
   return whole(tracks, 1, 1000) === null ? { tracks: "A number from 1 to 1,000." } : {};
 }
 
@@ -221,6 +225,7 @@ function whenOf(draft: Draft): Schedule["when"] {
   if (starting === "every") {
     return { kind: "every", minutes: whole(draft.every, 1, 1440) ?? 1, anchored: draft.anchored };
   }
+  if (starting === "share") return { kind: "share", seconds_per_hour: whole(draft.share, 1, 3600) ?? 1 };
   return { kind: "after_tracks", tracks: whole(draft.tracks, 1, 1000) ?? 1 };
 }
 
@@ -276,15 +281,21 @@ export function toBody(draft: Draft, kinds: Kinds): ScheduleNew {
     exceptions: targets(draft.notPlaces, draft.notTags, kinds),
     priority_level_id: draft.level || null,
     ...(!draft.level && { priority: whole(draft.priority, 0, 100) ?? Number(USUAL[draft.type]) }),
-    ...(isCall ? manner(draft) : { begin: draft.begin, on_end: draft.onEnd }),
+    ...(isCall
+      ? manner(draft)
+      : { begin: draft.begin, on_end: draft.onEnd, start: turn(draft) }),
   };
+}
+
+/** When it takes the zone: all that music says of its start. */
+function turn({ mode, wait }: Draft) {
+  return { mode, max_wait_millis: mode === "wait" ? millis(wait, 1000) : 0 };
 }
 
 function manner(draft: Draft): Pick<ScheduleNew, "start" | "limits"> {
   return {
     start: {
-      mode: draft.mode,
-      max_wait_millis: draft.mode === "wait" ? millis(draft.wait, 1000) : 0,
+      ...turn(draft),
       late_by_millis: draft.late === "" ? null : millis(draft.late, 1000),
       mix: draft.mix,
       duck: millis(draft.duck, 100),
