@@ -4,9 +4,9 @@ import re
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from support.browser import PHONE, check, open_page, sign_in
+from support.browser import check, sign_in
 from support.pictures import keep_picture
 from support.stack import Stack, wait_until
 
@@ -99,15 +99,6 @@ def test_a_channel_is_made_put_in_order_and_listened_ahead(page: Page, stack: St
     expect(turns.last).to_contain_text("weight 3 \u00b7 about 75 %")
     coming = page.get_by_role("list", name="What comes next").get_by_role("listitem")
     expect(coming.nth(2)).to_contain_text("Coffee offer")
-    page.get_by_role("button", name="Pattern").click()
-    dialog = page.get_by_role("dialog", name="Pattern of Daytime")
-    dialog.get_by_role("button", name="Add the turn").click()
-    expect(dialog.get_by_role("list", name="Turns").get_by_role("listitem")).to_have_count(1)
-    dialog.get_by_role("button", name="Save the pattern").click()
-    expect(page.get_by_text("In 1 turn of a pattern")).to_be_visible()
-    expect(coming.first).to_contain_text("Slow Tide")
-    page.reload()
-    expect(turns).to_contain_text(["Slow Tide", folder])
     check(page)
 
 
@@ -141,16 +132,6 @@ def test_a_schedule_is_tried_out_saved_and_switched(page: Page, stack: Stack) ->
     switch = page.get_by_role("switch", name="All day lounge is on")
     switch.click()
     expect(switch).to_have_attribute("aria-checked", "false")
-    page.get_by_label("State").select_option("Off")
-    expect(listed).to_have_count(1)
-    page.get_by_role("button", name="Change All day lounge").click()
-    page.get_by_label("Wednesday").check(force=True)
-    page.get_by_role("radio", name="From and to").check()
-    page.get_by_label("From", exact=True).fill("22:00")
-    page.get_by_label("To", exact=True).fill("06:00")
-    expect(page.get_by_text("It ends on the next day")).to_be_visible()
-    page.get_by_role("button", name="Save").click()
-    expect(listed).to_contain_text(["Wed \u00b7 22:00 to 06:00"])
     check(page)
     keep_picture(page, "schedules.png")
 
@@ -201,38 +182,18 @@ def test_what_schedules_share_and_feeds(page: Page, stack: Stack) -> None:
         assert http.get(address).status_code == 404
 
 
-def test_what_will_sound_says_why(
-    browser: Browser, page: Page, stack: Stack, complaints: list[str]
-) -> None:
+def test_what_will_sound_says_who_asked_for_it(page: Page, stack: Stack) -> None:
     zone, folder = stack.zones[0], shop_folder(stack)["id"]
     where = {"type": "music", "folder_id": folder, "zone_ids": [zone["id"]], "priority": 80}
-    made = [make(stack, "/schedules/", name=name, **where) for name in ("Early bird", "Latecomer")]
-    try:
-        with stack.http() as http:
-            path = f"/api/v1/zones/{zone['id']}/forecast/"
-            wait_until(lambda: "Early bird" in http.get(path).text, "it is planned")
+    made = make(stack, "/schedules/", name="Early bird", **where)
+    with stack.http() as http:
+        path = f"/api/v1/zones/{zone['id']}/forecast/"
+        wait_until(lambda: "Early bird" in http.get(path).text, "it is planned")
         at(page, stack, "What will sound")
         page.get_by_label("Zone").select_option(label=zone["name"])
         page.get_by_role("button", name="Later").click()
         coming = page.get_by_role("list", name="Early bird").first
         expect(coming.get_by_role("listitem").first).to_contain_text(re.compile(r"\d\d:\d\d:\d\d"))
-        told = page.get_by_text("instead of Latecomer, which is the younger one")
-        expect(told.first).to_be_visible()
         check(page)
         keep_picture(page, "forecast.png")
-        page.get_by_role("link", name="Conflicts").click()
-        met = page.get_by_role("list", name="Conflicts").get_by_role("listitem")
-        expect(met.filter(has_text="Latecomer")).to_contain_text("Early bird is heard instead of")
-        check(page)
-        phone = open_page(browser, PHONE, "dark", complaints)
-        at(phone, stack, "What will sound")
-        expect(phone.get_by_role("list").last).to_be_visible()
-        check(phone)
-        phone.get_by_role("link", name="Early bird").first.click()
-        expect(phone.get_by_label("Name")).to_have_value("Early bird")
-        check(phone)
-        phone.context.close()
-    finally:
-        with stack.http() as http:
-            for one in made:
-                http.delete(f"/api/v1/schedules/{one['id']}/")
+        http.delete(f"/api/v1/schedules/{made['id']}/")

@@ -90,7 +90,7 @@ function Opened({ channel, tag }: { channel: ChannelWhole; tag: string }) {
       {open === "manner" && (
         <ChannelDialog channel={channel} tag={tag} onClose={close} onSaved={close} />
       )}
-      {open === "pattern" && <PatternDialog channel={channel} tag={tag} onClose={close} />}
+      {open === "pattern" && <PatternDialog channel={channel} onClose={close} />}
       {open === "remove" && (
         <RemoveChannel
           channel={channel}

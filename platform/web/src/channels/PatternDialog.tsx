@@ -17,7 +17,6 @@ import { isBetween } from "./words";
 
 interface Props {
   channel: Channel;
-  tag: string;
   onClose: () => void;
 }
 
@@ -30,7 +29,7 @@ interface TurnOf {
 const MOST = 200;
 
 /** None at all means by weight. */
-export function PatternDialog({ channel, tag, onClose }: Props) {
+export function PatternDialog({ channel, onClose }: Props) {
   const lines: readonly Line[] = useLines(channel.id).data ?? [];
   const offered = lines.filter((line) => !isBetween(line));
   const [turns, setTurns] = useState<readonly TurnOf[]>(() =>
@@ -42,7 +41,8 @@ export function PatternDialog({ channel, tag, onClose }: Props) {
   const refresh = useRefresh();
   const save = useMutation({
     mutationFn: async () => {
-      const params = { path: { channel_id: channel.id }, header: { "If-Match": tag } };
+      // whatever else of the channel was changed meanwhile stays: only the turns are sent
+      const params = { path: { channel_id: channel.id } };
       await api.PATCH("/api/v1/channels/{channel_id}/", {
         params,
         body: { pattern: turns.map(({ id }) => id) },

@@ -135,7 +135,6 @@ function ScheduleRow({ schedule, known, mayWrite, onRemove }: RowProps) {
     onError: (error) => tellProblem(`${name} was not switched`, error),
     onSettled: refresh,
   });
-  const on = flip.isPending ? flip.variables : is_active;
   return (
     <Row
       title={
@@ -157,7 +156,7 @@ function ScheduleRow({ schedule, known, mayWrite, onRemove }: RowProps) {
     >
       {mayWrite && (
         <>
-          <Switch label={`${name} is on`} on={on} busy={flip.isPending} onChange={(next) => flip.mutate(next)} />
+          <Switch label={`${name} is on`} on={is_active} busy={flip.isPending} onChange={(next) => flip.mutate(next)} />
           <Button
             variant="default"
             aria-label={`Change ${name}`}
