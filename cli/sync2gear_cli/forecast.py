@@ -121,6 +121,13 @@ def explained(told: dict[str, Any] | None) -> list[str]:
         return ["people chose it"]
     if told["source"] == "base":
         return ["no schedule wants this time: what people chose last goes on"]
+    if told["source"] in {"call", "emergency"}:
+        what = "somebody called it" if told["source"] == "call" else "an emergency was raised"
+        asked = told.get("asked_at")
+        return [
+            f"{what}: {told['name']!r}"
+            + (f" at {output.local_time(asked, day=True)}" if asked else "")
+        ]
     name, limit = told["name"], told["limited_by"]
     lines = [f"schedule {name!r} put it there"]
     if limit:

@@ -32,6 +32,7 @@ VERBS: Final = {
     "queue": ("queue", "Show what is announced and what waits for its turn, or end all of it."),
     "emergency": ("emergencies", "Messages that go above everything else, and the all-clear."),
     "plays": ("plays", "What was asked to be heard, and what became of it."),
+    "proof": ("proof", "What was planned beside what was heard: lines, sums, reports, files."),
     "voices": ("voices", "Voices that can speak: list them, hear one."),
     "providers": (
         "providers",

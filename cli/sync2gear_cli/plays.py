@@ -16,6 +16,7 @@ from websockets.exceptions import ConnectionClosed
 from sync2gear_cli import commands, live, output, session
 from sync2gear_cli.client import open_api
 from sync2gear_cli.failures import Failure
+from sync2gear_cli.forecast import explained
 from sync2gear_cli.output import AsJson
 from sync2gear_cli.zones import find_zones
 
@@ -109,6 +110,34 @@ def show(
         output.emit(tree)
     else:
         output.console().print(_drawn(tree))
+
+
+@group.command(epilog=commands.examples("sync2gear plays why ID", "sync2gear plays why ID --json"))
+def why(
+    ctx: typer.Context,
+    play: Annotated[
+        str,
+        typer.Argument(
+            help="Of a call, or of a line of `proof list`.", metavar="PLAY", show_default=False
+        ),
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Explain why something was heard: a schedule and those it beat, or who asked for it."""
+    with open_api(ctx.obj) as api:
+        told = api.get(f"/plays/{play}/why/")
+    if as_json:
+        output.emit(told)
+        return
+    for line in explained(told):
+        output.line(line)
+    for name in ("announcement", "sound"):
+        one = told[name]
+        if one is not None:
+            voice = f", voice {one['voice']} of {one['provider']}" if one["voice"] else ""
+            output.line(f"{name} {one['title']!r}{voice}")
+    if told["outcome"]:
+        output.line(" ".join(filter(None, (told["outcome"], told["reason"].replace("_", " ")))))
 
 
 def _watch(trees: Iterator[dict[str, Any]], *, as_json: bool) -> None:

@@ -86,6 +86,7 @@ from sync2gear_platform.playback import routes as playback
 from sync2gear_platform.playback import uses as playing
 from sync2gear_platform.playback.schemas import Target
 from sync2gear_platform.privacy import routes as privacy
+from sync2gear_platform.proof import report_routes
 from sync2gear_platform.proof import routes as proof
 from sync2gear_platform.schedules import (
     document_routes,
@@ -107,8 +108,8 @@ ROUTERS = (
     identity, factors, oidc, profile, people, audit, vaulting, notifications, sites, library,
     uploads, links, forms, covers, shelves, providers, voices, texts, receiving, announcements,
     channels, preview_routes, outlook_routes, plan_routes, document_routes, schedules,
-    shared_routes, playback, proof, play_routes, emergencies, fleet, integrations, letters,
-    privacy, admin, health,
+    shared_routes, playback, proof, report_routes, play_routes, emergencies, fleet, integrations,
+    letters, privacy, admin, health,
 )  # fmt: skip
 
 

@@ -55,7 +55,7 @@ from sync2gear_platform.playback.ingest import Ingest
 from sync2gear_platform.playback.receipts import Receipts
 from sync2gear_platform.privacy import exporting
 from sync2gear_platform.privacy import jobs as privacy
-from sync2gear_platform.proof import reckoning
+from sync2gear_platform.proof import housekeeping, reckoning
 from sync2gear_platform.schedules import following, publishing
 from sync2gear_platform.schedules import jobs as schedules
 from sync2gear_platform.settings import Settings
@@ -321,6 +321,7 @@ class Leader:
             ctx = Ctx(db=session, actor=NOBODY, now=self._clock.now(), trace="housekeeping")
             logger.info("programmes.collected", rows=await service.collect_programmes(ctx))
             logger.info("plays.collected", rows=await plays.collect(ctx))
+        logger.info("proof.purged", rows=await housekeeping.purge(self._db, self._clock))
 
     async def _forget(self) -> None:
         async with self._db.system() as session:

@@ -1,12 +1,23 @@
 """Proof of play: what was planned beside what speakers told, over HTTP."""
 
+import csv
+import json
+import time
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
+
+from sqlmodel import col, select
 
 from support.music import add_folder, add_zone
 from support.planning import add_schedule, add_words, compiled
 from support.proving import MINUTE, Teller, reckoned, segments, speaker
 from support.world import Tenant, World
+from sync2gear_platform.kit.clock import Clock
+from sync2gear_platform.library.tables import Track
+from sync2gear_platform.playback.tables import PlayEventRow
+from sync2gear_platform.proof import housekeeping, spans
+from sync2gear_platform.proof.tables import ProofLine, ProofMonth
 
 
 async def shop(world: World) -> tuple[Tenant, str, UUID]:
@@ -98,3 +109,115 @@ async def test_nobody_reads_of_what_is_not_theirs(world: World) -> None:
     floor = await world.colleague(tenant, "floor", ("zone", UUID(elsewhere)))
     assert (await floor.get("/api/v1/proof/")).json()["results"] == []
     assert (await floor.get("/api/v1/proof/summary/")).json()["results"] == []
+
+
+async def sheet(tenant: Tenant, path: str, **asked: Any) -> list[list[str]]:
+    answer = await tenant.http.get(f"/api/v1{path}", params=asked)
+    assert answer.status_code == 200, answer.text
+    assert "attachment" in answer.headers["content-disposition"]
+    return list(csv.reader(answer.text.splitlines()))
+
+
+async def test_reports_exports_and_what_is_forgotten(world: World) -> None:
+    tenant, zone, _ = await shop(world)
+    one = Teller(world, tenant, await speaker(tenant, zone, "One"), zone)
+    async with world.ctx(tenant.id) as ctx:
+        for track in await ctx.db.exec(select(Track)):
+            track.isrc, track.artist = "DEA122700001", "=1+1"
+            ctx.db.add(track)
+    due = [s for s in await segments(world, tenant, zone, hours=1) if s.role == "music"]
+    await one.tell([event for piece in due for event in one.played(piece)])
+    await reckoned(world, tenant)
+    # what sounded when they were asked had begun before: the first one is late
+    heard = [one for one in await lines(tenant) if one["outcome"] in {"played", "late"}]
+    played = [line for line in heard if line["outcome"] == "played"]
+    assert len(played) == len({line["planned_at"] for line in played}) > 5
+
+    days = {
+        "first_day": min(line["day"] for line in played),
+        "last_day": max(line["day"] for line in played),
+    }
+    heads, *rows = await sheet(tenant, "/proof/report/", report="usage-by-work", **days)
+    assert heads == ["Title", "Artist", "ISRC", "Duration", "Plays", "Zones", "Seconds heard"]
+    (row,) = rows  # works of one ISRC are one work
+    assert row[1:6] == ["'=1+1", "DEA122700001", "0:03:00", str(len(heard)), "1"]
+    heads, *rows = await sheet(tenant, "/proof/report/", report="usage-by-venue", **days)
+    assert (heads[0], rows[0][0]) == ("Zone", "Bar")
+    heads, *rows = await sheet(tenant, "/proof/report/", report="usage-log", **days)
+    assert len(rows) == len(heard)
+    assert (rows[0][0], rows[0][2]) == (heard[0]["day"], "Bar")
+    assert rows[0][1][3:] == heard[0]["began_at"][14:19], "by the venue's clock"
+
+    columns = [{"key": "isrc", "heading": "Code"}, {"key": "blank", "heading": "Composer"}]
+    own = await tenant.make("/proof/templates/", name="Ours", grain="work", columns=columns)
+    path = f"/proof/templates/{own['id']}/"
+    assert await sheet(tenant, f"{path}report/", **days) == [
+        ["Code", "Composer"], ["DEA122700001", ""],
+    ]  # fmt: skip
+    filled = await tenant.http.get(f"/api/v1{path}report/", params={**days, "format": "json"})
+    assert json.loads(filled.text) == [{"Code": "DEA122700001", "Composer": ""}]
+    wrong = {"columns": [{"key": "zone"}]}
+    refused = await tenant.http.patch(f"/api/v1{path}", json=wrong)
+    assert refused.json()["code"] == "wrong_column"
+    assert (await tenant.http.patch(f"/api/v1{path}", json={"name": "Mine"})).status_code == 200
+    assert [t["name"] for t in (await tenant.read("/proof/templates/"))["results"]] == ["Mine"]
+    other = await world.tenant("Other")
+    assert (await other.http.get(f"/api/v1{path}report/")).status_code == 404
+    assert (await tenant.http.delete(f"/api/v1{path}")).status_code == 204
+
+    until = (world.clock.now() + timedelta(days=1)).isoformat()
+    heads, *rows = await sheet(tenant, "/proof/export/", outcome="played", to=until)
+    assert [row[heads.index("id")] for row in rows] == [line["id"] for line in played]
+    answer = await tenant.http.get("/api/v1/proof/export/", params={"format": "json", "to": until})
+    assert len(json.loads(answer.text)) == len(await lines(tenant))
+    long = {"from": "2026-01-01T00:00:00Z", "to": "2026-12-01T00:00:00Z"}
+    refused = await tenant.http.get("/api/v1/proof/export/", params=long)
+    assert refused.json()["code"] == "range_too_long"
+
+    assert await tenant.read("/proof/settings/") == {"keep_days": 400}
+    for days_, status in ((10, 422), (35, 200)):
+        body = {"keep_days": days_}
+        assert (await tenant.http.patch("/api/v1/proof/settings/", json=body)).status_code == status
+    later = 37 * 86_400 * 10**9
+    assert await housekeeping.purge(world.db, Clock(wall_ns=lambda: time.time_ns() + later)) > 0
+    async with world.ctx(tenant.id) as ctx:
+        for table in (ProofLine, PlayEventRow):
+            assert (await ctx.db.exec(select(table))).all() == []
+        counted = (await ctx.db.exec(select(ProofMonth).where(col(ProofMonth.played) > 0))).all()
+        assert sum(row.played for row in counted) == len(played)
+    part = await tenant.http.get("/api/v1/proof/summary/", params={"by": "track", **days})
+    assert part.json()["code"] == "lines_gone"
+    month = days["first_day"][:8]
+    whole = {
+        "first_day": f"{month}01",
+        "last_day": spans.month_after(date.fromisoformat(days["last_day"])) - timedelta(days=1),
+    }
+    known = await tenant.read("/proof/summary/", by="track", **whole)
+    assert known["total"]["played"] == len(played)
+
+
+async def test_why_something_was_heard_is_told_of_lines_calls_and_plans(world: World) -> None:
+    tenant, zone, words = await shop(world)
+    await speaker(tenant, zone, "One")
+    made = await tenant.make(f"/announcements/{words}/play-instant/", zone_ids=[zone])
+    play_id = made["plays"][0]["play_id"]
+    told = await tenant.read(f"/plays/{play_id}/why/")
+    assert (told["source"], told["announcement"]["id"]) == ("call", str(words))
+    me = await tenant.read("/auth/me/")
+    assert told["asked_by"] == me["user"]["id"]
+    item = UUID(play_id).hex
+    here = await tenant.read(f"/zones/{zone}/why/{item}/")
+    assert (here["source"], here["zone_id"], here["outcome"]) == ("call", zone, None)
+
+    await reckoned(world, tenant)
+    found = await lines(tenant)
+    (call,) = [line for line in found if line["source"] == "call"]
+    assert (await tenant.read(f"/plays/{call['id']}/why/"))["play_id"] == play_id
+    spoken = next(
+        line for line in found if line["source"] == "schedule" and line["kind"] == "announcement"
+    )
+    told = await tenant.read(f"/plays/{spoken['id']}/why/")
+    assert (told["name"], told["outcome"], told["sound"]["title"]) == ("Call", "pending", "Hello")
+    music = next(line for line in found if line["kind"] == "music")
+    told = await tenant.read(f"/plays/{music['id']}/why/")
+    assert (told["source"], told["name"]) == ("schedule", "All day")

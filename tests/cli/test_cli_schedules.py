@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -187,3 +188,26 @@ def test_conflicts_are_named(planned: dict[str, Any], http: httpx2.Client) -> No
     (met,) = answer("conflicts", "--zone", "Café", "--days", "3")["results"]
     assert (met["winner"]["name"], met["loser"]["name"]) == ("All day", "Other")
     assert "younger" in shown("conflicts")
+
+
+def test_the_proof_of_play_is_listed_summed_and_taken_away(
+    http: httpx2.Client, planned: dict[str, Any], tmp_path: Path
+) -> None:
+    said = post(http, "/announcements/say/", text="Once.", zone_ids=[planned["zone"]["id"]])
+    play = said["plays"][0]["play_id"]
+    told = call("plays", "why", play)
+    assert told.exit_code == 0, told.output
+    assert told.output.startswith("somebody called it")
+    assert json.loads(call("plays", "why", play, "--json").output)["play_id"] == play
+    listed = json.loads(call("proof", "list", "--zone", "Café", "--json").output)
+    assert isinstance(listed["results"], list)
+    assert call("proof", "list", "--outcome", "unknown").exit_code == 0
+    summed = json.loads(call("proof", "sum", "--by", "track", "--json").output)
+    assert summed["by"] == "track"
+    assert "all" in call("proof", "sum").output
+    assert "usage-by-work" in call("proof", "report").output
+    file = tmp_path / "report.csv"
+    assert call("proof", "report", "usage-by-work", "--output", str(file)).exit_code == 0
+    assert file.read_text().startswith('"Title","Artist","ISRC"')
+    assert call("proof", "export", "--output", str(file)).exit_code == 1, "it is there already"
+    assert call("proof", "export", "--format", "json").output.strip().startswith("[")

@@ -1,5 +1,6 @@
 """What was planned of a settled timeline, and what events and silence make of it."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -22,8 +23,10 @@ from sync2gear_broker.messages import (
 )
 from sync2gear_broker.units import FRAME_RATE
 from sync2gear_platform.kit.clock import frames_of
-from sync2gear_platform.proof import rules, spans
+from sync2gear_platform.library.rules import isrc_of
+from sync2gear_platform.proof import reports, rules, spans
 from sync2gear_platform.proof.reckoning import QUIET, covered
+from sync2gear_platform.proof.reports import Column, Row
 from sync2gear_platform.proof.rules import Place, Planned, Reign, Speaker, Told, Verdict
 from sync2gear_platform.proof.spans import BadDays, Span
 from sync2gear_platform.schedules.ledger import BASE, HAND
@@ -284,3 +287,30 @@ def test_whole_months_are_told_from_days() -> None:
     assert split("2027-01-15", "2027-04-02") == ("02-03", ["0115-0131", "0401-0402"])
     assert split("2027-01-15", "2027-02-10") == ("", ["0115-0210"])
     assert split("2027-12-01", "2028-01-01") == ("12-12", ["0101-0101"])
+
+
+def test_rows_fill_the_columns_of_reports() -> None:
+    span = Span(day("2027-01-01"), day("2027-01-31"))
+    row = Row("w", "Song", "Who", "", "", 3725 * SECOND, 10 * SECOND, 4, 2, "Bar")
+    keys = tuple(reports.FITTING["work"] | reports.FITTING["play"] | {"zone"})
+    cells = dict(zip(keys, reports.cells(row, [Column(k, "") for k in keys], span), strict=True))
+    assert cells == {
+        "title": "Song", "artist": "Who", "album": "", "isrc": "", "work": "w", "plays": 4,
+        "zones": 2, "zone": "Bar", "duration": "1:02:05", "duration_seconds": 3725, "seconds": 10,
+        "day": "", "time": "", "source": "", "manner": "", "blank": "",
+        "period_from": "2027-01-01", "period_to": "2027-01-31",
+    }  # fmt: skip
+    at = frames_of(datetime(2027, 1, 1, 23, 30, tzinfo=UTC))
+    one = replace(row, at=at, tz="Europe/Berlin")
+    assert reports.cells(one, [Column("day", ""), Column("time", "")], span) == [
+        "2027-01-02", "00:30:00",
+    ]  # fmt: skip
+    gone = reports.of_own("Ours", A, "work", [{"key": "gone", "heading": "G"}])
+    assert gone.columns == (Column("blank", "G"),)
+    for template in reports.BUILT_IN.values():
+        assert {column.key for column in template.columns} <= reports.FITTING[template.grain]
+
+
+def test_an_isrc_is_one_or_nothing() -> None:
+    assert isrc_of(" de-a12-27-00001 ") == "DEA122700001"
+    assert isrc_of("DEA1227000011") == isrc_of("nothing") == ""

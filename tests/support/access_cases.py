@@ -89,6 +89,7 @@ PATHS: Final[Mapping[str, str]] = {
     "/programmes/": "programme",
     "/music/uploads/": "upload",
     "/announcements/uploads/": "spoken upload",
+    "/proof/templates/": "report",
 }
 """What the id in such a path is of, where its name alone (``row_id``) does not say it."""
 
@@ -145,6 +146,10 @@ OWN_POLICY: Final[Mapping[str, str]] = {
     "GET /music/uploads/{upload_id}/parts/": "music.write",  # it answers where to write
     "GET /announcements/uploads/{upload_id}/parts/": "announcements.write",
     "GET /csrf/": "public",
+    "PATCH /proof/settings/": "client.write",
+    "POST /proof/templates/": "client.write",
+    "PATCH /proof/templates/{row_id}/": "client.write",
+    "DELETE /proof/templates/{row_id}/": "client.write",
     "GET /zones/{zone_id}/forecast/": "playback.read",
     "GET /zones/{zone_id}/why/{item}/": "playback.read",
     "GET /health/": "public",
@@ -249,6 +254,7 @@ BODIES: Final[Mapping[str, Mapping[str, Any]]] = {
     "POST /channels/{channel_id}/items/": {"track_id": "@track"},
     "POST /schedules/": {"type": "music", "channel_id": "@channel", "zone_ids": ["@zone"]},
     "POST /day-parts/": HOURS,
+    "POST /proof/templates/": {"grain": "work", "columns": [{"key": "title"}]},
     "POST /tokens/": {"permissions": ["zones.read"]},
     "POST /music/imports/": {"folder": "."},
     "POST /music/smart/preview/": {

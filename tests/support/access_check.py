@@ -158,7 +158,8 @@ class Checker:
             return await another_session(self.cast.world, asker.email)
         if kind == "my export" and may and asker.email:
             return await export_of(self.cast.world, asker.email)
-        if may and (operation.method == "DELETE" or kind in USED_UP):
+        used_up = kind in USED_UP and operation.method != "GET"  # who reads uses nothing up
+        if may and (operation.method == "DELETE" or used_up):
             if kind == "location" and asker.confined.get(operation.policy) is not None:
                 return asker.home.gone[kind]  # its own location holds everything: not that one
             if kind in MADE_ANEW:
@@ -206,7 +207,7 @@ MADE_ANEW: Final = frozenset(
     {"location", "facility", "floor", "zone", "device", "folder", "track", "announcement", "user",
      "invitation", "token", "account", "mail", "event", "spare client", "gone client", "gone user",
      "upload", "spoken upload", "calendar", "day part", "priority level", "channel",
-     "channel item", "schedule", "feed"}
+     "channel item", "schedule", "feed", "report"}
 )  # fmt: skip
 
 

@@ -339,6 +339,7 @@ MAKERS: Final[Mapping[str, Maker]] = {
     "channel item": _channel_item,
     "schedule": _schedule,
     "feed": _over_http("/schedules/feeds/"),
+    "report": _over_http("/proof/templates/", grain="work", columns=[{"key": "title"}]),
     "media": _media,
     "programme": _programme,
     "event": _event,
@@ -373,6 +374,7 @@ REMOVED: Final[Mapping[str, str]] = {
     "account": "/integrations/mqtt/", "provider": "/ai-providers/", "calendar": "/calendars/",
     "day part": "/day-parts/", "priority level": "/priority-levels/", "channel": "/channels/",
     "schedule": "/schedules/", "feed": "/schedules/feeds/",
+    "report": "/proof/templates/",
 }  # fmt: skip
 """Kinds that can be removed, and where."""
 

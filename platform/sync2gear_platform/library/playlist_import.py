@@ -18,9 +18,9 @@ SOME = 500
 """Names that one statement asks for."""
 
 DESCRIBED = {
-    "sha256", "filename", "title", "artist", "album", "genre", "year", "duration_millis",
-    "cover_id", "explicit", "tags", "licence", "regions", "offline_allowed", "valid_from",
-    "valid_until",
+    "sha256", "filename", "title", "artist", "album", "genre", "year", "isrc",
+    "duration_millis", "cover_id", "explicit", "tags", "licence", "regions", "offline_allowed",
+    "valid_from", "valid_until",
 }  # fmt: skip
 """What a track in another folder has in common with the one it is like."""
 

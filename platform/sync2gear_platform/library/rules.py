@@ -172,3 +172,12 @@ def year_of(text: str) -> int | None:
     """The year in a date tag, from 1000 to 2999."""
     found = _YEAR.search(text)
     return int(found[1]) if found else None
+
+
+_ISRC = re.compile(r"[A-Z]{2}[A-Z0-9]{3}[0-9]{7}")
+
+
+def isrc_of(text: str) -> str:
+    """The ISRC (ISO 3901) in a text, in capitals and without hyphens; empty where it is none."""
+    plain = re.sub(r"[-\s]", "", text.upper())[:20]
+    return plain if _ISRC.fullmatch(plain) else ""

@@ -15,6 +15,7 @@ from pydantic import (
 )
 
 from sync2gear_platform.kit.fields import In, Out
+from sync2gear_platform.library import rules as library_rules
 from sync2gear_platform.library.folders import MAX_ORDERED
 from sync2gear_platform.library.smart import KEYS, Rules
 
@@ -23,6 +24,18 @@ Name = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=255, pattern=_LINE)
 ]
 Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=255, pattern=_LINE)]
+
+
+def _isrc(given: str) -> str:
+    if not given.strip():
+        return ""
+    if not (found := library_rules.isrc_of(given)):
+        raise ValueError("not an ISRC, such as DE-A12-27-00001")
+    return found
+
+
+Isrc = Annotated[str, StringConstraints(max_length=20), AfterValidator(_isrc)]
+"""The ISRC of a recording, with hyphens or without."""
 Text = Annotated[str, StringConstraints(max_length=2000, pattern=r"^[^\x00]*$")]
 
 
@@ -109,6 +122,7 @@ class TrackPatch(In):
     album: Line = ""
     genre: Annotated[Line, Field(max_length=100)] = ""
     year: Annotated[int, Field(strict=True, ge=1000, le=2999)] | None = None
+    isrc: Isrc = ""
     explicit: Annotated[bool, Field(strict=True)] = False
     tags: Annotated[list[Tag], Field(max_length=50), AfterValidator(_sorted)] = []
     licence: Line = ""
@@ -174,6 +188,7 @@ class TrackOut(Out):
     album: str
     genre: str
     year: int | None
+    isrc: str
     duration_millis: int
     position: int
     cover_id: UUID | None

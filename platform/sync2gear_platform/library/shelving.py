@@ -234,7 +234,9 @@ async def shelf(
     )
 
 
-_DESCRIPTION = {"title", "artist", "album", "genre", "year", "duration_millis", "cover_id"}
+_DESCRIPTION = {
+    "title", "artist", "album", "genre", "year", "isrc", "duration_millis", "cover_id",
+}  # fmt: skip
 
 
 def description(filename: str, finding: Finding) -> dict[str, object]:
@@ -247,5 +249,6 @@ def description(filename: str, finding: Finding) -> dict[str, object]:
         "album": tags.album,
         "genre": tags.genre,
         "year": tags.year,
+        "isrc": tags.isrc,
         "duration_millis": millis_from_frames(finding.sound.frames),
     }

@@ -115,8 +115,9 @@ class Folder(Owned, table=True):
 class Track(Owned, table=True):
     """A piece of music with what people call it, and what may be done with it.
 
-    ``regions`` are ISO 3166-1 countries, none: all; ``valid_from`` and ``valid_until`` are days,
-    both included. ``words`` and the two keys follow from the names (:func:`_named`).
+    ``isrc`` is ISO 3901, without hyphens. ``regions`` are ISO 3166-1 countries, none: all;
+    ``valid_from`` and ``valid_until`` are days, both included. ``words`` and the two keys follow
+    from the names (:func:`_named`).
     """
 
     __tablename__ = "tracks"
@@ -138,6 +139,7 @@ class Track(Owned, table=True):
     album: str = Field(default="", max_length=255)
     genre: str = Field(default="", max_length=100)
     year: int | None = None
+    isrc: str = Field(default="", max_length=12)
     duration_millis: int = Field(sa_type=BigInteger)
     position: int = Field(default=0)
     cover_id: UUID | None = None

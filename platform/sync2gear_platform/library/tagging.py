@@ -26,6 +26,7 @@ class Tags:
     album: str = ""
     genre: str = ""
     year: int | None = None
+    isrc: str = ""
 
 
 def read_tags(path: Path, fallback: dict[str, str]) -> Tags:
@@ -42,6 +43,7 @@ def read_tags(path: Path, fallback: dict[str, str]) -> Tags:
         album=rules.label(tags.get("album", ""), 255),
         genre=rules.label(tags.get("genre", ""), 100),
         year=rules.year_of(tags.get("date", "") or tags.get("year", "")),
+        isrc=rules.isrc_of(tags.get("isrc", "") or tags.get("tsrc", "")),
     )
 
 

@@ -18,7 +18,7 @@ from sync2gear_platform.kit.errors import Refusal
 from sync2gear_platform.kit.paging import Page, Window, page
 from sync2gear_platform.library.tables import Track
 from sync2gear_platform.proof import spans
-from sync2gear_platform.proof.schemas import By, Kind, LineOut, SummaryOut, SumOut
+from sync2gear_platform.proof.schemas import By, Kind, ProofLineOut, ProofSummaryOut, ProofSumOut
 from sync2gear_platform.proof.spans import Span
 from sync2gear_platform.proof.sums import COUNTED
 from sync2gear_platform.proof.tables import (
@@ -86,9 +86,9 @@ async def clauses(ctx: Ctx, wanted: Filters) -> list[ColumnElement[bool]]:
 
 
 def with_names() -> Any:
-    """Lines with their work and their zone's name."""
+    """Lines with their work, their zone's name and its time zone."""
     return (
-        select(ProofLine, ProofWork, col(ProofZone.name))
+        select(ProofLine, ProofWork, col(ProofZone.name), col(ProofZone.timezone))
         .outerjoin(
             ProofWork,
             and_(
@@ -106,7 +106,7 @@ def with_names() -> Any:
     )
 
 
-async def lines(ctx: Ctx, window: Window, wanted: Filters) -> Page[LineOut]:
+async def lines(ctx: Ctx, window: Window, wanted: Filters) -> Page[ProofLineOut]:
     """Lines, the latest first."""
 
     def named(needle: str) -> ColumnElement[bool]:
@@ -127,13 +127,13 @@ async def lines(ctx: Ctx, window: Window, wanted: Filters) -> Page[LineOut]:
         default="-planned_at",
         tiebreak=col(ProofLine.id),
         search=named,
-        shape=lambda row: LineOut.of(*row),
+        shape=lambda row: ProofLineOut.of(row[0], row[1], row[2]),
     )
 
 
 async def summary(
     ctx: Ctx, by: By, span: Span, *, zone: UUID | None = None, kind: Kind | None = None
-) -> SummaryOut:
+) -> ProofSummaryOut:
     """What lines add up to. Whole months are read from their sums, whatever is in them."""
     if by in {"track", "announcement"}:
         kind = "music" if by == "track" else "announcement"
@@ -150,7 +150,7 @@ async def summary(
     listed = (await ctx.db.execute(found.limit(MOST + 1))).mappings().all()
     whole = (await ctx.db.execute(select(*sums, zones))).mappings().one()
     names = await _names(ctx, by, [row["key"] for row in listed[:MOST]])
-    return SummaryOut(
+    return ProofSummaryOut(
         by=by,
         first_day=span.first,
         last_day=span.last,
@@ -160,9 +160,9 @@ async def summary(
     )
 
 
-def _sum(row: Any, key: Any, names: dict[str, tuple[str, str, str]]) -> SumOut:
+def _sum(row: Any, key: Any, names: dict[str, tuple[str, str, str]]) -> ProofSumOut:
     title, artist, isrc = names.get(str(key), ("", "", ""))
-    return SumOut(
+    return ProofSumOut(
         subject=str(key),
         title=title or (str(key) if isinstance(key, date) else ""),
         artist=artist,

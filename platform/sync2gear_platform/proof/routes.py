@@ -16,12 +16,12 @@ from sync2gear_platform.proof.queries import Filters
 from sync2gear_platform.proof.schemas import (
     By,
     Kind,
-    LineOut,
     Manner,
     Outcome,
+    ProofLineOut,
+    ProofSummaryOut,
     ReasonOut,
     Source,
-    SummaryOut,
 )
 from sync2gear_platform.proof.spans import Span
 
@@ -60,7 +60,7 @@ Days = Annotated[Span, Depends(_days)]
 
 
 @router.get("/proof/")
-async def list_lines(ctx: Read, window: Listing, wanted: Wanted) -> Page[LineOut]:
+async def list_lines(ctx: Read, window: Listing, wanted: Wanted) -> Page[ProofLineOut]:
     """List what was planned and heard, the latest first."""
     return await queries.lines(ctx, window, wanted)
 
@@ -68,7 +68,7 @@ async def list_lines(ctx: Read, window: Listing, wanted: Wanted) -> Page[LineOut
 @router.get("/proof/summary/")
 async def summarise(
     ctx: Read, days: Days, by: By = "zone", zone: UUID | None = None, kind: Kind | None = None
-) -> SummaryOut:
+) -> ProofSummaryOut:
     """Add up what was planned and heard by track, announcement, zone or day; a week by default."""
     return await queries.summary(ctx, by, days, zone=zone, kind=kind)
 

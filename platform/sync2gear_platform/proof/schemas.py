@@ -4,12 +4,12 @@ from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StringConstraints
 
 from sync2gear_broker.units import FRAME_RATE, millis_from_frames
 from sync2gear_platform.kit.clock import moment_of
-from sync2gear_platform.kit.fields import In
-from sync2gear_platform.proof import rules
+from sync2gear_platform.kit.fields import In, Name, Out
+from sync2gear_platform.proof import reports, rules
 from sync2gear_platform.proof.tables import FEWEST_DAYS, MOST_DAYS, ProofLine, ProofWork
 from sync2gear_platform.schedules.plan_schemas import WhyOut
 
@@ -20,7 +20,7 @@ Source = rules.Source
 By = Literal["track", "announcement", "zone", "day"]
 
 
-class LineOut(BaseModel):
+class ProofLineOut(BaseModel):
     """One piece in one zone: when it was planned, and what became of it.
 
     ``title`` and the like are those it was last known by; ``zone_name`` too. ``late_millis`` is how
@@ -53,7 +53,7 @@ class LineOut(BaseModel):
     speakers: int
 
     @classmethod
-    def of(cls, line: ProofLine, work: ProofWork | None, zone_name: str | None) -> "LineOut":
+    def of(cls, line: ProofLine, work: ProofWork | None, zone_name: str | None) -> "ProofLineOut":
         """A line as people read it."""
         late = None if line.began is None else (line.began - line.begins) * 1000 // FRAME_RATE
         return cls.model_validate(
@@ -74,7 +74,7 @@ class LineOut(BaseModel):
         )
 
 
-class SumOut(BaseModel):
+class ProofSumOut(BaseModel):
     """What the lines of one track, announcement, zone or day add up to.
 
     ``played`` does not count those that were ``late``; ``zones`` are those that heard it.
@@ -94,7 +94,7 @@ class SumOut(BaseModel):
     zones: int
 
 
-class SummaryOut(BaseModel):
+class ProofSummaryOut(BaseModel):
     """Sums of the days from ``first_day`` to ``last_day``, both included, by the venues' clocks.
 
     The most played first; ``truncated``: there are more. ``total`` is of all.
@@ -103,8 +103,8 @@ class SummaryOut(BaseModel):
     by: By
     first_day: date
     last_day: date
-    results: list[SumOut]
-    total: SumOut
+    results: list[ProofSumOut]
+    total: ProofSumOut
     truncated: bool
 
 
@@ -137,13 +137,76 @@ class ReasonOut(WhyOut):
     reason: str = ""
 
 
-class SettingsOut(BaseModel):
+class ProofSettingsOut(BaseModel):
     """For how many days lines are kept; sums of days and months are kept as long as the client."""
 
     keep_days: int
 
 
-class SettingsIn(In):
+class ProofSettingsIn(In):
     """A change of the settings."""
 
     keep_days: Annotated[int, Field(ge=FEWEST_DAYS, le=MOST_DAYS)]
+
+
+class ColumnIn(In):
+    """A column of a report; ``blank`` is one that people fill in."""
+
+    key: reports.Key
+    heading: Annotated[str, StringConstraints(max_length=100, pattern=r"^[^\x00-\x1f]*$")] = ""
+
+
+Columns = Annotated[list[ColumnIn], Field(min_length=1, max_length=40)]
+
+
+class ReportTemplateIn(In):
+    """A report of one's own: a row for each work, each work in a zone, or each play."""
+
+    name: Name
+    grain: reports.Grain
+    columns: Columns
+
+
+class ReportTemplatePatch(In):
+    """A change of a report; ``columns`` are set as a whole."""
+
+    name: Name = ""
+    grain: reports.Grain = "work"
+    columns: Columns = []
+
+
+class ColumnOut(BaseModel):
+    """A column of a report."""
+
+    key: str
+    heading: str
+
+
+class ReportTemplateOut(Out):
+    """A report of one's own."""
+
+    name: str
+    grain: reports.Grain
+    columns: list[ColumnOut]
+
+
+class ReportOut(BaseModel):
+    """A report of the product; ``name`` is what it is asked for by."""
+
+    name: str
+    title: str
+    grain: reports.Grain
+    columns: list[ColumnOut]
+
+    @classmethod
+    def of(cls, template: reports.Template) -> "ReportOut":
+        """A template as people read it."""
+        columns = [ColumnOut(key=c.key, heading=c.heading) for c in template.columns]
+        return cls(name=template.name, title=template.title, grain=template.grain, columns=columns)
+
+
+class ReportsOut(BaseModel):
+    """The reports of the product, and by grain the columns that a row can fill."""
+
+    results: list[ReportOut]
+    columns: dict[reports.Grain, list[str]]

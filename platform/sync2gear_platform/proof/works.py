@@ -34,7 +34,7 @@ async def remember(ctx: Ctx, media: Mapping[str, Media], *, known_stay: bool = F
                 "title": track.title if track else one.title,
                 "artist": track.artist if track else one.artist,
                 "album": track.album if track else "",
-                "isrc": "",
+                "isrc": track.isrc if track else "",
                 "frames": one.frames,
                 "seen_on": ctx.now.date(),
             }

@@ -14,6 +14,7 @@ import { InvitationPage } from "./pages/InvitationPage";
 import { EmailChangePage, ForgottenPage, ResetPage } from "./pages/PasswordPages";
 import { SignUpConfirmPage, SignUpPage } from "./pages/SignUpPage";
 import { PlaysPage } from "./plays/PlaysPage";
+import { ProofPage } from "./proof/ProofPage";
 import { PeoplePage } from "./people/PeoplePage";
 import { DataPage } from "./privacy/DataPage";
 import { ProfilePage } from "./profile/ProfilePage";
@@ -84,6 +85,7 @@ function Inside({ path, session }: { path: string; session: Session }) {
   if (path.split("/")[1] === "library" && may("music.read")) return <LibraryPage path={path} />;
   if (isWithin(path, "/schedules") && may("schedules.read")) return <SchedulePages path={path} />;
   if (isWithin(path, "/announcements/plays") && seesZones(session)) return <PlaysPage path={path} />;
+  if (path === "/proof" && seesZones(session)) return <ProofPage />;
   if (path === "/announcements/voices" && may("providers.read")) return <VoicesPage />;
   if (path === "/announcements/words" && may("announcements.read")) return <WordsPage />;
   if (path === "/announcements" && may("announcements.read")) return <AnnouncementsPage />;

@@ -1,0 +1,231 @@
+"""Taking the proof of play away: lines and reports as CSV or JSON, in pieces."""
+
+import json
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, Final, Literal
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, func, select, tuple_
+from sqlmodel import col
+
+from sync2gear_platform.kit.context import Ctx
+from sync2gear_platform.kit.db import AsyncSession
+from sync2gear_platform.kit.errors import Refusal
+from sync2gear_platform.kit.sheets import sheet
+from sync2gear_platform.proof import queries, reports
+from sync2gear_platform.proof.queries import Filters
+from sync2gear_platform.proof.reports import Row, Template
+from sync2gear_platform.proof.schemas import Kind, ProofLineOut
+from sync2gear_platform.proof.spans import Span
+from sync2gear_platform.proof.tables import ProofLine, ProofWork, ProofZone
+
+BATCH: Final = 1_000
+LONGEST: Final = timedelta(days=93)
+"""Lines that are taken away at once: a quarter of a year."""
+
+MOST: Final = 100_000
+"""Rows of a report that is summed: they are held in memory."""
+
+Format = Literal["csv", "json"]
+Door = Callable[[], AbstractAsyncContextManager[AsyncSession]]
+
+
+class TooLong(Refusal):
+    """Lines are taken away for at most 93 days at once: say from when to when."""
+
+    code = "range_too_long"
+
+
+class TooLarge(Refusal):
+    """This report has over 100,000 rows: ask for fewer days, or for one zone."""
+
+    kind = "conflict"
+    code = "report_too_large"
+
+
+COLUMNS: Final = (
+    "id", "zone_id", "zone_name", "day", "planned_at", "ends_at", "planned_millis", "kind",
+    "manner", "source", "title", "artist", "isrc", "schedule_id", "announcement_id", "outcome",
+    "reason", "began_at", "late_millis", "heard_millis", "heard_by", "speakers", "item", "sha256",
+)  # fmt: skip
+
+
+def bounded(ctx: Ctx, wanted: Filters) -> Filters:
+    """``wanted`` with both ends: by default the last seven days; :class:`TooLong`."""
+    until = wanted.until or ctx.now
+    since = wanted.since or until - timedelta(days=7)
+    if until - since > LONGEST:
+        raise TooLong
+    return replace(wanted, since=since, until=until)
+
+
+async def lines(
+    ctx: Ctx, door: Door, where: Sequence[ColumnElement[bool]], form: Format
+) -> AsyncIterator[bytes]:
+    """Lines from the earliest on, as one table or one array."""
+
+    def shaped(row: Any) -> dict[str, Any]:
+        return ProofLineOut.of(row[0], row[1], row[2]).model_dump(mode="json")
+
+    async for piece in _written(
+        _batches(ctx, door, where), shaped, form, COLUMNS, lambda one: [one[c] for c in COLUMNS]
+    ):
+        yield piece
+
+
+async def _batches(
+    ctx: Ctx, door: Door, where: Sequence[ColumnElement[bool]]
+) -> AsyncIterator[Sequence[Any]]:
+    """Lines by keyset; each batch is a transaction, so that a slow reader holds none open."""
+    key = (col(ProofLine.begins), col(ProofLine.id))
+    after: tuple[int, UUID] | None = None
+    while True:
+        statement = queries.with_names().where(*where).order_by(*key).limit(BATCH)
+        if after is not None:
+            statement = statement.where(tuple_(*key) > after)
+        async with door() as session:
+            rows = (await session.execute(statement)).all()
+        if rows:
+            yield rows
+            after = rows[-1][0].begins, rows[-1][0].id
+        if len(rows) < BATCH:
+            return
+
+
+async def _written(
+    batches: AsyncIterator[Sequence[Any]],
+    shaped: Callable[[Any], Any],
+    form: Format,
+    heads: Sequence[str],
+    cells: Callable[[Any], Sequence[Any]],
+) -> AsyncIterator[bytes]:
+    yield sheet([heads]) if form == "csv" else b"["
+    first = True
+    async for rows in batches:
+        shown = [shaped(row) for row in rows]
+        if form == "csv":
+            yield sheet(cells(one) for one in shown)
+            continue
+        text = ",\n".join(json.dumps(one, ensure_ascii=False) for one in shown)
+        yield (text if first else f",\n{text}").encode()
+        first = False
+    if form == "json":
+        yield b"]\n"
+
+
+async def report(
+    ctx: Ctx,
+    door: Door,
+    template: Template,
+    span: Span,
+    *,
+    zone: UUID | None,
+    kind: Kind,
+    form: Format,
+) -> AsyncIterator[bytes]:
+    """The rows of a report; read here and now where they are sums, or in pieces where plays."""
+    if template.grain == "play":
+        if span.last - span.first > LONGEST:
+            raise TooLong
+        where = [
+            col(ProofLine.client_id) == ctx.client_id,
+            col(ProofLine.day).between(span.first, span.last),
+            col(ProofLine.kind) == kind,
+            col(ProofLine.outcome).in_(("played", "late")),
+        ]
+        if zone is not None:
+            where.append(col(ProofLine.zone_id) == zone)
+        batches = _batches(ctx, door, where)
+    else:
+        batches = _once(await summed(ctx, template, span, zone=zone, kind=kind))
+    heads = [column.heading for column in template.columns]
+
+    def shaped(row: Any) -> list[str | int]:
+        one = row if isinstance(row, Row) else _played(*row)
+        return reports.cells(one, template.columns, span)
+
+    if form == "csv":
+        return _written(batches, shaped, form, heads, lambda one: one)
+    names = [column.heading or column.key for column in template.columns]
+    return _written(
+        batches, lambda row: dict(zip(names, shaped(row), strict=True)), form, heads, list
+    )
+
+
+async def _once(rows: Sequence[Row]) -> AsyncIterator[Sequence[Row]]:
+    for start in range(0, len(rows), BATCH):
+        yield rows[start : start + BATCH]
+
+
+def _played(line: ProofLine, work: ProofWork | None, name: str | None, tz: str | None) -> Row:
+    return Row(
+        work=line.subject,
+        title=work.title if work else "",
+        artist=work.artist if work else "",
+        album=work.album if work else "",
+        isrc=work.isrc if work else "",
+        frames=work.frames if work else line.frames,
+        heard=line.heard,
+        zone=name or str(line.zone_id),
+        at=line.began if line.began is not None else line.begins,
+        tz=tz or "UTC",
+        source=line.source,
+        manner=line.manner,
+    )
+
+
+async def summed(
+    ctx: Ctx, template: Template, span: Span, *, zone: UUID | None, kind: Kind
+) -> list[Row]:
+    """Works that were played, each once, those of one ISRC together; by zone where wanted."""
+    parts = await queries.works_of(ctx, span, zone=zone, kind=kind)
+    by_zone = template.grain == "work_zone"
+    work = func.coalesce(func.nullif(col(ProofWork.isrc), ""), parts.c.subject)
+    plays = func.sum(parts.c.played + parts.c.late)
+    names = [
+        func.max(func.coalesce(column, ""))
+        for column in map(col, (ProofWork.title, ProofWork.artist, ProofWork.album, ProofWork.isrc))
+    ]
+    statement = (
+        select(
+            work,
+            *names,
+            func.coalesce(func.max(col(ProofWork.frames)), 0),
+            func.sum(parts.c.heard),
+            plays,
+            func.count(parts.c.zone_id.distinct()),
+            func.max(func.coalesce(col(ProofZone.name), "")),
+        )
+        .select_from(parts)
+        .outerjoin(
+            ProofWork,
+            and_(
+                col(ProofWork.client_id) == ctx.client_id,
+                col(ProofWork.subject) == parts.c.subject,
+            ),
+        )
+        .outerjoin(
+            ProofZone,
+            and_(
+                col(ProofZone.client_id) == ctx.client_id,
+                col(ProofZone.zone_id) == parts.c.zone_id,
+            ),
+        )
+        .where(parts.c.played + parts.c.late > 0)
+        .group_by(work, *([parts.c.zone_id] if by_zone else []))
+        .order_by(*([func.max(col(ProofZone.name))] if by_zone else []), names[1], names[0], work)
+        .limit(MOST + 1)
+    )
+    found = (await ctx.db.execute(statement)).all()
+    if len(found) > MOST:
+        raise TooLarge
+    return [
+        Row(
+            work=row[0], title=row[1], artist=row[2], album=row[3], isrc=row[4], frames=row[5],
+            heard=int(row[6]), plays=int(row[7]), zones=row[8], zone=row[9] if by_zone else "",
+        )
+        for row in found
+    ]  # fmt: skip
