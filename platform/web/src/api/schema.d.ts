@@ -3801,6 +3801,90 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/proof/export/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Lines
+         * @description Take lines away, the earliest first: 93 days at once, the last seven by default.
+         */
+        get: operations["export_lines_api_v1_proof_export__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/proof/report/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Fill Report
+         * @description Fill a report of the product with what was played, whole months from their sums.
+         */
+        get: operations["fill_report_api_v1_proof_report__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/proof/reports/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Reports
+         * @description List the reports of the product, and the columns that own ones may have.
+         */
+        get: operations["list_reports_api_v1_proof_reports__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/proof/settings/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Settings
+         * @description For how many days lines are kept.
+         */
+        get: operations["read_settings_api_v1_proof_settings__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change Settings
+         * @description Keep lines for longer or shorter; sums of days and months stay in any case.
+         */
+        patch: operations["change_settings_api_v1_proof_settings__patch"];
+        trace?: never;
+    };
     "/api/v1/proof/summary/": {
         parameters: {
             query?: never;
@@ -3813,6 +3897,74 @@ export interface paths {
          * @description Add up what was planned and heard by track, announcement, zone or day; a week by default.
          */
         get: operations["summarise_api_v1_proof_summary__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/proof/templates/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Templates
+         * @description List the client's own reports.
+         */
+        get: operations["list_templates_api_v1_proof_templates__get"];
+        put?: never;
+        /**
+         * Create Template
+         * @description Make a report of one's own.
+         */
+        post: operations["create_template_api_v1_proof_templates__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/proof/templates/{row_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove Template
+         * @description Remove a report of one's own.
+         */
+        delete: operations["remove_template_api_v1_proof_templates__row_id___delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Update Template
+         * @description Change a report of one's own.
+         */
+        patch: operations["update_template_api_v1_proof_templates__row_id___patch"];
+        trace?: never;
+    };
+    "/api/v1/proof/templates/{row_id}/report/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Fill Template
+         * @description Fill a report of one's own with what was played.
+         */
+        get: operations["fill_template_api_v1_proof_templates__row_id__report__get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -5292,6 +5444,32 @@ export interface components {
              * @default 0
              */
             suspended?: number;
+        };
+        /**
+         * ColumnIn
+         * @description A column of a report; ``blank`` is one that people fill in.
+         */
+        ColumnIn: {
+            /**
+             * Heading
+             * @default
+             */
+            heading?: string;
+            /**
+             * Key
+             * @enum {string}
+             */
+            key: "title" | "artist" | "album" | "isrc" | "duration" | "duration_seconds" | "work" | "plays" | "zones" | "seconds" | "zone" | "day" | "time" | "source" | "manner" | "period_from" | "period_to" | "blank";
+        };
+        /**
+         * ColumnOut
+         * @description A column of a report.
+         */
+        ColumnOut: {
+            /** Heading */
+            heading: string;
+            /** Key */
+            key: string;
         };
         /**
          * ConfirmSignupIn
@@ -6781,6 +6959,23 @@ export interface components {
             weight?: number;
         };
         /**
+         * LineOut
+         * @description What became of one line of a playlist.
+         */
+        LineOut: {
+            /** Line */
+            line: number;
+            /** Name */
+            name: string;
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "matched" | "ambiguous" | "missing";
+            /** Track Id */
+            track_id: string | null;
+        };
+        /**
          * LinkIn
          * @description The secret of a mailed link.
          */
@@ -7516,17 +7711,6 @@ export interface components {
             /** Results */
             results: components["schemas"]["InvitationOut"][];
         };
-        /** Page[LineOut] */
-        Page_LineOut_: {
-            /** Count */
-            count?: number | null;
-            /** Next */
-            next?: string | null;
-            /** Previous */
-            previous?: string | null;
-            /** Results */
-            results: components["schemas"]["sync2gear_platform__proof__schemas__LineOut"][];
-        };
         /** Page[LocationOut] */
         Page_LocationOut_: {
             /** Count */
@@ -7615,6 +7799,17 @@ export interface components {
             /** Results */
             results: components["schemas"]["PronunciationOut"][];
         };
+        /** Page[ProofLineOut] */
+        Page_ProofLineOut_: {
+            /** Count */
+            count?: number | null;
+            /** Next */
+            next?: string | null;
+            /** Previous */
+            previous?: string | null;
+            /** Results */
+            results: components["schemas"]["ProofLineOut"][];
+        };
         /** Page[ProviderOut] */
         Page_ProviderOut_: {
             /** Count */
@@ -7625,6 +7820,17 @@ export interface components {
             previous?: string | null;
             /** Results */
             results: components["schemas"]["ProviderOut"][];
+        };
+        /** Page[ReportTemplateOut] */
+        Page_ReportTemplateOut_: {
+            /** Count */
+            count?: number | null;
+            /** Next */
+            next?: string | null;
+            /** Previous */
+            previous?: string | null;
+            /** Results */
+            results: components["schemas"]["ReportTemplateOut"][];
         };
         /** Page[ScheduleOut] */
         Page_ScheduleOut_: {
@@ -8099,7 +8305,7 @@ export interface components {
             /** Matched */
             matched: number;
             /** Results */
-            results: components["schemas"]["sync2gear_platform__library__schemas__LineOut"][];
+            results: components["schemas"]["LineOut"][];
         };
         /**
          * PlaysOut
@@ -8297,6 +8503,172 @@ export interface components {
             otp?: string | null;
             /** Password */
             password?: string | null;
+        };
+        /**
+         * ProofLineOut
+         * @description One piece in one zone: when it was planned, and what became of it.
+         *
+         *     ``title`` and the like are those it was last known by; ``zone_name`` too. ``late_millis`` is how
+         *     much later than planned the first speaker was heard; ``heard_by`` of ``speakers`` were.
+         */
+        ProofLineOut: {
+            /** Announcement Id */
+            announcement_id: string | null;
+            /** Artist */
+            artist: string;
+            /** Began At */
+            began_at: string | null;
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /**
+             * Ends At
+             * Format: date-time
+             */
+            ends_at: string;
+            /** Heard By */
+            heard_by: number;
+            /** Heard Millis */
+            heard_millis: number;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Isrc */
+            isrc: string;
+            /** Item */
+            item: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "music" | "announcement";
+            /** Late Millis */
+            late_millis: number | null;
+            /**
+             * Manner
+             * @enum {string}
+             */
+            manner: "planned" | "unplanned" | "stand_in";
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "pending" | "played" | "late" | "missed" | "unknown";
+            /**
+             * Planned At
+             * Format: date-time
+             */
+            planned_at: string;
+            /** Planned Millis */
+            planned_millis: number;
+            /** Reason */
+            reason: string;
+            /** Schedule Id */
+            schedule_id: string | null;
+            /** Sha256 */
+            sha256: string;
+            /**
+             * Source
+             * @enum {string}
+             */
+            source: "schedule" | "base" | "hand" | "call" | "emergency";
+            /** Speakers */
+            speakers: number;
+            /** Title */
+            title: string;
+            /**
+             * Zone Id
+             * Format: uuid
+             */
+            zone_id: string;
+            /** Zone Name */
+            zone_name: string;
+        };
+        /**
+         * ProofSettingsIn
+         * @description A change of the settings.
+         */
+        ProofSettingsIn: {
+            /** Keep Days */
+            keep_days: number;
+        };
+        /**
+         * ProofSettingsOut
+         * @description For how many days lines are kept; sums of days and months are kept as long as the client.
+         */
+        ProofSettingsOut: {
+            /** Keep Days */
+            keep_days: number;
+        };
+        /**
+         * ProofSumOut
+         * @description What the lines of one track, announcement, zone or day add up to.
+         *
+         *     ``played`` does not count those that were ``late``; ``zones`` are those that heard it.
+         */
+        ProofSumOut: {
+            /**
+             * Artist
+             * @default
+             */
+            artist?: string;
+            /** Heard Millis */
+            heard_millis: number;
+            /**
+             * Isrc
+             * @default
+             */
+            isrc?: string;
+            /** Late */
+            late: number;
+            /** Missed */
+            missed: number;
+            /** Pending */
+            pending: number;
+            /** Planned */
+            planned: number;
+            /** Played */
+            played: number;
+            /** Subject */
+            subject: string;
+            /** Title */
+            title: string;
+            /** Unknown */
+            unknown: number;
+            /** Zones */
+            zones: number;
+        };
+        /**
+         * ProofSummaryOut
+         * @description Sums of the days from ``first_day`` to ``last_day``, both included, by the venues' clocks.
+         *
+         *     The most played first; ``truncated``: there are more. ``total`` is of all.
+         */
+        ProofSummaryOut: {
+            /**
+             * By
+             * @enum {string}
+             */
+            by: "track" | "announcement" | "zone" | "day";
+            /**
+             * First Day
+             * Format: date
+             */
+            first_day: string;
+            /**
+             * Last Day
+             * Format: date
+             */
+            last_day: string;
+            /** Results */
+            results: components["schemas"]["ProofSumOut"][];
+            total: components["schemas"]["ProofSumOut"];
+            /** Truncated */
+            truncated: boolean;
         };
         /**
          * ProsodyIn
@@ -8686,6 +9058,102 @@ export interface components {
         ReorderItemsIn: {
             /** Item Ids */
             item_ids: string[];
+        };
+        /**
+         * ReportOut
+         * @description A report of the product; ``name`` is what it is asked for by.
+         */
+        ReportOut: {
+            /** Columns */
+            columns: components["schemas"]["ColumnOut"][];
+            /**
+             * Grain
+             * @enum {string}
+             */
+            grain: "work" | "work_zone" | "play";
+            /** Name */
+            name: string;
+            /** Title */
+            title: string;
+        };
+        /**
+         * ReportTemplateIn
+         * @description A report of one's own: a row for each work, each work in a zone, or each play.
+         */
+        ReportTemplateIn: {
+            /** Columns */
+            columns: components["schemas"]["ColumnIn"][];
+            /**
+             * Grain
+             * @enum {string}
+             */
+            grain: "work" | "work_zone" | "play";
+            /** Name */
+            name: string;
+        };
+        /**
+         * ReportTemplateOut
+         * @description A report of one's own.
+         */
+        ReportTemplateOut: {
+            /** Columns */
+            columns: components["schemas"]["ColumnOut"][];
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Grain
+             * @enum {string}
+             */
+            grain: "work" | "work_zone" | "play";
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+        };
+        /**
+         * ReportTemplatePatch
+         * @description A change of a report; ``columns`` are set as a whole.
+         */
+        ReportTemplatePatch: {
+            /**
+             * Columns
+             * @default []
+             */
+            columns?: components["schemas"]["ColumnIn"][];
+            /**
+             * Grain
+             * @default work
+             * @enum {string}
+             */
+            grain?: "work" | "work_zone" | "play";
+            /**
+             * Name
+             * @default
+             */
+            name?: string;
+        };
+        /**
+         * ReportsOut
+         * @description The reports of the product, and by grain the columns that a row can fill.
+         */
+        ReportsOut: {
+            /** Columns */
+            columns: {
+                [key: string]: string[];
+            };
+            /** Results */
+            results: components["schemas"]["ReportOut"][];
         };
         /**
          * ResetIn
@@ -9998,72 +10466,6 @@ export interface components {
             limit: number;
         };
         /**
-         * SumOut
-         * @description What the lines of one track, announcement, zone or day add up to.
-         *
-         *     ``played`` does not count those that were ``late``; ``zones`` are those that heard it.
-         */
-        SumOut: {
-            /**
-             * Artist
-             * @default
-             */
-            artist?: string;
-            /** Heard Millis */
-            heard_millis: number;
-            /**
-             * Isrc
-             * @default
-             */
-            isrc?: string;
-            /** Late */
-            late: number;
-            /** Missed */
-            missed: number;
-            /** Pending */
-            pending: number;
-            /** Planned */
-            planned: number;
-            /** Played */
-            played: number;
-            /** Subject */
-            subject: string;
-            /** Title */
-            title: string;
-            /** Unknown */
-            unknown: number;
-            /** Zones */
-            zones: number;
-        };
-        /**
-         * SummaryOut
-         * @description Sums of the days from ``first_day`` to ``last_day``, both included, by the venues' clocks.
-         *
-         *     The most played first; ``truncated``: there are more. ``total`` is of all.
-         */
-        SummaryOut: {
-            /**
-             * By
-             * @enum {string}
-             */
-            by: "track" | "announcement" | "zone" | "day";
-            /**
-             * First Day
-             * Format: date
-             */
-            first_day: string;
-            /**
-             * Last Day
-             * Format: date
-             */
-            last_day: string;
-            /** Results */
-            results: components["schemas"]["SumOut"][];
-            total: components["schemas"]["SumOut"];
-            /** Truncated */
-            truncated: boolean;
-        };
-        /**
          * SwitchIn
          * @description The client to act in; ``null`` for sync2gear's own people: in none.
          */
@@ -10421,6 +10823,8 @@ export interface components {
              * Format: uuid
              */
             id: string;
+            /** Isrc */
+            isrc: string;
             /** Last Played At */
             last_played_at: string | null;
             /** Licence */
@@ -10481,6 +10885,11 @@ export interface components {
              * @default
              */
             genre?: string;
+            /**
+             * Isrc
+             * @default
+             */
+            isrc?: string;
             /**
              * Licence
              * @default
@@ -11672,107 +12081,6 @@ export interface components {
             previous?: string | null;
             /** Results */
             results: components["schemas"]["sync2gear_platform__admin__schemas__DeviceOut"][];
-        };
-        /**
-         * LineOut
-         * @description What became of one line of a playlist.
-         */
-        sync2gear_platform__library__schemas__LineOut: {
-            /** Line */
-            line: number;
-            /** Name */
-            name: string;
-            /**
-             * Outcome
-             * @enum {string}
-             */
-            outcome: "matched" | "ambiguous" | "missing";
-            /** Track Id */
-            track_id: string | null;
-        };
-        /**
-         * LineOut
-         * @description One piece in one zone: when it was planned, and what became of it.
-         *
-         *     ``title`` and the like are those it was last known by; ``zone_name`` too. ``late_millis`` is how
-         *     much later than planned the first speaker was heard; ``heard_by`` of ``speakers`` were.
-         */
-        sync2gear_platform__proof__schemas__LineOut: {
-            /** Announcement Id */
-            announcement_id: string | null;
-            /** Artist */
-            artist: string;
-            /** Began At */
-            began_at: string | null;
-            /**
-             * Day
-             * Format: date
-             */
-            day: string;
-            /**
-             * Ends At
-             * Format: date-time
-             */
-            ends_at: string;
-            /** Heard By */
-            heard_by: number;
-            /** Heard Millis */
-            heard_millis: number;
-            /**
-             * Id
-             * Format: uuid
-             */
-            id: string;
-            /** Isrc */
-            isrc: string;
-            /** Item */
-            item: string;
-            /**
-             * Kind
-             * @enum {string}
-             */
-            kind: "music" | "announcement";
-            /** Late Millis */
-            late_millis: number | null;
-            /**
-             * Manner
-             * @enum {string}
-             */
-            manner: "planned" | "unplanned" | "stand_in";
-            /**
-             * Outcome
-             * @enum {string}
-             */
-            outcome: "pending" | "played" | "late" | "missed" | "unknown";
-            /**
-             * Planned At
-             * Format: date-time
-             */
-            planned_at: string;
-            /** Planned Millis */
-            planned_millis: number;
-            /** Reason */
-            reason: string;
-            /** Schedule Id */
-            schedule_id: string | null;
-            /** Sha256 */
-            sha256: string;
-            /**
-             * Source
-             * @enum {string}
-             */
-            source: "schedule" | "base" | "hand" | "call" | "emergency";
-            /** Speakers */
-            speakers: number;
-            /** Title */
-            title: string;
-            /**
-             * Zone Id
-             * Format: uuid
-             */
-            zone_id: string;
-            /** Zone Name */
-            zone_name: string;
         };
         /**
          * PreviewOut
@@ -20207,7 +20515,162 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_LineOut_"];
+                    "application/json": components["schemas"]["Page_ProofLineOut_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    export_lines_api_v1_proof_export__get: {
+        parameters: {
+            query?: {
+                format?: "csv" | "json";
+                zone?: string | null;
+                track?: string | null;
+                announcement?: string | null;
+                schedule?: string | null;
+                kind?: ("music" | "announcement") | null;
+                outcome?: ("pending" | "played" | "late" | "missed" | "unknown") | null;
+                manner?: ("planned" | "unplanned" | "stand_in") | null;
+                source?: ("schedule" | "base" | "hand" | "call" | "emergency") | null;
+                from?: string | null;
+                /** @description Not included. */
+                to?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                    "text/csv": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    fill_report_api_v1_proof_report__get: {
+        parameters: {
+            query: {
+                report: "usage-by-work" | "usage-by-venue" | "usage-log";
+                zone?: string | null;
+                kind?: "music" | "announcement";
+                format?: "csv" | "json";
+                /** @description By the venues' clocks. */
+                first_day?: string | null;
+                /** @description Included. */
+                last_day?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                    "text/csv": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_reports_api_v1_proof_reports__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportsOut"];
+                };
+            };
+        };
+    };
+    read_settings_api_v1_proof_settings__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProofSettingsOut"];
+                };
+            };
+        };
+    };
+    change_settings_api_v1_proof_settings__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProofSettingsIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProofSettingsOut"];
                 };
             };
             /** @description Validation Error */
@@ -20244,7 +20707,186 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SummaryOut"];
+                    "application/json": components["schemas"]["ProofSummaryOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_templates_api_v1_proof_templates__get: {
+        parameters: {
+            query?: {
+                page_size?: number;
+                ordering?: string;
+                search?: string;
+                cursor?: string;
+                count?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ReportTemplateOut_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    create_template_api_v1_proof_templates__post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A value of your own, new for each thing that you want done. Repeated within 24 hours with the same body, it is answered as the first time and nothing is done. */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReportTemplateIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportTemplateOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    remove_template_api_v1_proof_templates__row_id___delete: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                row_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    update_template_api_v1_proof_templates__row_id___patch: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                row_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReportTemplatePatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportTemplateOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    fill_template_api_v1_proof_templates__row_id__report__get: {
+        parameters: {
+            query?: {
+                zone?: string | null;
+                kind?: "music" | "announcement";
+                format?: "csv" | "json";
+                /** @description By the venues' clocks. */
+                first_day?: string | null;
+                /** @description Included. */
+                last_day?: string | null;
+            };
+            header?: never;
+            path: {
+                row_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                    "text/csv": unknown;
                 };
             };
             /** @description Validation Error */
