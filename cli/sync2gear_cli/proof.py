@@ -14,7 +14,7 @@ from sync2gear_cli.output import AsJson
 from sync2gear_cli.zones import find_zones
 
 app = commands.new()
-group = commands.new("What was planned beside what was heard.")
+group = commands.new("What was planned beside what was heard: lines, sums, reports, files.")
 app.add_typer(group, name="proof")
 
 Zone = Annotated[

@@ -197,7 +197,7 @@ def test_the_proof_of_play_is_listed_summed_and_taken_away(
     play = said["plays"][0]["play_id"]
     told = call("plays", "why", play)
     assert told.exit_code == 0, told.output
-    assert told.output.startswith("somebody called it")
+    assert told.output.startswith("people called it out")
     assert json.loads(call("plays", "why", play, "--json").output)["play_id"] == play
     listed = json.loads(call("proof", "list", "--zone", "Café", "--json").output)
     assert isinstance(listed["results"], list)

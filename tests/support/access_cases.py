@@ -227,6 +227,7 @@ class Operation:
 
 
 TARGET: Final = {"zone_id": "@zone"}
+SCHEDULE: Final = {"type": "music", "channel_id": "@channel", "zone_ids": ["@zone"]}
 HOURS: Final = {"start_time": "09:00", "end_time": "17:00"}
 BODIES: Final[Mapping[str, Mapping[str, Any]]] = {
     "POST /announcements/voices/preview/": {"voice": "en"},
@@ -252,7 +253,7 @@ BODIES: Final[Mapping[str, Mapping[str, Any]]] = {
     "POST /announcements/templates/{template_id}/say/": {"zone_ids": ["@zone"]},
     "POST /emergencies/": {"zone_ids": ["@zone"]},
     "POST /channels/{channel_id}/items/": {"track_id": "@track"},
-    "POST /schedules/": {"type": "music", "channel_id": "@channel", "zone_ids": ["@zone"]},
+    "POST /schedules/": SCHEDULE,
     "POST /day-parts/": HOURS,
     "POST /proof/templates/": {"grain": "work", "columns": [{"key": "title"}]},
     "POST /tokens/": {"permissions": ["zones.read"]},
@@ -284,8 +285,14 @@ INSTEAD: Final[Mapping[str, str]] = {
 }
 """A field that replaces another one of the least body."""
 
-COMPANIONS: Final[Mapping[str, Mapping[str, Any]]] = {"roles": {"role": "viewer"}}
-"""What an object within a list needs beside its id."""
+COMPANIONS: Final[Mapping[str, Mapping[str, Any]]] = {
+    "roles": {"role": "viewer"},
+    "create": {"name": "word {n}", **SCHEDULE},
+}
+"""What an object within a body, or within a list of it, needs beside its id."""
+
+SIBLINGS: Final[Mapping[str, Mapping[str, Any]]] = {"change": {"schedule_id": "@schedule"}}
+"""What a field within a body needs beside itself."""
 
 
 def operations(app: FastAPI) -> list[Operation]:
@@ -428,6 +435,9 @@ def put(body: Any, steps: tuple[str, ...], value: str) -> Any:
         return [put({}, rest, value)]
     kept = {k: v for k, v in (body or {}).items() if k != INSTEAD.get(step)}
     inner = put(kept.get(step), rest, value)
+    more = COMPANIONS.get(step, {})
     if rest[:1] == (LIST,) and len(rest) > 1:
-        inner = [{**COMPANIONS.get(step, {}), **one} for one in inner]
-    return {**kept, step: inner}
+        inner = [{**more, **one} for one in inner]
+    elif more and isinstance(inner, dict):
+        inner = {**more, **inner}
+    return {**SIBLINGS.get(step, {}), **kept, step: inner}

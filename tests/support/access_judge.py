@@ -36,6 +36,7 @@ STATEFUL: Final[Mapping[str, frozenset[int]]] = {
     "PATCH /channels/{channel_id}/items/{item_id}/": frozenset({409, 422}),
     "POST /channels/{channel_id}/reorder/": frozenset({409}),
     "POST /schedules/": frozenset({422}),
+    "POST /schedules/dry-run/": frozenset({422}),
     "PATCH /schedules/{schedule_id}/": frozenset({422}),
     "POST /auth/refresh/": frozenset({401}),
     "POST /auth/password-reset/confirm/": frozenset({422, 404, 400, 409}),

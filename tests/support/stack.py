@@ -28,7 +28,7 @@ from sync2gear_cli.services import process
 
 T = TypeVar("T")
 
-READY_SECONDS = 60.0
+READY_SECONDS = 120.0
 
 
 @dataclass
