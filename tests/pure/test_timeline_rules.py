@@ -117,6 +117,18 @@ def test_the_old_block_fades_out_before_the_new_one_begins() -> None:
     assert gains(settled, 45) == pytest.approx([0.5])
 
 
+def test_a_block_has_the_music_from_its_frame_on_or_never() -> None:
+    blocks = (
+        Block(id="day", source="s", at=0, items=(0,)),
+        Block(id="night", source="t", at=50, items=(1,)),
+    )
+    settled = timeline.settle({A: programme(blocks=blocks)}, state())
+    assert timeline.taken_over(settled, "night", 0) == 50
+    assert timeline.taken_over(settled, "night", 60) == 60
+    assert timeline.taken_over(settled, "day", 60) is None
+    assert timeline.taken_over(settled, "nobody's", 0) is None
+
+
 def test_a_duck_lowers_the_music_along_its_fades() -> None:
     hello = event("hello", 40, mode="duck", duck=-2000, fade_in=10, fade_out=10)
     settled = timeline.settle({A: programme(hello)}, state())

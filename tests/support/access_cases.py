@@ -276,7 +276,10 @@ BODIES: Final[Mapping[str, Mapping[str, Any]]] = {
 }  # fmt: skip
 """What the schema alone does not say of a body that is accepted."""
 
-QUERIES: Final[Mapping[str, Mapping[str, str]]] = {"GET /music/search/": {"search": "a"}}
+QUERIES: Final[Mapping[str, Mapping[str, str]]] = {
+    "GET /music/search/": {"search": "a"},
+    "GET /proof/report/": {"report": "usage-by-work"},
+}
 
 INSTEAD: Final[Mapping[str, str]] = {
     "zone_ids": "zone_id",

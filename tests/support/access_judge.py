@@ -34,6 +34,7 @@ STATEFUL: Final[Mapping[str, frozenset[int]]] = {
     "POST /music/folders/{folder_id}/reorder/": frozenset({409}),
     "POST /channels/{channel_id}/items/": frozenset({409, 422}),
     "PATCH /channels/{channel_id}/items/{item_id}/": frozenset({409, 422}),
+    "DELETE /channels/{channel_id}/items/{item_id}/": frozenset({404}),  # the one line is gone
     "POST /channels/{channel_id}/reorder/": frozenset({409}),
     "POST /schedules/": frozenset({422}),
     "POST /schedules/dry-run/": frozenset({422}),

@@ -153,7 +153,7 @@ def test_floor_staff_are_invited_and_see_only_what_they_may_do(
         expect(card(floor, zone)).to_be_visible()
         expect(floor.get_by_role("article")).to_have_count(1)
         pages = floor.get_by_role("navigation", name="Pages").get_by_role("link")
-        expect(pages).to_have_text(["Zones", "Announcements"])
+        expect(pages).to_have_text(["Zones", "Schedules", "Announcements", "Proof of play"])
         assert buttons(floor) == {
             f"Pause {zone}", f"Previous track in {zone}", f"Next track in {zone}",
             f"Mute {zone}", f"Volume of {zone}", "Say something",
