@@ -175,7 +175,8 @@ async def edited(lab: Lab) -> dict[str, Metric]:
                     heard.put_nowait(ZoneState.parse(message.payload).rev)
 
         listening = asyncio.create_task(listen())
-        await asyncio.wait_for(heard.get(), 120)
+        async with asyncio.timeout(120):
+            await heard.get()
         for number in range(EDITS):
             await asyncio.sleep(1)
             while not heard.empty():
@@ -186,7 +187,8 @@ async def edited(lab: Lab) -> dict[str, Metric]:
             )
             assert answer.is_success, answer.text
             began = time.perf_counter()
-            await asyncio.wait_for(heard.get(), 60)
+            async with asyncio.timeout(60):
+                await heard.get()
             took.append(time.perf_counter() - began)
         listening.cancel()
     return {

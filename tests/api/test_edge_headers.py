@@ -201,7 +201,8 @@ async def test_a_body_that_never_ends_is_given_up(
 
     async def dripping() -> AsyncIterator[bytes]:
         yield b'{"name": '
-        await asyncio.wait_for(released.wait(), 5)
+        async with asyncio.timeout(5):
+            await released.wait()
         yield b'"x"}'
 
     answer = await acme.http.post("/api/v1/zones/", content=dripping())

@@ -42,7 +42,8 @@ async def working(url: str, ran: list[str]) -> AsyncIterator[App]:
             yield app
         finally:
             stop.set()
-            await asyncio.wait_for(worker, 20)
+            async with asyncio.timeout(20):
+                await worker
 
 
 async def until(condition: Callable[[], bool], seconds: float = 30) -> None:
@@ -161,7 +162,8 @@ async def test_the_job_of_a_killed_worker_runs_again(world: World) -> None:
         sys.executable, "-c", WORKER, url, stdout=asyncio.subprocess.PIPE
     )
     assert process.stdout is not None
-    assert await asyncio.wait_for(process.stdout.readline(), 60) == b"begun\n"
+    async with asyncio.timeout(60):
+        assert await process.stdout.readline() == b"begun\n"
     process.send_signal(signal.SIGKILL)
     await process.communicate()
     assert await jobs_left(world) == [("test:note", "doing")]

@@ -270,7 +270,8 @@ async def test_killed_in_the_middle_it_goes_on_without_repeating(
         stdout=asyncio.subprocess.PIPE,
     )
     assert process.stdout is not None
-    assert await asyncio.wait_for(process.stdout.readline(), 60) == b"50\n"
+    async with asyncio.timeout(60):
+        assert await process.stdout.readline() == b"50\n"
     os.kill(process.pid, signal.SIGKILL)
     await process.communicate()
     staging = blobs_of(world).root / "staging"

@@ -206,7 +206,8 @@ async def test_a_rotation_that_is_killed_goes_on_where_it_stopped(world: World) 
     opened = {one: DURING.open(content) for one, content in (await contents(world)).items()}
     assert opened == {one: str(one) for one in ids}
     again = await rotation_process(world, f"{NEW},{OLD}")
-    told, _ = await asyncio.wait_for(again.communicate(), 60)
+    async with asyncio.timeout(60):
+        told, _ = await again.communicate()
     assert again.returncode == 0
     assert f'"resealed": {remaining}' in told.decode()
     # the old key is gone, and nothing is missed

@@ -66,7 +66,8 @@ async def test_a_worker_that_is_killed_while_it_sends_loses_no_letter(
     async with smtp_sink() as sink:
         sink.answers = [death]
         async with worker(world, sink) as process:
-            await asyncio.wait_for(sink.hanging.wait(), 60)
+            async with asyncio.timeout(60):
+                await sink.hanging.wait()
             process.send_signal(signal.SIGKILL)
             await process.wait()
         assert await state(world) == ("waiting", 0)

@@ -79,7 +79,8 @@ async def another_worker(world: World, tasks: dict[str, Blueprint]) -> AsyncIter
             yield
         finally:
             stop.set()
-            await asyncio.wait_for(working, 20)
+            async with asyncio.timeout(20):
+                await working
 
 
 @contextmanager
@@ -112,5 +113,6 @@ async def command(*arguments: str, seconds: float = 120) -> tuple[int | None, by
     done = await asyncio.create_subprocess_exec(
         str(Path(sys.executable).with_name("sync2gear")), *arguments, stdout=asyncio.subprocess.PIPE
     )
-    said, _ = await asyncio.wait_for(done.communicate(), seconds)
+    async with asyncio.timeout(seconds):
+        said, _ = await done.communicate()
     return done.returncode, said

@@ -232,4 +232,5 @@ async def rescue(app: App, *, stalled_seconds: float = STALLED_SECONDS) -> int:
 
 async def _sleep(stop: asyncio.Event, seconds: float) -> None:
     with suppress(TimeoutError):
-        await asyncio.wait_for(stop.wait(), seconds)
+        async with asyncio.timeout(seconds):
+            await stop.wait()

@@ -9,7 +9,7 @@ silence. Nagle's algorithm is off.
 import asyncio
 import socket
 import ssl
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -175,7 +175,11 @@ class _PublishRefused(aiomqtt.MqttError):
 
 
 class _Client(aiomqtt.Client):
-    """aiomqtt hides the reason code of a PUBACK; this one raises where it is a refusal."""
+    """aiomqtt hides the reason code of a PUBACK; this one raises where it is a refusal.
+
+    And it waits with Python 3.11's ``asyncio.wait_for``, which forgets a cancellation that arrives
+    with the answer; this one lets it through.
+    """
 
     def __init__(self, *arguments: Any, **more: Any) -> None:
         super().__init__(*arguments, **more)
@@ -187,6 +191,13 @@ class _Client(aiomqtt.Client):
         if _value(reason_code) >= _REFUSED and mid in self._pending_publishes:
             self._refusals[mid] = str(reason_code)
         super()._on_publish(client, userdata, mid, reason_code, properties)
+
+    async def _wait_for(self, fut: Awaitable[T], timeout: float | None) -> T:  # noqa: ASYNC109 - aiomqtt's
+        try:
+            async with asyncio.timeout(self.timeout if timeout is None else timeout):
+                return await fut
+        except TimeoutError:
+            raise aiomqtt.MqttError("the broker does not answer in time") from None
 
     @contextmanager
     def _pending_call(self, mid: int, value: T, pending_dict: dict[int, T]) -> Iterator[None]:

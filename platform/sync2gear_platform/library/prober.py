@@ -106,7 +106,8 @@ class _Child:
         done = False
         try:
             process.stdin.write(json.dumps(str(path)).encode() + b"\n")
-            line = await asyncio.wait_for(process.stdout.readline(), seconds)
+            async with asyncio.timeout(seconds):
+                line = await process.stdout.readline()
             if line.endswith(b"\n"):
                 done = True
                 answer: dict[str, Any] = json.loads(line)
@@ -130,7 +131,8 @@ class _Child:
         if process.stdin is not None:
             process.stdin.close()
         try:
-            await asyncio.wait_for(process.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await process.wait()
         except TimeoutError:
             with suppress(ProcessLookupError):
                 process.kill()

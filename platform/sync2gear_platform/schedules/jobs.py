@@ -48,7 +48,8 @@ async def _obey(db: Database, clock: Clock, connection: listen.Connection) -> No
             while await working.work_off(db, clock):
                 pass
             try:
-                await asyncio.wait_for(woken.wait(), LOOK_SECONDS)
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await woken.wait()
             except TimeoutError:
                 continue
         hearing.result()
