@@ -15,6 +15,7 @@ PURE: Final = (
     "*/engine.py",
     "*/sync2gear_firmware/state.py",
     "*/sync2gear_firmware/clock.py",
+    "*/sync2gear_firmware/allowance.py",
 )
 PURE_PERCENT: Final = 100.0
 REST_PERCENT: Final = 80.0

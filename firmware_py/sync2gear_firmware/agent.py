@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
-from typing import IO, Final, assert_never
+from typing import Final, assert_never
 from uuid import uuid4
 
 from pydantic import BaseModel
@@ -26,8 +26,10 @@ from sync2gear_broker.messages import (
     TimeRequest,
     ZoneState,
 )
+from sync2gear_broker.units import frames_from_micros
 from sync2gear_firmware import facts as f
 from sync2gear_firmware import plays, spool, state
+from sync2gear_firmware.allowance import Allowance, window
 from sync2gear_firmware.cache import Cache
 from sync2gear_firmware.clock import Clock, Line
 from sync2gear_firmware.decoder import Pool
@@ -45,6 +47,7 @@ log = logging.getLogger(__name__)
 VERSION: Final = version("sync2gear-firmware")
 _QUEUE = 10_000
 _UNWRITTEN = 10_000
+_SAVES = (f.SaveZone, f.SaveConfig, f.SavePrefetch, f.SaveEvergreens, f.SaveClock)
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _TEMPERATURE = Path("/sys/class/thermal/thermal_zone0/temp")
 
@@ -86,7 +89,7 @@ class Agent:
     def __init__(self, settings: Settings, credential: Credential) -> None:
         self._folder = settings.data_dir
         self._folder.mkdir(parents=True, exist_ok=True)
-        self._lock = _own(self._folder / "lock")
+        self._lock = _own(self._folder)
         self._boot = str(uuid4())
         self._machine = machine_boot()
         self._began = local()
@@ -95,13 +98,15 @@ class Agent:
         self._ready = False
         self._sounds: tuple[f.Sound, ...] = ()
         self._unwritten: list[f.Record] = []
+        self._unsaved: dict[type[f.Deed], f.Deed] = {}
         self._spool = spool.Spool(self._folder / "spool.sqlite")
         self._cache = Cache(self._folder)
         self._line = spool.load(self._folder / "clock.json", SavedLine)
         self._trust = Trust(self._folder, credential, _passed(self._line), time.time)
         if self._trust.clock_is_wrong:
             log.warning("clock.wrong action=certificates_by_the_last_known_time")
-        self._fetcher = Fetcher(self._cache, credential, self._tell, self._trust)
+        allowance = Allowance(settings.fetch_rate, window(settings.fetch_window))
+        self._fetcher = Fetcher(self._cache, credential, self._tell, self._trust, allowance)
         self._pool = Pool(self._find, lambda sha, why: self._tell(f.MediaBroken(sha, why)))
         self._player = Player(self._pool, self._tell)
         self._sink = _sink(settings, self._player, self._tell)
@@ -113,6 +118,8 @@ class Agent:
         parts = (self._pool, self._fetcher, self._sink, self._link)
         for part in parts:
             part.start()
+        if self._spool.why:
+            self._tell(f.Trouble("disk", f"outbox in memory: {self._spool.why}"))
         try:
             while not self._stopping:
                 self._turn()
@@ -141,13 +148,23 @@ class Agent:
             log.exception("agent.fact_dropped fact=%s", type(fact).__name__)
             deeds = []
         for deed in deeds:
-            try:
-                self._do(deed)
-            except (OSError, sqlite3.Error) as error:
-                name = type(deed).__name__
-                log.error("agent.deed_failed deed=%s error=%r", name, str(error))  # noqa: TRY400 - expected
-                self._tell(f.Trouble("disk", f"{name}: {error}"))
+            self._attempt(deed)
         self._after(fact)
+
+    def _attempt(self, deed: f.Deed) -> None:
+        """Do ``deed``; neither a disk that fails nor a bug may end the music."""
+        name = type(deed).__name__
+        try:
+            self._do(deed)
+        except (OSError, sqlite3.Error) as error:
+            log.error("agent.deed_failed deed=%s error=%r", name, str(error))  # noqa: TRY400 - expected
+            self._tell(f.Trouble("disk", f"{name}: {error}"))
+            if isinstance(deed, _SAVES):
+                self._unsaved[type(deed)] = deed
+        except Exception:
+            log.exception("agent.deed_bug deed=%s", name)
+        else:
+            self._unsaved.pop(type(deed), None)  # an older one must not come after it
 
     def _after(self, fact: f.Fact) -> None:
         match fact:
@@ -215,6 +232,11 @@ class Agent:
         if self._unwritten:
             self._unwritten = []
             self._tell(f.Spooled(last))
+        if self._spool.why:
+            return
+        for name, deed in list(self._unsaved.items()):
+            self._do(deed)
+            del self._unsaved[name]
         if "disk" in self._state.faults:
             self._tell(f.Trouble("disk", None))
 
@@ -264,7 +286,8 @@ class Agent:
             started=self._began,
             buffer=self._sink.ahead,
             log=left.log,
-            saved=left.frame,
+            # a disk that fails may keep the one and not the other
+            saved=max(left.frame or 0, frames_from_micros(int(_passed(saved) * 1e6))) or None,
             checked=left.frame,
             sounded=tuple(play.item for play in left.open),
             clock=clock,
@@ -289,14 +312,14 @@ class Agent:
         frame = state.frame_at(self._state, now)
         if frame is not None:
             opens = tuple(plays.so_far(play, frame) for play in self._state.plays)
-            self._do(f.Keep((), opens, frame))
+            self._attempt(f.Keep((), opens, frame))
         if self._state.clock.line is not None:
-            self._do(f.SaveClock(self._state.clock.line))
+            self._attempt(f.SaveClock(self._state.clock.line))
         self._link.stop()
         self._fetcher.stop()
         self._pool.stop()
         self._spool.close()
-        self._lock.close()
+        os.close(self._lock)
         log.info("stopped")
 
 
@@ -305,15 +328,15 @@ def _passed(line: SavedLine | None) -> float:
     return (line.at + line.offset) / 1e6 if line is not None else 0.0
 
 
-def _own(path: Path) -> IO[str]:
-    """The lock of a data folder; ``OSError`` if another speaker has it."""
-    file = path.open("w")
+def _own(folder: Path) -> int:
+    """The lock of a data folder, which need not be writable; ``OSError`` if another has it."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        file.close()
+        os.close(descriptor)
         raise
-    return file
+    return descriptor
 
 
 def _sink(settings: Settings, player: Player, tell: Callable[[f.Fact], None]) -> Sink:

@@ -5,6 +5,8 @@ import logging
 import os
 import shutil
 import threading
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -55,7 +57,7 @@ class Cache:
         """Delete what was fetched in part and is not wanted any more."""
         for part in self._media.glob("*.part"):
             if part.stem not in wanted:
-                part.unlink()
+                _unlink(part)
 
     def media(self, sha256: str) -> Path | None:
         """The checked file of a media, or None; a corrupt one is deleted."""
@@ -69,7 +71,7 @@ class Cache:
                 log.warning("cache.corrupt media=%s", sha256)
                 self.drop(sha256)
                 return None
-            os.utime(path)
+            _touch(path)
         except OSError as error:
             log.warning("cache.unreadable media=%s error=%r", sha256, str(error))
             self.drop(sha256)
@@ -79,11 +81,11 @@ class Cache:
         return path
 
     def drop(self, sha256: str) -> None:
-        """Delete a media."""
+        """Delete a media; where the disk refuses it is at least not held any more."""
         with self._lock:
             self._sizes.pop(sha256, None)
             self._checked.discard(sha256)
-        (self._media / sha256).unlink(missing_ok=True)
+        _unlink(self._media / sha256)
 
     def part(self, sha256: str) -> Path:
         """Where a media grows while it is fetched."""
@@ -95,19 +97,31 @@ class Cache:
         if digest(part) != sha256:
             part.unlink()
             raise FetchError("hash_mismatch")
+        with part.open("rb") as file:
+            os.fsync(file.fileno())  # whole it may have been left by a process that was killed
         part.replace(self._media / sha256)
         sync_folder(self._media)
         with self._lock:
             self._sizes[sha256] = (self._media / sha256).stat().st_size
             self._checked.add(sha256)
 
-    def evict(self, room: int, limit: int, keep: frozenset[str]) -> frozenset[str]:
-        """Delete the longest unused media, but for ``keep``, until ``room`` bytes fit in."""
+    def evict(
+        self, room: int, limit: int, keep: frozenset[str], late: Sequence[str] = ()
+    ) -> frozenset[str]:
+        """Delete media until ``room`` bytes fit in below ``limit``, but for ``keep``.
+
+        First goes what is longest unused of what nobody needs, then the last of ``late``, which
+        names what is needed in the order of need.
+        """
         gone: set[str] = set()
         with self._lock:
             sizes = dict(self._sizes)
         used = sum(sizes.values())
-        rest = sorted(sizes.keys() - keep, key=lambda s: _mtime(self._media / s))
+        rank = {sha: place for place, sha in enumerate(late)}
+        rest = sorted(
+            sizes.keys() - keep,
+            key=lambda s: (-rank.get(s, len(rank)), _mtime(self._media / s)),
+        )
         for sha in rest:
             if used + room <= limit:
                 break
@@ -126,7 +140,7 @@ class Cache:
             return None
         except (OSError, FetchError) as error:
             log.warning("cache.corrupt programme=%s error=%r", sha256, str(error))
-            path.unlink(missing_ok=True)
+            _unlink(path)
             return None
 
     def put_programme(self, sha256: str, data: bytes, keep: frozenset[str]) -> None:
@@ -156,6 +170,20 @@ def read_programme(sha256: str, data: bytes) -> Programme:
 
 def _is_sha(name: str) -> bool:
     return len(name) == 64 and set(name) <= set("0123456789abcdef")
+
+
+def _touch(path: Path) -> None:
+    """Note that a file was used; a disk that cannot be written plays all the same."""
+    path.stat()
+    with suppress(OSError):
+        os.utime(path)
+
+
+def _unlink(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        log.warning("cache.undeletable file=%s error=%r", path.name, str(error))
 
 
 def _mtime(path: Path) -> float:

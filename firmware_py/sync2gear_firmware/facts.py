@@ -301,14 +301,15 @@ class SaveClock:
 class Want:
     """What should be on the disk, most urgent first; ``limit`` bytes of media at most.
 
-    ``keep`` names what is not to be deleted for it.
+    ``soon`` names what is needed within the hour, and ``at_once`` what of that a person sent.
     """
 
     programmes: tuple[str, ...] = ()
     media: tuple[Media, ...] = ()
     limit: int = 0
     base_url: str = ""
-    keep: frozenset[str] = frozenset()
+    at_once: frozenset[str] = frozenset()
+    soon: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

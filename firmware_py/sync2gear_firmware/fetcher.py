@@ -15,6 +15,7 @@ from typing import Final
 import httpx2
 
 from sync2gear_broker.messages import Media
+from sync2gear_firmware.allowance import Allowance
 from sync2gear_firmware.cache import Cache, FetchError, read_programme
 from sync2gear_firmware.facts import (
     Fact,
@@ -25,6 +26,7 @@ from sync2gear_firmware.facts import (
     Trusted,
     Want,
 )
+from sync2gear_firmware.needs import fitting
 from sync2gear_firmware.settings import Credential
 from sync2gear_firmware.trust import Refused, Trust
 
@@ -36,6 +38,7 @@ _TIMEOUT: Final = httpx2.Timeout(10.0, read=20.0)
 _BACKOFF: Final = (1.0, 60.0)
 _CHUNK: Final = 64 * 1024
 _RESERVE: Final = 64 * 1024 * 1024
+_SPARE: Final = _RESERVE // 2
 
 
 class Interrupted(Exception):  # noqa: N818 - not an error: something more urgent is wanted
@@ -59,7 +62,9 @@ class Fetcher:
         credential: Credential,
         tell: Callable[[Fact], None],
         trust: Trust,
+        allowance: Allowance,
     ) -> None:
+        self._allowance = allowance
         self._cache = cache
         self._credential = credential
         self._trust = trust
@@ -142,7 +147,10 @@ class Fetcher:
             if not any(True for _ in self._missing(self._want)):
                 self._tell(Trouble("fetch", None))
             return None
-        self._cache.sweep(frozenset(media.sha256 for media in self._want.media))
+        want = self._want
+        self._cache.sweep(frozenset(media.sha256 for media in want.media))
+        if want.media:
+            self._evict(0, want, self._room(want))  # the limit may have become smaller
         return soonest
 
     def _fetch_trust(self, http: httpx2.Client) -> bool:
@@ -164,11 +172,27 @@ class Fetcher:
             if sha not in self._got:
                 yield sha, partial(self._programme, want=want, sha256=sha)
         held = self._cache.held()
-        total = 0
-        for media in want.media:
-            total += media.bytes
-            if media.sha256 not in held and total <= want.limit and media.bytes <= MAX_MEDIA:
+        # outside its window the network is only for what would be lacking within the hour
+        open_now = self._allowance.open()
+        for media in self._planned(want):
+            if media.sha256 not in held and (open_now or media.sha256 in want.soon):
                 yield media.sha256, partial(self._media, media=media, want=want)
+
+    def _planned(self, want: Want) -> tuple[Media, ...]:
+        """What is wanted as far as there is room: what comes sooner never yields to the later."""
+        possible = tuple(media for media in want.media if media.bytes <= MAX_MEDIA)
+        # what a person sent may take of the reserve: it is there for such a moment
+        sent = (m for m in fitting(possible, self._room(want, _SPARE)) if m.sha256 in want.at_once)
+        return tuple(dict.fromkeys((*fitting(possible, self._room(want)), *sent)))
+
+    def _room(self, want: Want, reserve: int = _RESERVE) -> int:
+        return min(want.limit, self._cache.size() + self._cache.free() - reserve)
+
+    def _evict(self, room: int, want: Want, limit: int) -> None:
+        planned = frozenset(media.sha256 for media in self._planned(want))
+        late = [media.sha256 for media in want.media]
+        if gone := self._cache.evict(room, limit, planned, late):
+            self._tell(MediaGone(gone))
 
     def _base(self, want: Want) -> str:
         return want.base_url.rstrip("/") or self._credential.http_url
@@ -193,13 +217,9 @@ class Fetcher:
         self._tell(ProgrammeHeld(sha256, programme))
 
     def _media(self, http: httpx2.Client, media: Media, want: Want) -> None:
-        room = self._cache.size() + self._cache.free() - _RESERVE
-        gone = self._cache.evict(
-            media.bytes, min(want.limit, room), frozenset(_within(want)) | want.keep
-        )
-        if gone:
-            self._tell(MediaGone(gone))
-        if media.bytes > self._cache.free() - _RESERVE:
+        reserve = _SPARE if media.sha256 in want.at_once else _RESERVE
+        self._evict(media.bytes, want, self._room(want, reserve))
+        if media.bytes > self._cache.free() - reserve:
             raise FetchError("disk_full")
         part = self._cache.part(media.sha256)
         have = part.stat().st_size if part.exists() else 0
@@ -235,6 +255,8 @@ class Fetcher:
                         file.truncate(0)
                         raise FetchError("too_large")
                     file.write(chunk)
+                    if media.sha256 not in want.at_once:
+                        self._stop.wait(self._allowance.pause(len(chunk)))
                     if self._stop.is_set() or self._overtaken(media.sha256, want):
                         raise Interrupted
                 file.flush()
@@ -278,16 +300,6 @@ class Fetcher:
         first = next((name for name, _ in self._missing(self._want)), sha256)
         retry = self._retry.get(first)
         return first != sha256 and (retry is None or retry.at <= time.monotonic())
-
-
-def _within(want: Want) -> Iterator[str]:
-    """What is wanted, as far as the limit allows."""
-    total = 0
-    for media in want.media:
-        total += media.bytes
-        if total > want.limit:
-            return
-        yield media.sha256
 
 
 def _check(response: httpx2.Response, good: set[int]) -> None:

@@ -5,7 +5,7 @@ Only an order: it counts no pauses and no crossfades, for which `timeline` alone
 
 from bisect import bisect_right
 from collections.abc import Mapping
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 from sync2gear_broker.messages import Anchor, Block, Media, Prefetch, Programme, ZoneState
 from sync2gear_broker.units import FRAME_RATE, MAX_SAFE_INTEGER
@@ -52,23 +52,35 @@ def coverage(needs: tuple[tuple[int, Media], ...], held: frozenset[str], until: 
     return 100 * sum(sha in held for sha in wanted) // len(wanted) if wanted else 100
 
 
-def with_prefetch(
-    needs: tuple[tuple[int, Media], ...], prefetch: Prefetch | None, now: int
+def order(
+    needs: tuple[tuple[int, Media], ...],
+    prefetch: Prefetch | None,
+    evergreens: tuple[Media, ...],
+    now: int,
 ) -> tuple[Media, ...]:
-    """The media in the order of downloads: what may be announced comes behind the next hour's."""
-    if prefetch is None:
-        return tuple(media for _, media in needs)
+    """The media in the order in which the disk should hold it.
+
+    What a person sent, what fills in for anything else, the next hour, what may be announced,
+    the rest.
+    """
+    at_once = [media for frame, media in needs if frame == 0]
     soon = [media for frame, media in needs if frame < now + HOUR]
     later = [media for frame, media in needs if frame >= now + HOUR]
     # of a file that nobody plays yet only the name and the size are known, and no more is needed
     ahead = [
         Media(sha256=item.sha256, bytes=item.bytes, frames=1, kind="announcement")
-        for item in prefetch.items
+        for item in (prefetch.items if prefetch is not None else ())
     ]
     first: dict[str, Media] = {}
-    for media in (*soon, *ahead, *later):
+    for media in (*at_once, *evergreens, *soon, *ahead, *later):
         first.setdefault(media.sha256, media)
     return tuple(first.values())
+
+
+def fitting(media: tuple[Media, ...], room: int) -> tuple[Media, ...]:
+    """As much of ``media``, from its beginning, as fits into ``room`` bytes."""
+    ends = accumulate(one.bytes for one in media)
+    return tuple(one for one, end in zip(media, ends, strict=True) if end <= room)
 
 
 def _programme(needs: _Needs, programme: Programme, anchor: Anchor | None, a: int, b: int) -> None:

@@ -5,18 +5,20 @@ from pathlib import Path
 from typing import Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from sync2gear_broker import topics
 from sync2gear_broker.units import Uuid
+from sync2gear_firmware.allowance import window
 
 
 class Settings(BaseSettings):
     """The speaker's environment, ``S2G_SPEAKER_*``; unknown variables are ignored.
 
     ``card`` is the name of a PortAudio device ("" is the system's default); ``file`` is where the
-    sink ``file`` writes what it played.
+    sink ``file`` writes what it played. ``fetch_rate`` is in bytes a second (0: any);
+    ``fetch_window`` is like ``22:00-06:00`` of the machine's time zone.
     """
 
     model_config = SettingsConfigDict(env_prefix="S2G_SPEAKER_", extra="ignore")
@@ -26,7 +28,15 @@ class Settings(BaseSettings):
     sink: Literal["card", "file", "null"] = "card"
     card: str = ""
     file: Path | None = None
+    fetch_rate: int = Field(default=0, ge=0)
+    fetch_window: str = ""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    @field_validator("fetch_window")
+    @classmethod
+    def _hours(cls, text: str) -> str:
+        window(text)
+        return text
 
     @model_validator(mode="after")
     def _has_a_file(self) -> Self:

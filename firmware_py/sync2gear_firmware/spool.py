@@ -11,7 +11,7 @@ from uuid import UUID, uuid4, uuid5
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from sync2gear_broker.messages import PlayEvent, PlayEvents, canonical_json
+from sync2gear_broker.messages import PlayEvent, canonical_json
 from sync2gear_broker.messages.plays import MAX_EVENTS
 from sync2gear_firmware.facts import Play, Record
 
@@ -23,7 +23,12 @@ _PLAYS: Final = TypeAdapter(tuple[Play, ...])
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS events (seq INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS dead (seq INTEGER PRIMARY KEY, body BLOB NOT NULL, why TEXT NOT NULL)
+STRICT;
 """
+
+_DAMAGED: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+"""What else fails says nothing against the file: its disk may be full, or read-only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +43,15 @@ class Left:
 
 
 class Spool:
-    """The outbox file. Each method is one transaction; ``sqlite3.Error`` on a failing disk."""
+    """The outbox file. Each method is one transaction; ``sqlite3.Error`` on a failing disk.
+
+    A damaged file is put aside. On a disk that takes or gives nothing the outbox lives in memory
+    under a name of its own until the next start; ``why`` then says why, and what the file holds
+    is sent once it can be read and written again.
+    """
 
     def __init__(self, path: Path) -> None:
-        try:
-            self._db = _open(path)
-        except sqlite3.DatabaseError as error:
-            aside = path.with_name(f"{path.name}.bad-{uuid4().hex[:8]}")
-            log.error("spool.corrupt error=%r moved_to=%s", str(error), aside.name)  # noqa: TRY400 - expected, no trace
-            for suffix in ("", "-wal", "-shm"):
-                part = path.with_name(path.name + suffix)
-                if part.exists():
-                    part.replace(aside.with_name(aside.name + suffix))
-            self._db = _open(path)
+        self._db, self.why = _begin(path)
         self.log = self._meta("log") or str(uuid4())
         with self._db:
             self._put("log", self.log)
@@ -74,7 +75,7 @@ class Spool:
             last = int(self._meta("last") or 0)
             for record in records:
                 last += 1
-                body = _event(self.log, last, record).model_dump_json()
+                body = _body(self.log, last, record)
                 self._db.execute("INSERT INTO events VALUES (?, ?)", (last, body))
             self._put("last", str(last))
             self._put("open", _PLAYS.dump_json(plays).decode())
@@ -82,17 +83,40 @@ class Spool:
         return last
 
     def batch(self, after: int, max_bytes: int) -> tuple[bytes, int] | None:
-        """The next batch after event ``after`` within ``max_bytes``, and its last event."""
+        """The next batch after event ``after`` within ``max_bytes``, and its last event.
+
+        An event that cannot be read is put aside in ``dead``, and its number alone is sent: the
+        platform keeps a tombstone of it and the others go on.
+        """
         rows = self._db.execute(
-            "SELECT seq, body FROM events WHERE seq > ? ORDER BY seq LIMIT ?", (after, MAX_EVENTS)
+            "SELECT seq, CAST(body AS BLOB) FROM events WHERE seq > ? ORDER BY seq LIMIT ?",
+            (after, MAX_EVENTS),
         ).fetchall()
-        events = [PlayEvent.model_validate_json(body) for _, body in rows]
+        events = [self._readable(seq, body) for seq, body in rows]
         while events:
-            payload = PlayEvents(log=self.log, events=tuple(events)).canonical()
-            if len(payload) <= max_bytes:
-                return payload, events[-1].seq
+            payload = canonical_json({"v": 1, "log": self.log, "events": events})
+            if len(payload) <= max_bytes or len(events) == 1:
+                return payload, rows[len(events) - 1][0]
             events = events[: max(1, len(events) * max_bytes // len(payload) - 1)]
         return None
+
+    def _readable(self, seq: int, body: bytes) -> dict[str, object]:
+        tombstone: dict[str, object] = {"seq": seq}
+        if not body:
+            return tombstone
+        try:
+            event = PlayEvent.model_validate_json(body)
+        except ValidationError as error:
+            why = str(error)[:500]
+        else:
+            if event.seq == seq:
+                return event.model_dump(mode="json")
+            why = f"numbered {event.seq}"
+        log.error("spool.dead_letter seq=%d error=%r", seq, why)
+        with self._db:
+            self._db.execute("INSERT OR REPLACE INTO dead VALUES (?, ?, ?)", (seq, body, why))
+            self._db.execute("UPDATE events SET body = '' WHERE seq = ?", (seq,))
+        return tombstone
 
     def forget(self, upto: int) -> None:
         """Delete the events up to ``upto``: they are committed elsewhere."""
@@ -111,7 +135,32 @@ class Spool:
         self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
 
 
-def _open(path: Path) -> sqlite3.Connection:
+def _begin(path: Path) -> tuple[sqlite3.Connection, str]:
+    """The outbox, and why it is not the file but in memory; "" where it is the file."""
+    try:
+        return _open(path), ""
+    except sqlite3.DatabaseError as error:
+        why = error
+    try:
+        if getattr(why, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF in _DAMAGED:
+            _set_aside(path, str(why))
+            return _open(path), ""
+    except (OSError, sqlite3.DatabaseError) as error:
+        log.warning("spool.stays error=%r", str(error))
+    log.error("spool.in_memory error=%r", str(why))
+    return _open(":memory:"), str(why)
+
+
+def _set_aside(path: Path, why: str) -> None:
+    aside = path.with_name(f"{path.name}.bad-{uuid4().hex[:8]}")
+    log.error("spool.corrupt error=%r moved_to=%s", why, aside.name)
+    for suffix in ("", "-wal", "-shm"):
+        part = path.with_name(path.name + suffix)
+        if part.exists():
+            part.replace(aside.with_name(aside.name + suffix))
+
+
+def _open(path: Path | str) -> sqlite3.Connection:
     db = sqlite3.connect(path)
     try:
         db.execute("PRAGMA journal_mode=WAL")
@@ -123,6 +172,14 @@ def _open(path: Path) -> sqlite3.Connection:
         db.close()
         raise
     return db
+
+
+def _body(name: str, seq: int, record: Record) -> str:
+    """A record as it is kept; what makes no event is kept as it is, for a person to look at."""
+    try:
+        return _event(name, seq, record).model_dump_json()
+    except ValidationError:
+        return repr(record)
 
 
 def _event(name: str, seq: int, record: Record) -> PlayEvent:

@@ -24,6 +24,8 @@ _NEEDS_EVERY = 600 * SECOND
 _FAULTS = 8
 _SOUNDED = 64
 _EVERGREENS = 20
+_GREEN_SHARE = 4
+"""Evergreens take a quarter of the cache at most, or one of them all of it."""
 EVERGREEN: Final = "evergreen"
 
 
@@ -207,16 +209,18 @@ def _stand_in(music: tuple[Media, ...]) -> Programme:
 
 def _evergreens(state: State) -> tuple[State, list[f.Deed]]:
     """Keep some playable tracks in mind: the programmes' own, else those known before."""
-    inputs = (state.programmes, state.held, state.broken)
+    inputs = (state.programmes, state.held, state.broken, state.config)
     if all(a is b for a, b in zip_longest(inputs, state.greens_from)):
         return state, []
     playable = state.held - state.broken
     fresh = {m.sha256: m for p in state.programmes.values() for m in p.media if m.kind == "music"}
-    known = {m.sha256: m for m in state.evergreens} if len(fresh) < _EVERGREENS else {}
+    known = {m.sha256: m for m in state.evergreens}
     found = [m for s, m in sorted({**known, **fresh}.items()) if s in playable]
     own = [m for m in found if m.sha256 in fresh]
     others = [m for m in found if m.sha256 not in fresh]
-    greens = tuple((own + others)[:_EVERGREENS])
+    some = tuple((own + others)[:_EVERGREENS])
+    # the smallest cache still holds one, and the rest of it is for what is planned
+    greens = needs.fitting(some, settings(state).cache_limit // _GREEN_SHARE) or some[:1]
     state = replace(state, greens_from=inputs)
     if greens == state.evergreens:
         return state, []
@@ -227,9 +231,11 @@ def _want(state: State, zone: ZoneState, now: int) -> f.Want:
     missing = tuple(r.sha256 for r in zone.programmes if r.sha256 not in state.programmes)
     config = settings(state)
     frame = frame_at(state, now) or _last_known(state, zone)
-    media = needs.with_prefetch(state.needs, state.prefetch, frame)
-    keep = frozenset(m.sha256 for m in state.evergreens)
-    return f.Want(missing, media, config.cache_limit, config.media_url, keep)
+    media = needs.order(state.needs, state.prefetch, state.evergreens, frame)
+    soon = [(at, m.sha256) for at, m in state.needs if at < frame + needs.HOUR]
+    at_once = frozenset(sha for at, sha in soon if at == 0)
+    hour = frozenset(sha for _, sha in soon)
+    return f.Want(missing, media, config.cache_limit, config.media_url, at_once, hour)
 
 
 def _perform(state: State, zone: ZoneState) -> f.Score:

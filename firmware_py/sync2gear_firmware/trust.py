@@ -51,7 +51,7 @@ class Trust:
         self, folder: Path, credential: Credential, passed: float, wall: Callable[[], float]
     ) -> None:
         self._file = folder / "trust.pem"
-        self._device = _device_file(folder, credential)
+        self._device = _device_file(credential)
         self._credential = credential
         self._wall = wall
         self._passed = max(passed, RELEASED)
@@ -201,12 +201,14 @@ def _bundle_in(answer: httpx2.Response) -> str:
     return pem
 
 
-def _device_file(folder: Path, credential: Credential) -> Path | None:
-    """The device's own certificate and key as a file, which is all that OpenSSL takes."""
+def _device_file(credential: Credential) -> Path | None:
+    """The device's own certificate and key as a file, which is all that OpenSSL takes.
+
+    It lies in memory, for as long as this process lives: no disk sees the key a second time, and
+    it is there where the disk cannot be written.
+    """
     if not credential.certificate or not credential.key:
         return None
-    path = folder / "device.pem"
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(credential.certificate + credential.key)
-    return path
+    descriptor = os.memfd_create("device.pem")
+    os.write(descriptor, (credential.certificate + credential.key).encode())
+    return Path(f"/proc/self/fd/{descriptor}")

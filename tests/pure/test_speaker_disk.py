@@ -1,7 +1,9 @@
 """The speaker's disk: the outbox, the cache, and what a damaged file does to them."""
 
+import json
 import os
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -79,6 +81,45 @@ def test_a_damaged_outbox_is_put_aside_and_a_new_one_has_a_new_name(tmp_path: Pa
     spool.close()
 
 
+def test_an_event_that_cannot_be_read_is_put_aside_and_leaves_its_number(tmp_path: Path) -> None:
+    path = tmp_path / "spool.sqlite"
+    spool = Spool(path)
+    nameless = replace(record(2), item="no key of ours, with blanks")
+    assert spool.keep([record(1), nameless, *(record(n) for n in (3, 4, 5))], (), 1) == 5
+    with sqlite3.connect(path) as db:
+        db.execute("UPDATE events SET body = CAST(x'ff00' AS TEXT) WHERE seq = 3")
+        db.execute("UPDATE events SET body = replace(body, '\"seq\":4', '\"seq\":9') WHERE seq = 4")
+    db.close()
+    for _ in range(2):
+        batch = spool.batch(0, 16384)
+        assert batch is not None
+        payload, last = batch
+        assert last == 5
+        events = json.loads(payload)["events"]
+        assert [event["seq"] for event in events] == [1, 2, 3, 4, 5]
+        assert events[1:4] == [{"seq": 2}, {"seq": 3}, {"seq": 4}]
+        assert events[0]["item"], "the others are whole"
+    spool.close()
+    with sqlite3.connect(path) as db:
+        dead = db.execute("SELECT seq, body, why FROM dead ORDER BY seq").fetchall()
+    db.close()
+    assert [row[0] for row in dead] == [2, 3, 4]
+    assert b"with blanks" in dead[0][1]
+    assert all(row[2] for row in dead)
+
+
+def test_an_outbox_that_cannot_be_opened_lies_in_memory_and_the_file_stays(tmp_path: Path) -> None:
+    path = tmp_path / "spool.sqlite"
+    path.mkdir()
+    spool = Spool(path)
+    assert "open" in spool.why
+    assert spool.keep([record(1), record(2)], (play(),), 5) == 2
+    assert numbers(spool.batch(0, 16384)) == [1, 2]
+    spool.forget(2)
+    spool.close()
+    assert [p.name for p in tmp_path.iterdir()] == ["spool.sqlite"], "nothing was moved aside"
+
+
 def test_open_plays_that_cannot_be_read_are_forgotten(tmp_path: Path) -> None:
     path = tmp_path / "spool.sqlite"
     spool = Spool(path)
@@ -122,6 +163,10 @@ def test_the_longest_unused_goes_first_and_what_is_needed_stays(tmp_path: Path) 
     assert cache.size() == 3000
     assert Cache(tmp_path).held() == cache.held()
     assert cache.evict(10**9, 10, keep=cache.held()) == frozenset()
+    # what nobody needs goes before what is needed, and of that the latest first
+    order = [shas[1], shas[4]]
+    assert cache.evict(1000, 3000, frozenset(), order) == {shas[0]}
+    assert cache.evict(1000, 2000, frozenset(), order) == {shas[4]}
 
 
 def test_what_is_not_what_its_name_says_never_becomes_a_file(tmp_path: Path) -> None:

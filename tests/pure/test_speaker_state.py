@@ -258,7 +258,8 @@ def test_it_wants_the_programme_and_then_its_media_in_the_order_of_need() -> Non
 def test_what_may_be_announced_is_fetched_behind_the_next_hour_and_reported() -> None:
     late = media("late", 2)
     plan = programme(music=(media("long", 2 * 3600), late))
-    speaker = joined(zone(plan), plan)
+    speaker = joined(zone(plan))
+    speaker.take(f.ProgrammeHeld(plan.sha256(), plan))
     calls = [media(name, 2, "announcement") for name in ("hello", "goodbye")]
     items = tuple(PrefetchItem(sha256=c.sha256, bytes=c.bytes) for c in calls)
     (saved,) = of(
@@ -583,7 +584,7 @@ def test_without_any_of_its_programmes_it_plays_what_it_knows() -> None:
         ["live"],
         ["evergreen"],
     ]
-    assert {m.sha256 for m in MUSIC} <= of(f.Want, deeds)[-1].keep
+    assert {m.sha256 for m in MUSIC} <= {m.sha256 for m in of(f.Want, deeds)[-1].media}
     deeds = speaker.take(f.ProgrammeHeld(new.sha256(), new))
     score = of(f.Perform, deeds)[-1].score
     assert score.settled is not None
@@ -641,6 +642,53 @@ def test_a_block_needs_only_what_it_has_time_for() -> None:
     moved = zone(plan, anchor=Anchor(at=T0 + 6 * FRAME_RATE, block="c", pos=0))
     later = needs.needed({plan.sha256(): plan}, moved, T0 + 6 * FRAME_RATE)
     assert [m.title for _, m in later] == ["three"]
+
+
+def test_the_disk_holds_what_a_person_sent_then_what_fills_in_then_what_comes_first() -> None:
+    now = T0
+    sent, green, soon, ahead, later = (media(n) for n in ("sent", "green", "soon", "ahead", "late"))
+    wanted = ((0, sent), (now + 1, soon), (now + 2 * needs.HOUR, later))
+    items = (PrefetchItem(sha256=ahead.sha256, bytes=ahead.bytes),)
+    order = needs.order(wanted, Prefetch(epoch=1, rev=1, items=items), (green, soon), now)
+    names = [m.sha256 for m in order]
+    assert names == [m.sha256 for m in (sent, green, soon, ahead, later)]
+    room = sent.bytes + green.bytes + soon.bytes
+    assert needs.fitting(order, room) == (sent, green, soon)
+    assert needs.fitting(order, room - 1) == (sent, green)
+
+
+def test_another_plan_leaves_what_fills_in_until_its_own_tracks_are_here() -> None:
+    old = programme()
+    new = programme(music=tuple(media(f"new{n}") for n in range(30)))
+    speaker = joined(zone(old), old)
+    speaker.hear(topics.DEVICE_ZONE, zone(new, rev=2))
+    speaker.take(f.ProgrammeHeld(new.sha256(), new))
+    assert {m.title for m in speaker.state.evergreens} == {"one", "two", "three"}
+    assert speaker.state.wanted is not None
+    assert set(speaker.state.evergreens) <= set(speaker.state.wanted.media[:4]), "and not deleted"
+    speaker.take(*(f.MediaHeld(m.sha256) for m in new.media))
+    assert {m.title[:3] for m in speaker.state.evergreens} == {"new"}
+
+
+@pytest.mark.parametrize(("tracks", "kept"), [(0.5, 1), (4, 1), (12, 3)])
+def test_what_fills_in_takes_a_quarter_of_the_cache_or_is_one_track(
+    tracks: float, kept: int
+) -> None:
+    plan = programme(music=tuple(media(f"t{n}") for n in range(9)))
+    limit = round(tracks * plan.media[0].bytes)
+    config = DeviceConfig(epoch=1, rev=1, cache_limit=limit)
+    speaker = joined(zone(plan), plan, config=config)
+    assert len(speaker.state.evergreens) == kept
+
+
+def test_what_is_needed_within_the_hour_and_what_a_person_sent_are_named() -> None:
+    plan = programme(music=(media("long", 2 * 3600), media("late", 2)))
+    live = LiveEvent(id="live", start=T0 + FRAME_RATE, media=CALL)
+    speaker = joined(zone(plan, live=(live,)), plan)
+    wanted = speaker.state.wanted
+    assert wanted is not None
+    assert wanted.at_once == {CALL.sha256}
+    assert wanted.soon == {CALL.sha256, plan.media[0].sha256}
 
 
 def test_coverage_counts_what_is_needed_in_time() -> None:

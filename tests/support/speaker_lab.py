@@ -153,6 +153,19 @@ class _Server(http.server.ThreadingHTTPServer):
         """A speaker that ends in the middle of a download is no error of the server's."""
 
 
+@contextmanager
+def shelf_server(shelf: Shelf) -> Iterator[str]:
+    """The address of an HTTP server that gives what is on ``shelf``."""
+    server = _Server(("127.0.0.1", 0), _Handler)
+    server.shelf = shelf
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
 class Lab:
     """One device's platform: publishes its documents, answers time, acknowledges its events.
 
@@ -174,6 +187,7 @@ class Lab:
         self.heard: list[tuple[topics.Address, bytes]] = []
         self.events: dict[tuple[str, int], PlayEvent] = {}
         self.rev = 0
+        self.music: dict[str, Any] = {}
         self._http = _Server(("127.0.0.1", 0), _Handler)
         self._http.shelf = self.shelf
         self._tls: ssl.SSLContext | None = None
@@ -262,11 +276,11 @@ class Lab:
         )
         sha = programme.sha256()
         self.shelf.bodies[f"/api/v1/programmes/{sha}/"] = programme.canonical()
-        return self.publish_zone(
-            programmes=(ProgrammeRef.model_validate({"sha256": sha, "from": 0}),),
-            anchor=Anchor(at=at, block="b1", pos=0),
-            **changes,
-        )
+        self.music = {
+            "programmes": (ProgrammeRef.model_validate({"sha256": sha, "from": 0}),),
+            "anchor": Anchor(at=at, block="b1", pos=0),
+        }
+        return self.publish_zone(**self.music, **changes)
 
     def publish_zone(self, **parts: Any) -> ZoneState:
         """Publish the next revision of the zone's state."""
@@ -324,15 +338,16 @@ class Lab:
             **more,
         }
 
-    def speak(self, **more: str) -> subprocess.Popen[str]:
-        """Start the speaker; its log goes to ``speaker.log``."""
-        with (self.folder / "speaker.log").open("a") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-W", "error", "-m", "sync2gear_firmware"],
-                env=self.environment(**more),
-                stderr=log,
-                text=True,
-            )
+    def speak(self, *, no_disk: bool = False, **more: str) -> subprocess.Popen[str]:
+        """Start the speaker; its log goes to ``speaker.log``, with ``no_disk`` nowhere.
+
+        Then every write that would make a file longer fails, as on a full disk.
+        """
+        command = [sys.executable, "-W", "error", "-m", "sync2gear_firmware"]
+        if no_disk:
+            command = ["prlimit", "--fsize=0", *command]
+        with Path(os.devnull if no_disk else self.folder / "speaker.log").open("a") as log:
+            process = subprocess.Popen(command, env=self.environment(**more), stderr=log, text=True)
         self.processes.append(process)
         return process
 

@@ -19,6 +19,7 @@ from support.stack import eventually
 from support.world import World, cloned_database, make_settings
 from sync2gear_broker.messages import Media
 from sync2gear_cli.services import process
+from sync2gear_firmware.allowance import Allowance
 from sync2gear_firmware.cache import Cache
 from sync2gear_firmware.facts import Fact, MediaHeld, Trouble, Want
 from sync2gear_firmware.fetcher import Fetcher
@@ -127,7 +128,7 @@ async def test_a_speaker_is_led_to_the_bucket_and_keeps_its_secret(
         credential = Credential.model_validate({**made, "http_url": url})
         cache = Cache(tmp_path / "speaker")
         trust = Trust(tmp_path / "speaker", credential, 0.0, lambda: 2e9)
-        fetcher = Fetcher(cache, credential, told.append, trust)
+        fetcher = Fetcher(cache, credential, told.append, trust, Allowance())
         media = Media(sha256=track["sha256"], bytes=len(content), frames=96_000, kind="music")
         before.cut_after = 70_000
         fetcher.want(Want(media=(media,), limit=1 << 30))

@@ -12,7 +12,14 @@ import pytest
 from support.services import MosquittoServer
 from support.speaker_lab import Lab, eventually, noise, open_lab, wav, zone_frame
 from sync2gear_broker import topics
-from sync2gear_broker.messages import Command, DeviceState, DeviceStatus, LiveEvent, Reply
+from sync2gear_broker.messages import (
+    Command,
+    DeviceState,
+    DeviceStatus,
+    LiveEvent,
+    PlayEvent,
+    Reply,
+)
 from sync2gear_broker.units import FRAME_RATE
 
 
@@ -124,9 +131,10 @@ def test_what_it_lacks_is_replaced_by_another_track_to_the_end_of_its_slot(lab: 
     have, lack, then = noise(6, 3), noise(7, 3), noise(8, 30)
     a, b, c = (lab.offer(wav(n), len(n)) for n in (have, lack, then))
     del lab.shelf.bodies[f"/api/v1/media/{b.sha256}/"]
-    start = zone_frame() + FRAME_RATE
-    lab.publish_music((a, b, c), start)
     lab.speak()
+    eventually(lambda: "link.up" in lab.log(), 30)
+    start = zone_frame() + 2 * FRAME_RATE
+    lab.publish_music((a, b, c), start)
     eventually(lambda: lab.recorded_until(start + 8 * FRAME_RATE))
     slot = lab.heard_at(start + 3 * FRAME_RATE + 480, FRAME_RATE)
     assert any(np.array_equal(slot, n[480 : 480 + FRAME_RATE]) for n in (have, then))
@@ -293,6 +301,33 @@ def test_when_its_new_plan_cannot_be_had_it_plays_what_it_knows(lab: Lab) -> Non
     lab.shelf.status = None
     eventually(lambda: lab.plays("started")[-1].media != track.sha256, 20)
     assert lab.plays()[-1].item == "b1"
+
+
+def test_a_disk_that_takes_nothing_stops_no_music(lab: Lab) -> None:
+    tracks = tuple(lab.offer(wav(noise(n, 2)), 2 * FRAME_RATE) for n in (40, 41))
+    lab.publish_music(tracks)
+    process = lab.speak(S2G_SPEAKER_SINK="null")
+    eventually(lambda: len(lab.plays("finished")) > 1)
+    process.terminate()
+    process.wait(10)
+    outbox = (lab.folder / "data" / "spool.sqlite").read_bytes()
+    before = set(lab.events)
+
+    def fresh() -> list[PlayEvent]:
+        return [event for key, event in list(lab.events.items()) if key not in before]
+
+    # no file may grow by a byte, the outbox's least of all: as on a full or a read-only disk
+    lab.speak(no_disk=True, S2G_SPEAKER_SINK="null")
+    told = eventually(lambda: e if len(e := fresh()) > 4 else None, 30)
+    assert len({log for log, _ in lab.events}) == 2, "an outbox in memory has a name of its own"
+    assert {e.media for e in told} == {track.sha256 for track in tracks}
+    eventually(lambda: lab.said(topics.DEVICE_STATE, DeviceState)[-1].faults)
+    assert [f.code for f in lab.said(topics.DEVICE_STATE, DeviceState)[-1].faults] == ["disk"]
+    zone = lab.publish_zone(volume=40, **lab.music)
+    eventually(lambda: lab.said(topics.DEVICE_STATE, DeviceState)[-1].applied == zone.version)
+    assert (lab.folder / "data" / "spool.sqlite").read_bytes() == outbox
+    lab.processes[-1].terminate()
+    assert lab.processes[-1].wait(10) == 0
 
 
 def test_two_speakers_never_share_a_folder(lab: Lab) -> None:

@@ -1,0 +1,56 @@
+"""What a speaker may take of its shop's network: how fast, and at which hours."""
+
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+_DAY: Final = 24 * 60
+_WINDOW: Final = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
+
+
+def window(text: str) -> tuple[int, int] | None:
+    """``22:00-06:00`` as minutes of the day, "" as None; ``ValueError`` on anything else."""
+    if not text:
+        return None
+    found = _WINDOW.fullmatch(text)
+    if found is None:
+        raise ValueError("must be HH:MM-HH:MM")
+    a, b, c, d = (int(part) for part in found.groups())
+    return 60 * a + b, 60 * c + d
+
+
+def within(minute: int, hours: tuple[int, int] | None) -> bool:
+    """Whether a minute of the day lies in ``hours``, which may go over midnight; None: always."""
+    if hours is None:
+        return True
+    begin, end = hours
+    return (minute - begin) % _DAY < (end - begin) % _DAY or begin == end
+
+
+@dataclass(slots=True)
+class Allowance:
+    """At most ``rate`` bytes a second (0: any), and only within ``hours`` of the local day.
+
+    ``wall`` gives seconds since 1970, ``monotonic`` seconds since whenever. One thread uses it.
+    """
+
+    rate: int = 0
+    hours: tuple[int, int] | None = None
+    wall: Callable[[], float] = time.time
+    monotonic: Callable[[], float] = time.monotonic
+    _free_at: float = field(default=0.0, init=False)
+
+    def open(self) -> bool:
+        """Whether it is one of the hours, by the machine's own time zone."""
+        local = time.localtime(self.wall())
+        return within(60 * local.tm_hour + local.tm_min, self.hours)
+
+    def pause(self, taken: int) -> float:
+        """How many seconds to wait after ``taken`` bytes so that the rate is kept."""
+        if self.rate == 0:
+            return 0.0
+        now = self.monotonic()
+        self._free_at = max(self._free_at, now) + taken / self.rate
+        return self._free_at - now
