@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from support.services import start_postgres
 from support.world import World, cloned_database, make_settings
 from sync2gear_platform.kit.context import Ctx
-from sync2gear_platform.kit.paging import read_late
+from sync2gear_platform.kit.paging import Index, read_late
 from sync2gear_platform.library import filters, separation
 from sync2gear_platform.library.tables import Track
 from sync2gear_platform.migrations.run import migrate
@@ -100,12 +100,13 @@ def alike(needle: str) -> ColumnElement[bool]:
     return found
 
 
-def first_page(ctx: Ctx, *conditions: ColumnElement[bool]) -> Any:
+def first_page(ctx: Ctx, *conditions: ColumnElement[bool], index: Index | None = None) -> Any:
     """What a list asks for."""
     order = [col(Track.title), col(Track.id)]
     mine = select(Track).where(col(Track.client_id) == ctx.client_id, *conditions)
-    wanted = mine.order_by(*order).limit(51)
-    return read_late(wanted, col(Track.id), order) if conditions else wanted
+    found = index or Index(mine, *order)
+    wanted = found.statement.order_by(found.key, found.tiebreak).limit(51)
+    return read_late(wanted, found.tiebreak, col(Track.id), order) if conditions else wanted
 
 
 async def timed(world: World, client: UUID, needle: str | None, *, naive: bool = False) -> float:
@@ -117,17 +118,21 @@ async def timed(world: World, client: UUID, needle: str | None, *, naive: bool =
         elif naive:
             statement = first_page(ctx, alike(needle))
         else:
-            await filters.prepare(ctx)
-            statement = first_page(ctx, filters.matching(ctx, needle))
+            statement = await search(ctx, needle)
         (await ctx.db.exec(statement)).all()
         return (time.perf_counter() - began) * 1000
+
+
+async def search(ctx: Ctx, needle: str) -> Any:
+    """What a list of tracks asks when it is searched."""
+    indexes = await filters.prepare(ctx, needle)
+    return first_page(ctx, filters.matching(ctx, needle), index=indexes.get("title"))
 
 
 async def explain(world: World, client: UUID, needle: str) -> None:
     """Print how a search is answered."""
     async with world.ctx(client) as ctx:
-        await filters.prepare(ctx)
-        plan = first_page(ctx, filters.matching(ctx, needle)).compile(
+        plan = (await search(ctx, needle)).compile(
             dialect=world.db.engine.dialect, compile_kwargs={"literal_binds": True}
         )
         lines = await ctx.db.execute(text(f"EXPLAIN (ANALYZE, COSTS OFF) {plan}"))
@@ -176,6 +181,7 @@ async def measure(world: World, superuser_url: str) -> dict[str, Metric]:
         f"ilike_{kind}_p50": Metric(quantile(times, 0.5), "ms") for kind, times in ilike.items()
     }
     await explain(world, one.id, f"{words[5000][:5]} {words[9000][:4]}")
+    await explain(world, one.id, words[5000][:3])
     await explain(world, one.id, words[0][:1])
     return metrics
 

@@ -106,7 +106,7 @@ async def test_the_index_answers_a_search_behind_row_level_security(world: World
     async with world.ctx() as ctx:
         await ctx.db.execute(
             text(
-                "INSERT INTO track_words SELECT client_id, 'w' || n, id FROM tracks,"
+                "INSERT INTO track_words SELECT client_id, 'w' || n, id, title FROM tracks,"
                 " generate_series(1, 20000) AS n"
             )
         )

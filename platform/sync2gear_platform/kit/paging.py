@@ -68,6 +68,19 @@ class BadOrdering(Refusal):
     code = "bad_ordering"
 
 
+@dataclass(frozen=True, slots=True)
+class Index:
+    """Where the rows of a list are found in one order without being read.
+
+    ``statement`` selects once each, from another table, the ``tiebreak`` of the list's rows;
+    ``key`` is what they are ordered by there.
+    """
+
+    statement: Any
+    key: Any
+    tiebreak: Any
+
+
 async def page(
     ctx: Ctx,
     window: Window,
@@ -79,6 +92,7 @@ async def page(
     shape: Callable[[Any], T],
     search: tuple[Any, ...] | Callable[[str], ColumnElement[bool]] = (),
     late: bool = False,
+    indexes: Mapping[str, Index] | None = None,
 ) -> Page[T]:
     """Run ``statement`` as one keyset page.
 
@@ -86,7 +100,8 @@ async def page(
     first selected entity; ``tiebreak`` makes the order total. ``search`` columns are matched case
     folded anywhere, or ``search`` says itself what a needle matches. The cursor holds the last
     row's key, so that pages stay right while rows come. ``late``, for a statement of one entity:
-    find out which rows are on the page first, which an index may answer alone, then read those.
+    find out which rows are on the page first, which an index may answer alone, then read those;
+    in the order of a key that ``indexes`` has, there.
     """
     if window.search and not isinstance(search, tuple):
         statement = statement.where(search(window.search))
@@ -100,13 +115,11 @@ async def page(
         raise BadOrdering(f"Order by one of: {', '.join(sorted(keys))} (prefix - for descending).")
     total = await _count(ctx, statement) if window.count else None
     backwards, after = _read_cursor(window.cursor)
-    if after is not None:
-        statement = statement.where(_beyond((key, tiebreak), after, descending != backwards))
     flip = descending != backwards
-    order = [k.desc() if flip else k.asc() for k in (key, tiebreak)]
-    wanted = statement.order_by(*order).limit(window.page_size + 1)
+    index = (indexes or {}).get(name.removeprefix("-"), Index(statement, key, tiebreak))
+    wanted = _first(index, after, flip).limit(window.page_size + 1)
     if late:
-        wanted = read_late(wanted, tiebreak, order)
+        wanted = read_late(wanted, index.tiebreak, tiebreak, _order((key, tiebreak), flip))
     rows = list((await ctx.db.execute(wanted)).all())
     more = len(rows) > window.page_size
     rows = rows[: window.page_size]
@@ -123,13 +136,22 @@ async def page(
     )
 
 
-def read_late(wanted: Select[Any], tiebreak: Any, order: list[Any]) -> Select[Any]:
-    """The same rows as ``wanted``, a limited statement of one entity, read once they are known."""
-    return (
-        select(tiebreak.class_)
-        .where(tiebreak.in_(wanted.with_only_columns(tiebreak)))
-        .order_by(*order)
-    )
+def read_late(wanted: Select[Any], found: Any, tiebreak: Any, order: list[Any]) -> Select[Any]:
+    """The rows whose ``tiebreak`` is a ``found`` of ``wanted``, which is limited, in ``order``."""
+    ids = wanted.with_only_columns(found)
+    return select(tiebreak.class_).where(tiebreak.in_(ids)).order_by(*order)
+
+
+def _first(index: Index, after: list[Any] | None, flip: bool) -> Select[Any]:
+    keys = (index.key, index.tiebreak)
+    begun: Select[Any] = index.statement
+    if after is not None:
+        begun = begun.where(_beyond(keys, after, flip))
+    return begun.order_by(*_order(keys, flip))
+
+
+def _order(keys: tuple[Any, Any], flip: bool) -> list[Any]:
+    return [k.desc() if flip else k.asc() for k in keys]
 
 
 def _beyond(keys: tuple[Any, Any], after: list[Any], flip: bool) -> ColumnElement[bool]:

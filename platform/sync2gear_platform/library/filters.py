@@ -6,17 +6,21 @@ from typing import Annotated, Any, Final
 from uuid import UUID
 
 from fastapi import Query
-from sqlalchemy import ColumnElement, and_, false, func, or_, text, type_coerce
+from sqlalchemy import ColumnElement, and_, false, func, or_, type_coerce
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 
 from sync2gear_platform.kit.context import Ctx
+from sync2gear_platform.kit.paging import Index
 from sync2gear_platform.library import separation
 from sync2gear_platform.library.tables import Folder, Media, Track, TrackWord
 
 MAX_TERMS: Final = 8
 """Words of a search; those after them are left out."""
+
+COMMON: Final = 5_000
+"""A word's beginning that has more tracks than this is common."""
 
 LAST: Final = "\U0010ffff"
 """Sorts after whatever a word may go on with."""
@@ -109,20 +113,31 @@ def _sounds_alike(ctx: Ctx) -> ColumnElement[bool]:
     return col(Track.sha256).in_(alike)
 
 
-async def prepare(ctx: Ctx) -> None:
+async def prepare(ctx: Ctx, search: str) -> dict[str, Index]:
     """Have the rest of this transaction planned for the very words that are asked for.
 
     How common a word is decides which way is short (ADR 0032): a plan kept for any word would be
     wrong for many, pages of an index are not read from a disk one by one, and helpers take longer
-    to start than a search takes.
+    to start than a search takes. Returns where the tracks that match ``search`` are found by title:
+    of one word that not too many tracks have, beside the word itself. Of a common one it is shorter
+    to go through all titles in their order.
     """
-    await ctx.db.execute(_FOR_SEARCHES)
+    terms = separation.words(search)
+    having = _beginning(ctx, terms[0]) if len(terms) == 1 else [false()]
+    some = select(TrackWord.track_id).where(*having).limit(COMMON + 1).subquery()
+    counted = select(func.count()).select_from(some).scalar_subquery()
+    told = (await ctx.db.execute(select(counted, *_FOR_SEARCHES))).one()
+    if len(terms) != 1 or told[0] > COMMON:
+        return {}
+    title, track = col(TrackWord.title), col(TrackWord.track_id)
+    found = select(title, track).where(*having).group_by(title, track)
+    return {"title": Index(found, title, track)}
 
 
-_FOR_SEARCHES: Final = text(
-    "SELECT set_config('plan_cache_mode', 'force_custom_plan', true),"
-    " set_config('random_page_cost', '1.1', true),"
-    " set_config('max_parallel_workers_per_gather', '0', true)"
+_FOR_SEARCHES: Final = (
+    func.set_config("plan_cache_mode", "force_custom_plan", True),
+    func.set_config("random_page_cost", "1.1", True),
+    func.set_config("max_parallel_workers_per_gather", "0", True),
 )
 
 
@@ -135,12 +150,15 @@ def matching(ctx: Ctx, search: str) -> ColumnElement[bool]:
 
 
 def _has(ctx: Ctx, term: str) -> ColumnElement[bool]:
-    beginning = select(TrackWord.track_id).where(
+    return col(Track.id).in_(select(TrackWord.track_id).where(*_beginning(ctx, term)))
+
+
+def _beginning(ctx: Ctx, term: str) -> list[ColumnElement[bool]]:
+    return [
         col(TrackWord.client_id) == ctx.client_id,
         col(TrackWord.word) >= term,
         col(TrackWord.word) < term + LAST,
-    )
-    return col(Track.id).in_(beginning)
+    ]
 
 
 def below(ctx: Ctx, folder_id: UUID) -> Any:

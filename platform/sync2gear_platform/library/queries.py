@@ -97,8 +97,7 @@ async def tracks(ctx: Ctx, window: Window, asked: TrackFilter) -> Page[TrackOut]
             statement = statement.where(col(Track.folder_id).in_(filters.below(ctx, folder.id)))
         else:
             statement = statement.where(col(Track.folder_id) == folder.id)
-    if window.search:
-        await filters.prepare(ctx)
+    indexes = await filters.prepare(ctx, window.search) if window.search else {}
     return await page(
         ctx,
         window,
@@ -108,6 +107,7 @@ async def tracks(ctx: Ctx, window: Window, asked: TrackFilter) -> Page[TrackOut]
         tiebreak=col(Track.id),
         search=lambda needle: filters.matching(ctx, needle),
         late=bool(window.search),
+        indexes=indexes if asked == TrackFilter() else {},
         shape=lambda row: TrackOut.model_validate(row[0]),
     )
 

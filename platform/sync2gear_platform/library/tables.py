@@ -168,7 +168,9 @@ def _named(_: object, __: object, track: Track) -> None:
 
 
 class TrackWord(SQLModel, table=True):
-    """A word of a track, for searches by its beginning. A trigger keeps it like ``Track.words``.
+    """A word of a track, for searches by its beginning, with the title that they are sorted by.
+
+    A trigger keeps it like ``Track.words`` and ``Track.title``; the primary key's index holds all.
 
     A table of its own: PostgreSQL lets no index answer a full-text operator behind row-level
     security, as that operator could tell of rows it saw; comparing texts cannot.
@@ -183,6 +185,7 @@ class TrackWord(SQLModel, table=True):
     client_id: UUID = Field(primary_key=True)
     word: str = Field(primary_key=True, sa_type=Text(collation="C"))
     track_id: UUID = Field(primary_key=True)
+    title: str = Field(max_length=255)
 
 
 class Upload(Owned, table=True):
