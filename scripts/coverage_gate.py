@@ -16,6 +16,11 @@ PURE: Final = (
     "*/sync2gear_firmware/state.py",
     "*/sync2gear_firmware/clock.py",
     "*/sync2gear_firmware/allowance.py",
+    "*/sync2gear_firmware/control.py",
+    "*/sync2gear_firmware/dac.py",
+    "*/sync2gear_firmware/renderer.py",
+    "*/sync2gear_firmware/resample.py",
+    "*/sync2gear_firmware/players/virtual.py",
 )
 PURE_PERCENT: Final = 100.0
 REST_PERCENT: Final = 80.0

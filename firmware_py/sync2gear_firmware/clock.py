@@ -1,13 +1,21 @@
 """The zone clock as this device knows it: a line fitted through four-timestamp exchanges.
 
 Times are microseconds: ``local`` ones of the device's monotonic clock, ``platform`` ones since the
-epoch. Pure: every reading is an argument. The exchange is that of RFC 5905 section 8; the fit is
-weighted least squares in which an exchange counts the less the more its delay exceeds the least
-one, with a Gaussian prior on the slope.
+epoch. Pure: every reading is an argument. The exchange is that of RFC 5905 section 8.
+
+Each exchange bounds the offset from both sides, by the delays there and back. What a way takes
+beyond its least is taken to be exponential; the line is the mean over all slopes by their
+likelihood, with a Gaussian prior: half-way between the two bounds that fit best. Jitter makes it
+less sure and does not move it, however unlike the two ways are, so long as their least delays are
+alike.
 """
 
 from dataclasses import dataclass, replace
+from math import floor
 from typing import Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
 
 from sync2gear_broker.units import FRAME_RATE, frames_from_micros
 
@@ -16,15 +24,25 @@ READY: Final = 12
 SYNCED_FOR: Final = 30_000_000
 """Without an exchange for this long a trusted clock is in holdover."""
 
-_KEPT = 240
+_FAST_ASKS, _FAST_EVERY = 20, 50_000
+_BRISK_ASKS, _BRISK_EVERY = 600, 100_000
+_EVERY = 1_000_000
+_UNSURE = 100.0
+_KEPT = 600
 _LATEST = 60
 _WINDOW = 600_000_000
 _SILENT = 5_000_000
 _MAX_DELAY = 5_000_000
-_STEP = 20_000
-_SLOPE_PRIOR = 30e-6
+_STEP = 1000
+_SLOPE_PRIOR = 50e-6
 _SLOPE_LIMIT = 500e-6
-_NOISE = 20.0
+_SLOPES = 45
+_LEAST = 5.0
+_NEGLIGIBLE = 1e-4
+_WANDER = 1e-6
+
+_Floats = NDArray[np.float64]
+_Pair = tuple[_Floats, _Floats]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +56,36 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """platform = local + offset + slope * (local - at); ``error`` is a bound in microseconds."""
+    """platform = local + offset + slope * (local - at).
+
+    In microseconds, ``spread`` is the offset's standard deviation and ``error`` allows also for the
+    two ways being unlike; ``drift`` is the slope's standard deviation.
+    """
 
     src: str
     at: int
     offset: float
     slope: float = 0.0
     error: float = 0.0
+    spread: float = 0.0
+    drift: float = 10e-6
 
     def platform(self, local: int) -> int:
         """Platform time at ``local``, whole microseconds."""
         whole = int(self.offset)
         return local + whole + int(self.offset - whole + self.slope * (local - self.at))
+
+    def position(self, local: float) -> tuple[int, float]:
+        """Where the zone clock is at ``local``: a frame and the part of the next, in [0, 1).
+
+        Apart, for a float of so many frames is no finer than a hundredth of one.
+        """
+        whole, offset = int(local), int(self.offset)
+        micros = local - whole + self.offset - offset + self.slope * (local - self.at)
+        frame, over = divmod((whole + offset) * FRAME_RATE, 1_000_000)
+        part = (over + micros * FRAME_RATE) / 1e6
+        down = floor(part)
+        return frame + down, part - down
 
     def frame_at(self, local: int) -> int:
         """The frame of the zone clock at ``local``; never before the epoch."""
@@ -109,6 +145,14 @@ def quality(clock: Clock, local: int) -> Literal["none", "holdover", "synced"]:
     return "synced" if fresh else "holdover"
 
 
+def next_ask(clock: Clock, asked: int) -> int:
+    """Microseconds from the ``asked``-th exchange to the next: often at first and while unsure."""
+    if asked < _FAST_ASKS:
+        return _FAST_EVERY
+    unsure = clock.line is not None and clock.line.spread > _UNSURE
+    return _BRISK_EVERY if asked < _BRISK_ASKS and unsure else _EVERY
+
+
 def slowest(clock: Clock) -> int | None:
     """The 95th percentile of the last exchanges' round trips in microseconds, once trusted.
 
@@ -121,11 +165,11 @@ def slowest(clock: Clock) -> int | None:
 
 
 def error_millis(clock: Clock, local: int) -> float | None:
-    """A bound of the error at ``local`` in milliseconds, growing by 10 ppm in holdover."""
+    """A bound of the error at ``local`` in milliseconds; it grows while nothing is heard."""
     if clock.line is None:
         return None
     age = max(0, local - clock.line.at)
-    return round((clock.line.error + 10e-6 * age) / 1000, 3)
+    return round((clock.line.error + 2 * clock.line.drift * age) / 1000, 3)
 
 
 def _add(estimator: Estimator, sample: Sample) -> Estimator:
@@ -147,21 +191,41 @@ def _stepped(line: Line, latest: tuple[Sample, ...]) -> bool:
 
 
 def _fit(src: str, samples: tuple[Sample, ...]) -> Line:
-    last = samples[-1]
-    least = min(s.delay for s in samples)
-    weights = [1.0 / (_NOISE + (s.delay - least) / 2) ** 2 for s in samples]
-    total = sum(weights)
-    points = [(s.at - last.at, s.offset - last.offset) for s in samples]
-    mean_t = sum(w * t for w, (t, _) in zip(weights, points, strict=True)) / total
-    mean_o = sum(w * o for w, (_, o) in zip(weights, points, strict=True)) / total
-    cov = var = spread = 0.0
-    for w, (t, o) in zip(weights, points, strict=True):
-        cov += w * (t - mean_t) * (o - mean_o)
-        var += w * (t - mean_t) ** 2
-        spread += w * (o - mean_o) ** 2
-    # the prior holds the more the noisier the exchanges turn out to be
-    noise = max(1.0, spread / len(samples))
-    slope = cov / (var + noise / _SLOPE_PRIOR**2)
-    slope = max(-_SLOPE_LIMIT, min(_SLOPE_LIMIT, slope))
-    offset = last.offset + mean_o - slope * mean_t
-    return Line(src, last.at, offset, slope, least / 2 + (noise / total) ** 0.5)
+    table = np.array([(s.at, s.offset, s.delay / 2) for s in samples])
+    last, n = samples[-1], len(samples)
+    at = table[:, 0] - last.at
+    over = table[:, 1] - last.offset + table[:, 2]  # the offset lies below each of these
+    under = table[:, 1] - last.offset - table[:, 2]  # and above each of these
+    means = over.mean(), under.mean(), at.mean()
+    uppers, lowers = (at, over), (at, under)
+    low, high = -_SLOPE_LIMIT, _SLOPE_LIMIT
+    while True:
+        slopes = np.linspace(low, high, _SLOPES)[:, None]
+        floor = (uppers[1] - slopes * uppers[0]).min(1)
+        roof = (lowers[1] - slopes * lowers[0]).max(1)
+        slopes = slopes[:, 0]
+        there = np.maximum(_LEAST, means[0] - slopes * means[2] - floor)
+        back = np.maximum(_LEAST, roof - means[1] + slopes * means[2])
+        likely = -n * np.log(there * back) - 0.5 * (slopes / _SLOPE_PRIOR) ** 2
+        weights = np.exp(likely - likely.max())
+        good = np.flatnonzero(weights > _NEGLIGIBLE)
+        if len(good) > _SLOPES // 3:
+            break  # the likelihood is continuous, so that a range is small enough for it at last
+        low, high = slopes[max(0, good[0] - 1)], slopes[min(_SLOPES - 1, good[-1] + 1)]
+        uppers, lowers = _reaching(*uppers, low, high, 1), _reaching(*lowers, low, high, -1)
+    weights /= weights.sum()
+    # the least of n excesses stands some n-th part of their mean above the least delay itself
+    offsets = (floor - there / n + roof + back / n) / 2
+    offset, slope = float(weights @ offsets), float(weights @ slopes)
+    wide = weights @ (offsets - offset) ** 2 + weights @ (there**2 + back**2) / (2 * n) ** 2
+    steep = weights @ (slopes - slope) ** 2
+    spread, drift = float(wide**0.5), float(steep**0.5)
+    error = min(s.delay for s in samples) / 2 + spread
+    return Line(src, last.at, last.offset + offset, slope, error, spread, drift + _WANDER)
+
+
+def _reaching(at: _Floats, bound: _Floats, low: float, high: float, sign: int) -> _Pair:
+    """The points that may be the tightest bound at a slope between ``low`` and ``high``."""
+    first, last = sign * (bound - low * at), sign * (bound - high * at)
+    tight = np.minimum(first, last) <= np.maximum(first, last).min()
+    return at[tight], bound[tight]

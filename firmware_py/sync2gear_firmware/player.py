@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sync2gear_broker import timeline
 from sync2gear_broker.messages import Media
@@ -15,6 +14,7 @@ from sync2gear_broker.timeline import Piece, Voice
 from sync2gear_broker.units import FRAME_RATE
 from sync2gear_firmware.decoder import CHUNK, Pcm, Pool
 from sync2gear_firmware.facts import Score, Sound, Sounding
+from sync2gear_firmware.resample import Frames
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +23,6 @@ RAMP: Final = FRAME_RATE // 200
 AHEAD: Final = 10 * FRAME_RATE
 """Frames that are decoded before they are due."""
 
-_Mix = NDArray[np.float32]
 _Identity = tuple[str, str, str, int, bool]
 _Slot = tuple[str, str, str, int]
 _FULL = 32768.0
@@ -162,10 +161,14 @@ class Player:
 
     def render(self, at: int, n: int) -> Pcm:
         """Frames [at, at + n) of the zone, (n, 2) int16."""
+        return quantised(self.mix(at, n))
+
+    def mix(self, at: int, n: int) -> Frames:
+        """Frames [at, at + n) of the zone; where ``at`` is not the last end, a short crossfade."""
         score = self._score
         if self._next != at:
             self._cut(at)
-        mix: _Mix = np.zeros((n, 2), np.float32)
+        mix: Frames = np.zeros((n, 2), np.float32)
         if score.settled is not None:
             for piece in timeline.plan(score.settled, at, at + n):
                 self._piece(score, piece, mix[piece.start - at : piece.end - at])
@@ -176,8 +179,7 @@ class Player:
             self.look_ahead(at + n)
         self._next = at + n
         self._peak = max(self._peak, float(np.abs(mix).max(initial=0.0)))
-        pcm: Pcm = np.clip(np.rint(mix * _FULL), -32768, 32767).astype(np.int16)
-        return pcm
+        return mix
 
     def _cut(self, at: int) -> None:
         """The position jumped: nothing goes on from what was rendered before."""
@@ -186,7 +188,7 @@ class Player:
         self._tails.clear()
         self.look_ahead(at)
 
-    def _piece(self, score: Score, piece: Piece, out: _Mix) -> None:
+    def _piece(self, score: Score, piece: Piece, out: Frames) -> None:
         parts, stand_in = self._parts(score, piece)
         if stand_in is not None:
             self._settle_on(*stand_in)
@@ -216,7 +218,7 @@ class Player:
         if gone.level > 0 and gone.after < gone.sound.media.frames:
             self._tails.append(_Tail(at, gone.sound.media, gone.after, gone.level))
 
-    def _voice(self, live: _Live, out: _Mix) -> _Live:
+    def _voice(self, live: _Live, out: Frames) -> _Live:
         """Mix a voice in; the voice as it stands at the end of ``out``."""
         sound, n = live.sound, len(out)
         if not sound.lacking:
@@ -242,7 +244,7 @@ class Player:
             pcm, whole = np.concatenate([pcm, more]), whole and also
         return pcm, whole
 
-    def _add_tails(self, mix: _Mix, at: int) -> None:
+    def _add_tails(self, mix: Frames, at: int) -> None:
         for tail in self._tails:
             first = tail.at + tail.done - at
             k = min(RAMP - tail.done, len(mix) - first)
@@ -288,6 +290,12 @@ class Player:
             del self._stand_ins[next(iter(self._stand_ins))]
 
 
+def quantised(mix: Frames) -> Pcm:
+    """The nearest 16-bit frames; what is too loud is cut off."""
+    pcm: Pcm = np.clip(np.rint(mix * _FULL), -32768, 32767).astype(np.int16)
+    return pcm
+
+
 def _slot(voice: Voice) -> _Slot:
     return (voice.role, voice.item, voice.media.sha256, voice.slot)
 
@@ -297,7 +305,7 @@ def _sound(voice: Voice, media: Media, lacking: str = "", *, stand_in: bool = Fa
     return Sound(voice.role, voice.item, media, voice.begins, voice.slot, offset, lacking, stand_in)
 
 
-def _add_tone(tone: _Tone, mix: _Mix) -> bool:
+def _add_tone(tone: _Tone, mix: Frames) -> bool:
     """Mix the next frames of ``tone`` in; whether there are more."""
     t = np.arange(tone.done, tone.done + len(mix)) / FRAME_RATE
     if tone.kind == "identify":

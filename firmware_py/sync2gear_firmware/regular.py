@@ -10,7 +10,6 @@ from sync2gear_firmware import misses, needs, receipts
 from sync2gear_firmware.known import SECOND, State, Step, frame_at, settings, volume
 from sync2gear_firmware.orders import RESEND
 
-_FAST_ASKS, _FAST_EVERY = 20, SECOND // 20
 _BEAT = 30 * SECOND
 _DEBOUNCE = SECOND // 2
 _KEEP_EVERY = 10 * SECOND
@@ -25,8 +24,7 @@ def tick(state: State, fact: f.Tick, now: int) -> Step:
     t = state.timers
     if state.connected and now >= t.ask:
         deeds.append(f.AskTime(state.asked))
-        every = _FAST_EVERY if state.asked < _FAST_ASKS else SECOND
-        t = replace(t, ask=now + every)
+        t = replace(t, ask=now + clocks.next_ask(state.clock, state.asked))
         state = replace(state, asked=state.asked + 1)
     if now >= t.beat:
         if state.connected:

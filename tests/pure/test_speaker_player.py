@@ -1,7 +1,6 @@
 """The renderer: the same frames however they are cut, edges without clicks, nothing lost."""
 
 import io
-import itertools
 import wave
 from pathlib import Path
 from typing import Any
@@ -28,7 +27,6 @@ from sync2gear_broker.units import FRAME_RATE
 from sync2gear_firmware.decoder import CHUNK, Pool, Undecodable, decode
 from sync2gear_firmware.facts import Score, Sounding
 from sync2gear_firmware.player import RAMP, Player
-from sync2gear_firmware.players.card import Servo, stretch
 from sync2gear_firmware.players.file import WavLog, sidecar
 
 ZONE = "0" * 8 + "-0000-4000-8000-" + "0" * 12
@@ -327,39 +325,3 @@ def test_a_recording_is_readable_at_any_moment_and_says_where_frames_are_not_con
     assert '"first_frame":1000' in sidecar(tmp_path / "heard.1.wav").read_text()
     with wave.open(io.BytesIO(path.read_bytes())) as file:
         assert (file.getframerate(), file.getnchannels(), file.getsampwidth()) == (48_000, 2, 2)
-
-
-def simulated(servo: Servo, offset: float, ppm: float, seconds: float) -> list[float]:
-    """The errors of a card that is ``offset`` frames late and runs off by ``ppm``."""
-    wanted, position, errors = float(offset), 0.0, []
-    for _ in itertools.repeat(None, int(seconds * 100)):
-        count, jump = servo.decide(wanted - position, 480)
-        position += count + jump
-        wanted += 480 * (1 + ppm * 1e-6)
-        errors.append(wanted - position)
-    return errors
-
-
-@pytest.mark.parametrize("ppm", [-100, 0, 100])
-def test_a_card_that_is_off_is_held_within_a_millisecond(ppm: float) -> None:
-    errors = simulated(Servo(), 100, ppm, 60)
-    assert max(abs(e) for e in errors[1000:]) < 48
-
-
-def test_a_card_that_is_far_off_jumps_once_and_one_odd_reading_moves_nothing() -> None:
-    servo = Servo()
-    errors = simulated(servo, 10_000, 0, 5)
-    assert abs(errors[-1]) < 24
-    assert servo.slips == 0
-    steady = Servo()
-    for k in range(200):
-        assert steady.decide(5000.0 if k % 10 == 0 else 0.0, 480) == (480, 0)
-
-
-def test_a_stretched_block_keeps_its_ends_and_its_length() -> None:
-    ramp = np.stack([np.arange(481)] * 2, axis=1).astype(np.int16)
-    out = stretch(ramp, 480)
-    assert len(out) == 480
-    assert out[0, 0] == 0
-    assert out[-1, 0] >= 479
-    assert stretch(ramp, 481) is ramp
