@@ -21,6 +21,7 @@ PURE: Final = (
     "*/sync2gear_firmware/renderer.py",
     "*/sync2gear_firmware/resample.py",
     "*/sync2gear_firmware/players/virtual.py",
+    "*/sync2gear_firmware/watch.py",
 )
 PURE_PERCENT: Final = 100.0
 REST_PERCENT: Final = 80.0

@@ -1,6 +1,5 @@
 """The composition root: facts go into the core, its deeds are done; the only reader of clocks."""
 
-import fcntl
 import logging
 import os
 import queue
@@ -28,19 +27,22 @@ from sync2gear_broker.messages import (
 )
 from sync2gear_broker.units import frames_from_micros
 from sync2gear_firmware import facts as f
-from sync2gear_firmware import plays, spool, state
+from sync2gear_firmware import machine, plays, spool, state
 from sync2gear_firmware.allowance import Allowance, window
 from sync2gear_firmware.cache import Cache
 from sync2gear_firmware.clock import Clock, Line
 from sync2gear_firmware.decoder import Pool
 from sync2gear_firmware.fetcher import Fetcher
 from sync2gear_firmware.link import Link
+from sync2gear_firmware.machine import local
 from sync2gear_firmware.player import Player
 from sync2gear_firmware.players import Sink
 from sync2gear_firmware.players.file import FileSink
 from sync2gear_firmware.players.null import null_sink
 from sync2gear_firmware.settings import Credential, Settings
+from sync2gear_firmware.supervisor import Part, Supervisor
 from sync2gear_firmware.trust import Trust
+from sync2gear_firmware.watch import Vitals
 
 log = logging.getLogger(__name__)
 
@@ -48,8 +50,6 @@ VERSION: Final = version("sync2gear-firmware")
 _QUEUE = 10_000
 _UNWRITTEN = 10_000
 _SAVES = (f.SaveZone, f.SaveConfig, f.SavePrefetch, f.SaveEvergreens, f.SaveClock)
-_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
-_TEMPERATURE = Path("/sys/class/thermal/thermal_zone0/temp")
 
 
 class SavedLine(BaseModel):
@@ -69,35 +69,22 @@ class Evergreens(BaseModel):
     media: tuple[Media, ...] = ()
 
 
-def local() -> int:
-    """The device's monotonic clock in microseconds; it counts suspension where it can."""
-    clock = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
-    return time.clock_gettime_ns(clock) // 1000
-
-
-def machine_boot() -> str:
-    """What names this boot of the machine; a new name each time where the system gives none."""
-    try:
-        return _BOOT_ID.read_text().strip()
-    except OSError:
-        return str(uuid4())
-
-
 class Agent:
     """One speaker. ``run`` returns after ``stop``, which may be called from a signal handler."""
 
     def __init__(self, settings: Settings, credential: Credential) -> None:
         self._folder = settings.data_dir
         self._folder.mkdir(parents=True, exist_ok=True)
-        self._lock = _own(self._folder)
+        self._lock = machine.own(self._folder)
         self._boot = str(uuid4())
-        self._machine = machine_boot()
+        self._machine = machine.boot()
         self._began = local()
         self._facts: queue.Queue[f.Fact] = queue.Queue(_QUEUE)
         self._stopping = False
         self._ready = False
         self._sounds: tuple[f.Sound, ...] = ()
         self._unwritten: list[f.Record] = []
+        self._levels: list[float | None] = []
         self._unsaved: dict[type[f.Deed], f.Deed] = {}
         self._spool = spool.Spool(self._folder / "spool.sqlite")
         self._cache = Cache(self._folder)
@@ -105,12 +92,15 @@ class Agent:
         self._trust = Trust(self._folder, credential, _passed(self._line), time.time)
         if self._trust.clock_is_wrong:
             log.warning("clock.wrong action=certificates_by_the_last_known_time")
-        allowance = Allowance(settings.fetch_rate, window(settings.fetch_window))
-        self._fetcher = Fetcher(self._cache, credential, self._tell, self._trust, allowance)
+        self._credential = credential
+        self._allowance = Allowance(settings.fetch_rate, window(settings.fetch_window))
+        self._fetcher = self._new_fetcher()
         self._pool = Pool(self._find, lambda sha, why: self._tell(f.MediaBroken(sha, why)))
         self._player = Player(self._pool, self._tell)
         self._sink = _sink(settings, self._player, self._tell)
-        self._link = Link(credential, self._boot, local, self._tell, self._trust)
+        self._link = self._new_link()
+        self._supervisor = self._supervised()
+        self._vitals = Vitals()
         self._state = self._first_state()
 
     def run(self) -> None:
@@ -120,10 +110,12 @@ class Agent:
             part.start()
         if self._spool.why:
             self._tell(f.Trouble("disk", f"outbox in memory: {self._spool.why}"))
+        machine.notify("READY=1")
         try:
             while not self._stopping:
                 self._turn()
         finally:
+            machine.notify("STOPPING=1")
             self._end()
 
     def stop(self) -> None:
@@ -139,7 +131,8 @@ class Agent:
         self._handle(fact)
         if not isinstance(fact, f.Tick) and state.due(self._state) <= local():
             self._handle(f.Tick(random.random()))  # noqa: S311 - jitter
-        self._link.ensure()
+        if self._supervisor.look():
+            self._measure()
 
     def _handle(self, fact: f.Fact) -> None:
         try:
@@ -180,8 +173,7 @@ class Agent:
                 self._sounds = sounds
             case _:
                 pass
-        sounding = any(not sound.lacking for sound in self._sounds)
-        if not self._ready and self._state.connected and sounding:
+        if not self._ready and self._state.connected and self._sounding():
             self._ready = True
             log.info("ready")
 
@@ -225,6 +217,54 @@ class Agent:
             case _:
                 assert_never(deed)
 
+    def _new_link(self) -> Link:
+        return Link(self._credential, self._boot, local, self._tell, self._trust)
+
+    def _new_fetcher(self) -> Fetcher:
+        return Fetcher(self._cache, self._credential, self._tell, self._trust, self._allowance)
+
+    def _supervised(self) -> Supervisor:
+        def link() -> None:
+            self._link.abandon()
+            self._tell(f.Disconnected("hung"))
+            self._link = self._new_link()
+            self._link.start()
+
+        def fetcher() -> None:
+            self._fetcher.abandon()
+            self._fetcher = self._new_fetcher()
+            self._fetcher.start()
+            self._fetcher.want(self._state.wanted or f.Want())
+
+        def rendered() -> int:
+            return self._sink.health().rounds
+
+        parts = {
+            "render": Part(rendered, 15, self._sink.renew),
+            "decode": Part(lambda: self._pool.rounds, 30, self._pool.renew),
+            "link": Part(lambda: self._link.rounds, 120, link),
+            "fetch": Part(lambda: self._fetcher.rounds, 300, fetcher),
+        }
+        return Supervisor(parts, rendered)
+
+    def _measure(self) -> None:
+        health = self._sink.health()
+        score = self._state.score
+        vitals = Vitals(
+            level=self._player.level(),
+            playing=self._sounding() and score is not None and score.volume > 0,
+            off=health.off,
+            drops=health.underruns + self._player.late,
+            temperature=machine.temperature(),
+            disk_free=shutil.disk_usage(self._folder).free,
+        )
+        self._levels.append(vitals.level)
+        self._vitals = vitals
+        self._tell(f.Measured(vitals))
+
+    def _sounding(self) -> bool:
+        return any(not sound.lacking for sound in self._sounds)
+
     def _keep(self, records: tuple[f.Record, ...], opens: tuple[f.Play, ...], frame: int) -> None:
         # what a failing disk refused is tried again with the next
         self._unwritten = [*self._unwritten, *records][-_UNWRITTEN:]
@@ -248,16 +288,21 @@ class Agent:
             self._tell(f.Sent(last))
 
     def _heartbeat(self, clock_error: float | None) -> Heartbeat:
+        vitals = self._vitals
+        levels = [level for level in (*self._levels, self._player.level()) if level is not None]
+        self._levels.clear()
         return Heartbeat(
             boot=self._boot,
             uptime=(local() - self._began) // 1000,
             version=VERSION,
             load=round(os.getloadavg()[0], 2),
-            temperature=_temperature(),
+            temperature=machine.temperature(),
             disk_free=shutil.disk_usage(self._folder).free,
             cache_bytes=self._cache.size(),
             clock_error=clock_error,
-            level=self._player.level(),
+            level=max(levels, default=None),
+            sync_error=None if vitals.off is None else round(abs(vitals.off), 3),
+            underruns=vitals.drops,
         )
 
     def _find(self, sha256: str) -> Path | None:
@@ -328,17 +373,6 @@ def _passed(line: SavedLine | None) -> float:
     return (line.at + line.offset) / 1e6 if line is not None else 0.0
 
 
-def _own(folder: Path) -> int:
-    """The lock of a data folder, which need not be writable; ``OSError`` if another has it."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(descriptor)
-        raise
-    return descriptor
-
-
 def _sink(settings: Settings, player: Player, tell: Callable[[f.Fact], None]) -> Sink:
     if settings.sink == "null":
         return null_sink(player, local)
@@ -348,10 +382,3 @@ def _sink(settings: Settings, player: Player, tell: Callable[[f.Fact], None]) ->
     from sync2gear_firmware.players.card import CardSink
 
     return CardSink(player, local, settings.card, tell)
-
-
-def _temperature() -> float | None:
-    try:
-        return int(_TEMPERATURE.read_text()) / 1000
-    except (OSError, ValueError):
-        return None

@@ -97,6 +97,9 @@ class Pool:
         self._readers: OrderedDict[str, _Reader] = OrderedDict()
         self._bad: set[str] = set()
         self._wanted: list[tuple[Media, int]] = []
+        self._busy = ""
+        self.rounds = 0
+        """Counts whatever shows that decoding goes on."""
         self._changed = threading.Event()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="decode", daemon=True)
@@ -111,6 +114,15 @@ class Pool:
         self._changed.set()
         if self._thread.is_alive():
             self._thread.join(5)
+
+    def renew(self) -> None:
+        """The thread stands: another goes on, without the media over which it stands."""
+        if sha := self._busy:
+            self._bad.add(sha)
+            self._readers.pop(sha, None)
+            self._broken(sha, "takes for ever")
+        self._thread = threading.Thread(target=self._run, name="decode", daemon=True)
+        self._thread.start()
 
     def want(self, wanted: list[tuple[Media, int]]) -> None:
         """The chunks ``(media, number)`` needed soon, most urgent first; replaces the last list."""
@@ -151,10 +163,14 @@ class Pool:
             key = (media.sha256, number)
             if key in self._chunks or media.sha256 in self._bad:
                 continue
+            self._busy = media.sha256
             try:
                 if not self._decode(media, number):
                     continue
-            except Undecodable as error:
+            except Exception as error:
+                # whatever a stranger's file does to the decoder, the others go on
+                if not isinstance(error, Undecodable):
+                    log.exception("decode.bug media=%s", media.sha256)
                 self._bad.add(media.sha256)
                 self._readers.pop(media.sha256, None)
                 log.warning("decode.failed media=%s error=%r", media.sha256, str(error))
@@ -174,6 +190,7 @@ class Pool:
         while len(self._readers) > _OPEN:
             self._readers.popitem(last=False)
         while reader.next <= number and not self._stop.is_set():
+            self.rounds += 1
             index = reader.next
             self._chunks[(media.sha256, index)] = reader.chunk()
             self._trim()
@@ -189,7 +206,8 @@ class Pool:
             del self._chunks[key]
 
     def _run(self) -> None:
-        while not self._stop.is_set():
+        while not self._stop.is_set() and threading.current_thread() is self._thread:
+            self.rounds += 1
             self._changed.clear()
             try:
                 busy = self.fill()

@@ -14,6 +14,7 @@ from sync2gear_broker.messages import (
 from sync2gear_broker.timeline import Settled
 from sync2gear_broker.topics import Channel
 from sync2gear_firmware.clock import Line
+from sync2gear_firmware.watch import Vitals
 
 Role = Literal["music", "event", "emergency"]
 Key = tuple[Role, str, str]
@@ -107,6 +108,13 @@ class Trusted:
 
 
 @dataclass(frozen=True, slots=True)
+class Measured:
+    """How the speaker itself is."""
+
+    vitals: Vitals
+
+
+@dataclass(frozen=True, slots=True)
 class Sound:
     """One voice as the speaker renders it from ``offset`` on; ``slot`` as in ``timeline.Voice``.
 
@@ -161,6 +169,7 @@ Fact = (
     | MediaBroken
     | Trouble
     | Trusted
+    | Measured
     | Sounding
     | Spooled
     | Sent

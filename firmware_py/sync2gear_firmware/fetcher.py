@@ -74,6 +74,8 @@ class Fetcher:
         self._stop = threading.Event()
         self._retry: dict[str, _Retry] = {}
         self._got: set[str] = set()
+        self.rounds = 0
+        """Counts whatever shows that fetching goes on."""
         self._thread = threading.Thread(target=self._run, name="fetch", daemon=True)
 
     def start(self) -> None:
@@ -95,6 +97,11 @@ class Fetcher:
         """Something is missing again, or may be had again: look at once."""
         self._changed.set()
 
+    def abandon(self) -> None:
+        """It stands still: whatever it may do yet is heard by nobody, another takes its place."""
+        self._tell = _nobody
+        self._stop.set()
+
     def stop(self) -> None:
         """End the thread; what it has of a file stays for the next time."""
         self._stop.set()
@@ -114,6 +121,7 @@ class Fetcher:
             ) as http:
                 while not self._stop.is_set() and self._trust.key() == key:
                     self._changed.clear()
+                    self.rounds += 1
                     try:
                         wait = self._turn(http)
                     except Exception:
@@ -255,6 +263,7 @@ class Fetcher:
                         file.truncate(0)
                         raise FetchError("too_large")
                     file.write(chunk)
+                    self.rounds += 1
                     if media.sha256 not in want.at_once:
                         self._stop.wait(self._allowance.pause(len(chunk)))
                     if self._stop.is_set() or self._overtaken(media.sha256, want):
@@ -300,6 +309,10 @@ class Fetcher:
         first = next((name for name, _ in self._missing(self._want)), sha256)
         retry = self._retry.get(first)
         return first != sha256 and (retry is None or retry.at <= time.monotonic())
+
+
+def _nobody(_fact: Fact) -> None:
+    """Nobody hears it."""
 
 
 def _check(response: httpx2.Response, good: set[int]) -> None:

@@ -17,6 +17,7 @@ from sync2gear_broker.messages import (
 from sync2gear_broker.timeline import Settled
 from sync2gear_firmware import facts as f
 from sync2gear_firmware.clock import Clock, Line
+from sync2gear_firmware.watch import Watched
 
 SECOND: Final = 1_000_000
 _DEFAULTS = DeviceConfig(epoch=1, rev=1)
@@ -64,6 +65,7 @@ class State:
     broken: frozenset[str] = frozenset()
     evergreens: tuple[Media, ...] = ()
     faults: Mapping[str, str] = field(default_factory=dict)
+    watched: Watched = field(default_factory=Watched)
     trust: str | None = None
     connected: bool = False
     asked: int = 0

@@ -78,18 +78,13 @@ class Link:
         self._session = 0
         self._sess = str(uuid4())
         self._failed: str = ""
+        self.rounds = 0
+        """Counts whatever shows that the connection is attended to."""
         self._thread = threading.Thread(target=self._run, name="link", daemon=True)
 
     def start(self) -> None:
         """Begin to connect, for ever."""
         self._thread.start()
-
-    def ensure(self) -> None:
-        """The watchdog: a dead network thread is an error that is logged and cured."""
-        if not self._thread.is_alive() and not self._stop.is_set():
-            log.error("link.dead action=restart")
-            self._thread = threading.Thread(target=self._run, name="link", daemon=True)
-            self._thread.start()
 
     def publish(self, channel: topics.Channel, body: Body) -> None:
         """Send ``body`` (a function is called at the moment of sending) on a channel of ours."""
@@ -100,6 +95,11 @@ class Link:
     def acknowledge(self, receipt: Receipt) -> None:
         """Tell the broker that a message has been dealt with."""
         self._put(receipt)
+
+    def abandon(self) -> None:
+        """It stands still: whatever it may do yet is heard by nobody, another takes its place."""
+        self._tell = _nobody
+        self._stop.set()
 
     def stop(self) -> None:
         """Say bye, disconnect cleanly and end the thread; at most a few seconds."""
@@ -134,6 +134,7 @@ class Link:
     def _run(self) -> None:
         delay = _BACKOFF[0]
         while not self._stop.is_set():
+            self.rounds += 1
             self._session += 1
             self._sess = str(uuid4())
             self._failed = ""
@@ -206,6 +207,7 @@ class Link:
         return reached
 
     def _turn(self, client: Client, timeout: float) -> bool:
+        self.rounds += 1
         sock = client.socket()
         if sock is None:
             return False
@@ -294,6 +296,10 @@ class Link:
         at = self._local()
         receipt = Receipt(self._session, message.mid, message.qos) if message.qos else None
         self._tell(Heard(message.topic, bytes(message.payload), at, receipt))
+
+
+def _nobody(_fact: Fact) -> None:
+    """Nobody hears it."""
 
 
 def _no_delay(_c: Client, _u: Any, sock: Any) -> None:

@@ -128,6 +128,11 @@ class Player:
         """Frames by which the output is early."""
         return self._score.trim
 
+    @property
+    def late(self) -> int:
+        """Blocks for which the decoder was late."""
+        return self._late
+
     def level(self) -> float | None:
         """The peak since the last call in dBFS, None if it was silent."""
         peak, self._peak = self._peak, 0.0

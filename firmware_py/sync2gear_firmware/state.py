@@ -10,7 +10,7 @@ from sync2gear_broker.timeline import Settled
 from sync2gear_broker.units import FRAME_RATE, frames_from_millis
 from sync2gear_firmware import clock as clocks
 from sync2gear_firmware import facts as f
-from sync2gear_firmware import misses, needs, plays, receipts
+from sync2gear_firmware import misses, needs, plays, receipts, watch
 from sync2gear_firmware.known import SECOND, State, Step, amplitude, frame_at, settings, volume
 from sync2gear_firmware.orders import RESEND, heard
 from sync2gear_firmware.regular import tick
@@ -79,10 +79,8 @@ def _take(state: State, fact: f.Fact, now: int) -> Step:
         case f.Sent(upto):
             timers = replace(state.timers, resend=now + RESEND)
             return replace(state, sent=max(state.sent, upto), timers=timers), []
-        case f.Trouble(code, detail):
-            return _trouble(state, code, detail), []
-        case f.Trusted(sha):
-            return replace(state, trust=sha), []
+        case f.Trouble() | f.Trusted() | f.Measured():
+            return _noted(state, fact, now), []
         case _:
             return _stored(state, fact)
 
@@ -101,6 +99,18 @@ def _stored(
             return replace(state, held=state.held - shas), []
     state = _trouble(state, "media_undecodable", f"{fact.sha256[:12]}: {fact.detail}")
     return replace(state, broken=state.broken | {fact.sha256}), []
+
+
+def _noted(state: State, fact: f.Trouble | f.Trusted | f.Measured, now: int) -> State:
+    match fact:
+        case f.Trouble(code, detail):
+            return _trouble(state, code, detail)
+        case f.Trusted(sha):
+            return replace(state, trust=sha)
+    watched, found = watch.judged(state.watched, fact.vitals, now, state.faults)
+    for code, detail in found.items():
+        state = _trouble(state, code, detail)
+    return replace(state, watched=watched)
 
 
 def _trouble(state: State, code: str, detail: str | None) -> State:

@@ -34,6 +34,7 @@ from sync2gear_firmware import clock as clocks
 from sync2gear_firmware import facts as f
 from sync2gear_firmware import known, needs, regular, state
 from sync2gear_firmware.clock import Line, from_frame
+from sync2gear_firmware.watch import Vitals
 
 CLIENT, DEVICE, ZONE, OTHER, LOG, SRC = (str(UUID(int=n)) for n in range(1, 7))
 EPOCH = 1_790_000_000_000_000
@@ -332,6 +333,17 @@ def test_the_heartbeat_comes_every_half_minute_and_a_trusted_clock_is_saved() ->
     assert 4 <= len(of(f.Beat, deeds)) <= 5
     assert all(beat.clock_error is not None for beat in of(f.Beat, deeds))
     assert 4 <= len(of(f.SaveClock, deeds)) <= 5
+
+
+def test_what_it_measures_of_itself_is_reported_as_faults_and_their_end() -> None:
+    speaker = Speaker()
+    speaker.take(f.Measured(Vitals(temperature=91.0, disk_free=5)))
+    assert [f.code for f in regular.report(speaker.state, speaker.now).faults] == [
+        "hot",
+        "disk_low",
+    ]
+    speaker.take(f.Trouble("card", "gone"), f.Measured(Vitals(temperature=60.0, disk_free=10**9)))
+    assert [f.code for f in regular.report(speaker.state, speaker.now).faults] == ["card"]
 
 
 def test_how_early_a_command_must_leave_follows_the_network_but_not_its_every_breath() -> None:

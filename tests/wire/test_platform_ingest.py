@@ -245,14 +245,19 @@ async def test_presence_follows_the_session_that_is_current(lab: Lab) -> None:
         assert view["speakers"] == {"online": 1, "total": 1}
         await say(client, topics.DEVICE_STATUS, ids, state="online", boot=boot, sess=new)
         await say(client, topics.DEVICE_STATUS, ids, state="bye", boot=boot, sess=old)
-        await say(client, topics.HEARTBEAT, ids, boot=boot, uptime=5, version="1.2.3")
+        machine = {"uptime": 5, "temperature": 61.5, "disk_free": 9, "underruns": 3, "level": -7.5}
+        await say(client, topics.HEARTBEAT, ids, boot=boot, version="1.2.3", **machine)
         await say(
             client, topics.DEVICE_STATE, ids, applied=[1, 7], zone=zone, volume=50,
-            clock="synced", cache_24h=80, faults=[{"code": "disk_full"}],
+            clock="synced", cache_24h=80, cache_72h=70, faults=[{"code": "disk_full"}],
         )  # fmt: skip
         await seen(
             is_online=True, firmware_version="1.2.3", applied=[1, 7], clock="synced",
-            cache_24h=80, faults=[{"code": "disk_full", "detail": ""}],
+            cache_24h=80, cache_72h=70, faults=[{"code": "disk_full", "detail": ""}],
+            health={
+                "load": None, "cache_bytes": None, "clock_error": None, "sync_error": None,
+                **machine,
+            },
         )  # fmt: skip
         await client.publish(topics.build(topics.DEVICE_STATUS, **ids), b"{nonsense", qos=1)
         await say(client, topics.DEVICE_STATUS, ids, state="bye", boot=boot, sess=new)

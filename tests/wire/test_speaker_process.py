@@ -1,6 +1,7 @@
 """The speaker as a process, on a real broker: what sounds, what is told, what survives."""
 
 import random
+import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from sync2gear_broker.messages import (
     Command,
     DeviceState,
     DeviceStatus,
+    Heartbeat,
     LiveEvent,
     PlayEvent,
     Reply,
@@ -301,6 +303,25 @@ def test_when_its_new_plan_cannot_be_had_it_plays_what_it_knows(lab: Lab) -> Non
     lab.shelf.status = None
     eventually(lambda: lab.plays("started")[-1].media != track.sha256, 20)
     assert lab.plays()[-1].item == "b1"
+
+
+def test_it_tells_systemd_that_it_sounds_and_the_platform_how_it_is(lab: Lab) -> None:
+    track = lab.offer(wav(noise(50, 30)), 30 * FRAME_RATE)
+    lab.publish_music((track,))
+    told = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    told.settimeout(30)
+    told.bind(str(lab.folder / "notify"))
+    process = lab.speak(NOTIFY_SOCKET=str(lab.folder / "notify"))
+    assert [told.recv(64) for _ in range(3)] == [b"READY=1", b"WATCHDOG=1", b"WATCHDOG=1"]
+    process.terminate()
+    while told.recv(64) != b"STOPPING=1":
+        continue
+    assert process.wait(10) == 0
+    told.close()
+    beats = lab.said(topics.HEARTBEAT, Heartbeat)
+    assert beats
+    assert beats[0].underruns is not None
+    assert beats[0].disk_free is not None
 
 
 def test_a_disk_that_takes_nothing_stops_no_music(lab: Lab) -> None:

@@ -107,6 +107,8 @@ _EXAMPLES: Final[tuple[Document, ...]] = (
         cache_bytes=734_003_200,
         clock_error=0.4,
         level=-18.2,
+        sync_error=0.2,
+        underruns=0,
     ),
     DeviceState(
         applied=(1, 4711),

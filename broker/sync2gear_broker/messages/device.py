@@ -32,7 +32,12 @@ class DeviceStatus(Document):
 
 
 class Heartbeat(Document):
-    """Every 30 s +-20 %: how the machine is. Unknown figures are null."""
+    """Every 30 s +-20 %: how the machine is. Unknown figures are null.
+
+    ``level`` is the peak since the last heartbeat in dBFS, null in digital silence. ``sync_error``
+    is by how many milliseconds the heard position is off the zone clock, ``clock_error`` how far
+    that clock may be off; ``underruns`` counts the breaks of sound since the start.
+    """
 
     boot: Uuid
     uptime: Millis
@@ -43,6 +48,8 @@ class Heartbeat(Document):
     cache_bytes: Annotated[int, Field(ge=0)] | None = None
     clock_error: Annotated[float, Field(ge=0)] | None = None
     level: float | None = None
+    sync_error: Annotated[float, Field(ge=0)] | None = None
+    underruns: Annotated[int, Field(strict=True, ge=0)] | None = None
 
 
 class Fault(Value):

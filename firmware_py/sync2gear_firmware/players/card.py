@@ -11,6 +11,7 @@ from sync2gear_broker.units import FRAME_RATE
 from sync2gear_firmware.clock import Line
 from sync2gear_firmware.facts import Trouble
 from sync2gear_firmware.player import Player
+from sync2gear_firmware.players import Health
 from sync2gear_firmware.renderer import Renderer
 from sync2gear_firmware.resample import Frames
 
@@ -45,6 +46,7 @@ class CardSink:
         self._renderer = Renderer(player)
         self._blocks = 0
         self._underflows = 0
+        self._rounds = 0
         self._stream: Any = None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._attend, name="card", daemon=True)
@@ -63,13 +65,27 @@ class CardSink:
         if self._thread.is_alive():
             self._thread.join(10)
 
+    def health(self) -> Health:
+        """A round is a block that the card asked for, or an attempt to open it."""
+        known = self._renderer.last is not None
+        off = self._renderer.pace.error / FRAME_RATE * 1000 if known else None
+        return Health(self._rounds, off, self._underflows)
+
+    def renew(self) -> None:
+        """The card asks for nothing any more: open it again."""
+        self._thread = threading.Thread(target=self._attend, name="card", daemon=True)
+        self._thread.start()
+
     def _attend(self) -> None:
-        while True:
-            if self._stream is None or not self._stream.active:
+        began = True
+        while threading.current_thread() is self._thread:
+            if began or self._stream is None or not self._stream.active:
+                began = False
+                self._rounds += 1
                 self._open()
             if self._stop.wait(_RETRY):
                 break
-        if self._stream is not None:
+        if self._stream is not None and threading.current_thread() is self._thread:
             self._stream.close()
 
     def _open(self) -> None:
@@ -96,6 +112,7 @@ class CardSink:
         self._tell(Trouble("card", None))
 
     def _callback(self, out: Frames, n: int, when: Any, status: Any) -> None:
+        self._rounds += 1
         if status.output_underflow:
             self._underflows += 1
             if self._underflows & (self._underflows - 1) == 0:

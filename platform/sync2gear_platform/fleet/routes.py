@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlmodel import col
 from starlette.requests import HTTPConnection
 
-from sync2gear_broker.messages import DeviceState
+from sync2gear_broker.messages import DeviceState, Heartbeat
 from sync2gear_platform.fleet import service, trust
 from sync2gear_platform.fleet.schemas import (
     CredentialOut,
@@ -18,6 +18,7 @@ from sync2gear_platform.fleet.schemas import (
     DevicePatch,
     DeviceVolumeIn,
     FaultOut,
+    HealthOut,
     RegisteredOut,
     RegisterIn,
     TrustOut,
@@ -137,6 +138,9 @@ def _shown(row: Device, presence: DevicePresence | None) -> DeviceOut:
     state = DeviceState()
     if presence is not None and presence.state is not None:
         state = DeviceState.model_validate(presence.state)
+    heard = None
+    if presence is not None and presence.heartbeat is not None:
+        heard = Heartbeat.model_validate(presence.heartbeat)
     return DeviceOut(
         id=row.id,
         name=row.name,
@@ -154,6 +158,8 @@ def _shown(row: Device, presence: DevicePresence | None) -> DeviceOut:
         clock=state.clock,
         trust=state.trust,
         cache_24h=state.cache_24h,
+        cache_72h=state.cache_72h,
+        health=HealthOut.model_validate(heard.model_dump()) if heard is not None else None,
         created_at=row.created_at,
         updated_at=row.updated_at,
     )

@@ -53,6 +53,25 @@ class FaultOut(BaseModel):
     detail: str
 
 
+class HealthOut(BaseModel):
+    """How a device's machine was at its last heartbeat; what it does not measure is null.
+
+    ``uptime`` in milliseconds, ``temperature`` in degrees Celsius, ``disk_free`` and
+    ``cache_bytes`` in bytes, ``clock_error`` and ``sync_error`` in milliseconds, ``level`` as the
+    peak in dBFS (null: digital silence), ``underruns`` since its start.
+    """
+
+    uptime: int
+    load: float | None
+    temperature: float | None
+    disk_free: int | None
+    cache_bytes: int | None
+    clock_error: float | None
+    sync_error: float | None
+    underruns: int | None
+    level: float | None
+
+
 class DeviceOut(BaseModel):
     """A device with what it last said of itself; ``applied`` is the ``(epoch, rev)`` it obeys."""
 
@@ -72,6 +91,8 @@ class DeviceOut(BaseModel):
     clock: Literal["none", "holdover", "synced"]
     trust: str | None
     cache_24h: int
+    cache_72h: int
+    health: HealthOut | None
     created_at: datetime
     updated_at: datetime
 

@@ -6509,6 +6509,34 @@ export interface components {
             detail?: components["schemas"]["ValidationError"][];
         };
         /**
+         * HealthOut
+         * @description How a device's machine was at its last heartbeat; what it does not measure is null.
+         *
+         *     ``uptime`` in milliseconds, ``temperature`` in degrees Celsius, ``disk_free`` and
+         *     ``cache_bytes`` in bytes, ``clock_error`` and ``sync_error`` in milliseconds, ``level`` as the
+         *     peak in dBFS (null: digital silence), ``underruns`` since its start.
+         */
+        HealthOut: {
+            /** Cache Bytes */
+            cache_bytes: number | null;
+            /** Clock Error */
+            clock_error: number | null;
+            /** Disk Free */
+            disk_free: number | null;
+            /** Level */
+            level: number | null;
+            /** Load */
+            load: number | null;
+            /** Sync Error */
+            sync_error: number | null;
+            /** Temperature */
+            temperature: number | null;
+            /** Underruns */
+            underruns: number | null;
+            /** Uptime */
+            uptime: number;
+        };
+        /**
          * Heard
          * @description What began to sound on speakers, and what could not.
          */
@@ -11937,6 +11965,8 @@ export interface components {
             ] | null;
             /** Cache 24H */
             cache_24h: number;
+            /** Cache 72H */
+            cache_72h: number;
             /**
              * Clock
              * @enum {string}
@@ -11955,6 +11985,7 @@ export interface components {
             firmware_version: string;
             /** Hardware Id */
             hardware_id: string;
+            health: components["schemas"]["HealthOut"] | null;
             /**
              * Id
              * Format: uuid
