@@ -79,8 +79,12 @@ coverage: setup-tests ## All tests with coverage of everything, about an hour, a
 format: ## Format and repair what ruff can
 	@$(BIN)/ruff check --quiet --fix . ; $(BIN)/ruff format --quiet .
 
+.PHONY: deb
+deb: setup ## The speaker's Debian package in dist/ (ARCH=arm64 or amd64)
+	@scripts/build-deb --arch $(or $(ARCH),arm64)
+
 .PHONY: clean
 clean: ## What was made here, except .venv and the data of `make run`
-	@rm -rf .coverage .coverage.* coverage.json htmlcov .pytest_cache .mypy_cache .ruff_cache \
+	@rm -rf .coverage .coverage.* coverage.json htmlcov dist .pytest_cache .mypy_cache .ruff_cache \
 		.hypothesis .import_linter_cache benchmarks/results platform/web/dist platform/web/node_modules
 	@find . -path ./.venv -prune -o -name __pycache__ -type d -exec rm -rf {} +
