@@ -289,7 +289,14 @@ class Leader:
         timers.add_job(self._anchor, "interval", seconds=ANCHOR_SECONDS)
         timers.add_job(self._lag, "interval", seconds=LAG_SECONDS)
         timers.add_job(self._hurry, "interval", seconds=1)
-        timers.add_job(self._renew, "interval", minutes=10)
+        # at once too: leaders that never last ten minutes would let every programme run out
+        timers.add_job(
+            self._renew,
+            "interval",
+            minutes=10,
+            next_run_time=self._clock.now(),
+            misfire_grace_time=None,
+        )
         timers.add_job(self._reckon, "interval", minutes=1)
         timers.add_job(self._collect, "interval", hours=6)
         timers.add_job(self._forget, "interval", hours=1)

@@ -160,6 +160,38 @@ async def test_a_forecast_reaches_beyond_what_is_published(world: World) -> None
     assert len([one for one in found["pieces"] if one["role"] == "event"]) == 4
 
 
+async def test_a_schedule_that_only_loses_is_a_rival_for_as_long_as_it_wants_the_music(
+    world: World,
+) -> None:
+    tenant, zone, _, other = await shop(world)
+    here = datetime.fromisoformat((await forecast(tenant, zone))["pieces"][0]["starts_at"])
+    before = newest(await score(world, tenant, zone)).blocks[0].id
+
+    async def rivals(**asked: str) -> set[tuple[str, str]]:
+        found = (await forecast(tenant, zone, **asked))["pieces"]
+        assert {one["why"]["name"] for one in found if one["role"] == "music"} == {"All day"}
+        return {
+            (rival["name"], rival["lost_by"])
+            for one in found if one["role"] == "music"
+            for rival in one["why"]["rivals"]
+        }  # fmt: skip
+
+    assert await rivals() == set()
+    await add_schedule(world, tenant, zone, folder_id=other, name="Always", priority=5)
+    span = {"start_time": (here + timedelta(hours=2)).time().replace(microsecond=0),
+            "end_time": (here + timedelta(hours=4)).time().replace(microsecond=0)}  # fmt: skip
+    await add_schedule(world, tenant, zone, folder_id=other, name="Lunch", priority=5, **span)
+    await compiled(world)
+    assert newest(await score(world, tenant, zone)).blocks[0].id == before
+    always, lunch = ("Always", "priority"), ("Lunch", "priority")
+    assert await rivals() == {always}
+    assert await rivals(at=soon(world, hours=3)) == {always, lunch}
+    assert await rivals(at=soon(world, hours=5)) == {always}
+    why = await tenant.read(f"/zones/{zone}/why/{before}/")
+    assert {one["name"] for one in why["rivals"]} == {"Always", "Lunch"}
+    assert len(why["rivals"]) == 2, "each once, however often it wants the music"
+
+
 async def test_forecasts_have_their_limits_and_belong_to_their_tenant(world: World) -> None:
     tenant, zone, _, _ = await shop(world)
     other = await world.tenant("Other")

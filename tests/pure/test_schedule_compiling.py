@@ -320,16 +320,49 @@ def test_a_new_track_comes_after_the_one_that_is_playing() -> None:
     assert {media(n, 1).sha256 for n in range(140, 160)} & set(heard[1])
 
 
-def test_music_goes_on_when_its_schedule_is_gone_and_also_when_its_channel_is() -> None:
+def test_music_goes_on_when_its_channel_is_gone() -> None:
     zone = Zone()
     zone.compile(SHOP, at(1, 9))
     sounds = zone.sounds(at(1, 9, 30), at(1, 11, 30))
-    empty = facts()
-    zone.compile(empty, at(1, 9, 30))
-    zone.compile(facts(channels={}), at(1, 9, 40))
-    music_ = [s for s in zone.sounds(at(1, 9, 40), at(1, 10)) if s[1] > at(1, 9, 40)]
+    zone.compile(replace(SHOP, channels={}), at(1, 9, 30))
+    zone.compile(replace(SHOP, channels={}), at(1, 9, 40))
+    music_ = [s for s in zone.sounds(at(1, 9, 41), at(1, 10)) if len(s[0]) == 1]
     assert music_
     assert {m for one in music_ for m, *_ in one[0]} <= {m for one in sounds for m, *_ in one[0]}
+
+
+def test_music_ends_with_the_last_schedule_that_asked_for_it() -> None:
+    zone = Zone()
+    zone.compile(SHOP, at(1, 9))
+    calls = facts(*SHOP.schedules[3:4])
+    gone = zone.compile(calls, at(1, 9, 30, 7))
+    assert [(b.silent, b.at) for b in gone.programme.blocks] == [(True, at(1, 9, 30, 7))]
+    heard = [v[2] for voices, _ in zone.sounds(at(1, 9, 31), at(1, 11)) for v in voices]
+    assert heard == ["event"] * 4, "what is announced is heard as before"
+    nothing = zone.compile(facts(), at(1, 9, 50))
+    again = zone.compile(facts(), at(1, 10))
+    assert nothing.programme.blocks == again.programme.blocks == gone.programme.blocks
+    assert [voices for voices, _ in zone.sounds(at(1, 10, 1), at(1, 12))] == [[]]
+
+
+def test_after_a_schedule_that_is_gone_it_is_silent_until_another_one_begins() -> None:
+    zone = Zone()
+    zone.compile(SHOP, at(1, 9))
+    evening = zone.compile(facts(SHOP.schedules[2]), at(1, 9, 30))
+    assert [(b.silent, b.at) for b in evening.programme.blocks][:2] == [
+        (True, at(1, 9, 30)), (False, at(1, 18)),
+    ]  # fmt: skip
+    other = zone.compile(facts(SHOP.schedules[2]), at(1, 20, 30))
+    assert not other.programme.blocks[0].silent, "its music goes on: the schedule is there"
+
+
+def test_after_a_schedule_that_is_gone_comes_what_people_chose_for_such_times() -> None:
+    zone = Zone()
+    zone.choose(songs(300, 5), at(1, 8))
+    shop = facts(music(1, POP, time(9), time(12)), say(4, Timing(when=Minutes((30,)))))
+    zone.compile(shop, at(1, 8, 1))
+    compiled = zone.compile(facts(shop.schedules[1]), at(1, 10))
+    assert blocks(compiled, at(2)) == [("base", at(1, 10))]
 
 
 def test_a_programme_that_is_too_large_reaches_less_far_but_never_less_than_two_days(

@@ -31,6 +31,16 @@ def instants(
     return (early,)
 
 
+def steady(first: datetime, last: datetime, zone: tzinfo) -> timedelta | None:
+    """The offset of every reading from ``first`` to ``last``; ``None``: the clock jumps near them.
+
+    They are less than some days apart: nobody puts a clock forward and back within such a time.
+    """
+    ends = [one.replace(tzinfo=zone, fold=fold) for one in (first, last) for fold in (0, 1)]
+    offsets = {one.utcoffset() for one in ends}
+    return offsets.pop() if len(offsets) == 1 else None
+
+
 def edge(local: datetime, zone: tzinfo) -> datetime:
     """Where a stretch of time that is to begin or end at ``local`` does so (UTC).
 

@@ -268,7 +268,7 @@ async def _write(
         lines.append(
             {
                 **made(ctx, zone, tz[zone], piece, message),
-                "why": _kept(why, reasons),
+                "why": _kept(why and why.between(piece.begins, piece.ends), reasons),
                 "silenced": piece.silenced[:32],
                 "speakers": [d for d, since in there.get(zone, ()) if since <= piece.ends],
             }

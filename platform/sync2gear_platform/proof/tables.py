@@ -16,6 +16,13 @@ FEWEST_DAYS, MOST_DAYS = 35, 3660
 """Bounds of that: a month has to be whole when its report is due; ten years are enough for all."""
 
 
+UNUSUAL: Final = (
+    "outcome IN ('late', 'missed', 'unknown') OR manner <> 'planned'"
+    " OR source IN ('call', 'emergency')"
+)
+"""Lines that people look for among all the others: few, and spread over years."""
+
+
 def _count() -> Any:
     return Field(default=0, sa_type=BigInteger)
 
@@ -41,6 +48,24 @@ class ProofLine(SQLModel, table=True):
             "begins",
             "id",
             postgresql_where=text("outcome = 'pending'"),
+        ),
+        Index(
+            "ix_proof_lines_client_unusual",
+            "client_id",
+            "begins",
+            "id",
+            "outcome",
+            "manner",
+            "source",
+            postgresql_where=text(UNUSUAL),
+        ),
+        Index(
+            "ix_proof_lines_client_schedule",
+            "client_id",
+            "schedule_id",
+            "begins",
+            "id",
+            postgresql_where=text("schedule_id IS NOT NULL"),
         ),
         CheckConstraint(
             "outcome IN ('pending', 'played', 'late', 'missed', 'unknown')", name="outcome"

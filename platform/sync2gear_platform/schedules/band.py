@@ -1,11 +1,9 @@
 """The music of a zone as it is worked out: which pieces, and where each block leaves off."""
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, tzinfo
-from functools import partial
-from typing import Final, TypedDict
+from typing import Final
 from uuid import UUID
 
 from sync2gear_broker import timeline
@@ -19,14 +17,14 @@ from sync2gear_broker.messages import (
     ZoneState,
 )
 from sync2gear_broker.units import FRAME_RATE, frames_from_millis
-from sync2gear_platform.channels.model import Channel, Inline, Piece
-from sync2gear_platform.channels.rotation import Fits, Memory, Pick, Rotation
-from sync2gear_platform.schedules.calls import Past, hour_of
+from sync2gear_platform.channels.model import Channel
+from sync2gear_platform.channels.rotation import Memory, Pick, Rotation
+from sync2gear_platform.schedules.asking import Betweens, asked_at, between
+from sync2gear_platform.schedules.calls import Past
 from sync2gear_platform.schedules.course import Course, Pause
 from sync2gear_platform.schedules.given import Facts, History, Running, Spoken, Stretch
 from sync2gear_platform.schedules.layers import Reign
-from sync2gear_platform.schedules.model import AfterTracks, Begin
-from sync2gear_platform.schedules.occurrences import moment_of, spans
+from sync2gear_platform.schedules.model import Begin
 from sync2gear_platform.schedules.quiet import Hush, silent_block
 
 NAMELESS: Final = "0" * 64
@@ -115,7 +113,7 @@ class Band:
         self._running = history.running
         self.before: Stretch | None = None
         self._rotations: dict[str, Rotation] = {}
-        self._between = list(between(facts, *stretch))
+        self._between = Betweens(between(facts, *stretch))
         self._pauses = pauses(events)
         self._hush = Hush(facts.quiet, facts.tz, *stretch).covers
         self._leaving: Leaving | None = None
@@ -159,6 +157,7 @@ class Band:
     def _left(self, stretch: Stretch, end: int) -> Stretch:
         """A block with the place at which its music stands at ``end``, as is remembered."""
         leaving = self._leaving
+        self._forward(end)
         position = timeline.music_at(self._settled(end), end)
         if position is not None and leaving is not None:
             index, into = position.index, position.offset
@@ -268,6 +267,14 @@ class Band:
         documents = {NAMELESS: programme_of([last], events)}
         return documents, state.model_copy(update={"programmes": (ref,)})
 
+    def _forward(self, end: int) -> None:
+        """Fold all before ``end`` into the state, for good: it is walked through once.
+
+        Not ``end`` itself, at which other music begins to wait for what has it until then.
+        """
+        if self._state is not None:
+            self._state = self._rebased(end - 1)
+
     def _settled(self, until: int) -> timeline.Settled:
         return timeline.settle(*self._documents(until))
 
@@ -338,57 +345,6 @@ def _begin(reign: Reign, before: Stretch | None) -> Begin:
     return "continue"
 
 
-Between = tuple[int, int, Inline]
-
-
-class Asked(TypedDict):
-    """What is asked of a piece of music that begins at a certain time."""
-
-    hour: int
-    fits: Fits
-    more: tuple[Inline, ...]
-
-
-def asked_at(
-    facts: Facts, wanted: Sequence[Between], at: int, hush: Callable[[int], bool]
-) -> Asked:
-    """The hour, the day's validity, and the announcements that schedules want between tracks.
-
-    In quiet hours (``hush``) only music fits.
-    """
-    day, minute = reading_of(at, facts.tz)
-    valid = partial(Piece.is_valid, on=day, minute=minute)
-    return {
-        "hour": hour_of(at, facts.tz),
-        "fits": partial(_music, valid) if hush(at) else valid,
-        "more": tuple(inline for a, b, inline in wanted if a <= at < b),
-    }
-
-
-def _music(valid: Fits, piece: Piece) -> bool:
-    return piece.media.kind == "music" and valid(piece)
-
-
 def pauses(events: Sequence[Spoken]) -> list[Pause]:
     """The announcements for which the music stands still, in order."""
     return sorted((e.start, media.frames) for e, media in events if e.mode == "pause")
-
-
-def between(facts: Facts, start: int, end: int) -> Iterator[Between]:
-    """The announcements that schedules want after so many tracks, and when."""
-    for schedule in facts.schedules:
-        when, message = schedule.timing.when, facts.messages.get(schedule.message or UUID(int=0))
-        if not isinstance(when, AfterTracks) or message is None:
-            continue
-        pieces = tuple(piece for piece, _ in message.variants) or (
-            (message.evergreen,) if message.evergreen else ()
-        )
-        inline = Inline(schedule.id.hex, pieces, tracks=when.tracks)
-        for span in spans(schedule.timing, facts.calendars, facts.tz, start, end):
-            yield span.start, span.end, inline
-
-
-def reading_of(frame: int, zone: tzinfo) -> tuple[date, int]:
-    """The day of the venue's calendar at a frame, and the minute of that day."""
-    local = moment_of(frame).astimezone(zone)
-    return local.date(), local.hour * 60 + local.minute

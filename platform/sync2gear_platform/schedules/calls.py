@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from typing import Final, Literal
 
 from sync2gear_broker.units import FRAME_RATE, frames_from_millis
 from sync2gear_platform.schedules.layers import rank
 from sync2gear_platform.schedules.model import Calendars, Schedule
-from sync2gear_platform.schedules.occurrences import frame_of, moment_of, points
+from sync2gear_platform.schedules.occurrences import moment_of, points
 
 MEMORY: Final = 24 * 3600 * FRAME_RATE
 """For how long a start counts against a limit; no gap is longer."""
@@ -52,15 +52,17 @@ def calls(
     First come, first heard; of those at one frame the one that ranks higher. ``hush`` says at which
     frames nothing is announced.
     """
+    ranked = sorted(schedules, key=rank)
     wanted = sorted(
-        ((point.at, schedule) for schedule in schedules
-         for point in points(schedule.timing, calendars, zone, start, end)),
-        key=lambda pair: (pair[0], rank(pair[1])),
-    )  # fmt: skip
+        (point.at, place)
+        for place, schedule in enumerate(ranked)
+        for point in points(schedule.timing, calendars, zone, start, end)
+    )
     alone = {key: list(starts) for key, starts in past.schedules.items()}
     grouped = {key: list(starts) for key, starts in past.groups.items()}
     found = []
-    for at, schedule in wanted:
+    for at, place in wanted:
+        schedule = ranked[place]
         mine = alone.setdefault(schedule.id.hex, [])
         limits = schedule.limits
         others = grouped.setdefault(limits.group, []) if limits.group else []
@@ -82,18 +84,21 @@ def _refusal(
         return "min_gap"
     if gap and others and at - others[-1] < gap:
         return "group_gap"
-    if limits.max_per_hour:
-        hour = hour_of(at, zone)
-        if sum(before >= hour for before in mine[-limits.max_per_hour :]) >= limits.max_per_hour:
-            return "max_per_hour"
+    most = limits.max_per_hour
+    if most and len(mine) >= most and mine[-most] >= hour_of(at, zone):
+        return "max_per_hour"
     return None
 
 
 def hour_of(frame: int, zone: tzinfo) -> int:
     """The frame at which the hour of the wall clock began in which ``frame`` lies."""
-    local = moment_of(frame).astimezone(zone)
+    return hour_by(frame, moment_of(frame).astimezone(zone))
+
+
+def hour_by(frame: int, local: datetime) -> int:
+    """The same where it is known what the clock on the wall shows then."""
     passed = local.minute * 60 + local.second
-    return frame_of(moment_of(frame).replace(microsecond=0)) - passed * FRAME_RATE
+    return frame - frame % FRAME_RATE - passed * FRAME_RATE
 
 
 def _recent(starts: Mapping[str, Sequence[int]], now: int) -> dict[str, tuple[int, ...]]:

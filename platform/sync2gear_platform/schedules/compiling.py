@@ -30,6 +30,7 @@ from sync2gear_platform.schedules.resolver import (
     Resolved,
     Spoken,
     Stretch,
+    Why,
     programme_of,
     resolve,
 )
@@ -87,8 +88,9 @@ def compile_zone(
     """The programme of ``facts`` for the frames [now, until), or for less where it is too large.
 
     Where the block that has the music at ``now`` is still to have it, it is the programme's first,
-    as it was: swapping changes nothing that sounds. Where there are only announcements they are
-    heard in silence; ``None`` where there is nothing at all.
+    as it was: swapping changes nothing that sounds. It goes on where nobody wants the music, unless
+    the schedule is gone that asked for it: then what people chose for such times, or silence. Where
+    there are only announcements they are heard in silence; ``None`` where there is nothing at all.
     ``by_hand`` false ends what people chose instead of what is scheduled.
     """
     digests = digests or Digests()
@@ -99,9 +101,10 @@ def compile_zone(
         if resolved.before is not None:
             music = (resolved.before, *music)
         elif before.alone is not None and not (music and music[0].block.at <= now):
-            music = (before.alone, *music)
+            until = music[0].block.at if music else FOREVER
+            music = (_silent(now, until) if before.ended else before.alone, *music)
         if not music and resolved.events:
-            music = (Stretch(SILENCE.id, silent_block(now), FOREVER, (), ()),)
+            music = (_silent(now, FOREVER),)
         spare = None if resolved.events else _spare(facts, playing, now)
         mute = all(stretch.block.silent for stretch in music)
         if not music or (mute and spare is None and not resolved.events):
@@ -113,6 +116,11 @@ def compile_zone(
             ledger = _ledger(before, music, resolved, digests)
             return Compiled(programme, ledger, end, music, resolved)
     raise ProgrammeTooLarge
+
+
+def _silent(start: int, end: int) -> Stretch:
+    """Nobody has the music."""
+    return Stretch(SILENCE.id, silent_block(start), end, (), ())
 
 
 def _spare(facts: Facts, playing: Playing, now: int) -> Media | None:
@@ -169,7 +177,8 @@ class _Before:
 
     ``begun`` holds memories and cuts as they were when the running block began, or the one
     ``over`` which people chose it (with the digest of its music); ``alone`` is the running block,
-    which goes on where nobody else wants the music.
+    which goes on where nobody else wants the music, unless it has ``ended`` with its schedule.
+    ``why`` is what was said of earlier blocks.
     """
 
     facts: Facts
@@ -181,7 +190,9 @@ class _Before:
     hand: Channel | None
     now: int
     alone: Stretch | None
+    ended: bool
     over: tuple[Stretch, str] | None
+    why: Mapping[str, Why]
 
 
 def _before(
@@ -231,6 +242,7 @@ def _before(
         events=_open(playing.programmes, state, now) if last else (),
         running=running,
     )
+    ended = last is not None and not _asked(facts, last)
     return _Before(
         facts=known,
         history=history,
@@ -241,8 +253,17 @@ def _before(
         hand=chosen.hand if chosen.until else None,
         now=now,
         alone=last,
+        ended=ended,
         over=None if over is None else (ledger.stretch(over), over.music),
+        why=ledger.why,
     )
+
+
+def _asked(facts: Facts, last: Stretch) -> bool:
+    """Whether whoever asked for this music is still there: a schedule, or people."""
+    if last.block.silent or last.schedule in {BASE.id, HAND.id}:
+        return True
+    return any(s.id == last.schedule and s.channel is not None for s in facts.schedules)
 
 
 def _overridden(ledger: Ledger, kept: Kept | None) -> Kept | None:
@@ -361,6 +382,8 @@ def _ledger(
     history = before.history
     memories, cut = before.begun if goes_on else (history.memories, history.cut)
     since = blocks[0].block.at
+    # of music that goes on although nobody has asked for it since, or waits to be followed
+    known = {b.block.id: before.why[b.block.id] for b in blocks if b.block.id in before.why}
     return Ledger(
         pieces=tuple(pieces),
         lines=tuple(lines),
@@ -371,6 +394,6 @@ def _ledger(
         pauses=tuple(p for p in before.pauses if since <= p[0] < before.now),
         base=before.base,
         hand=before.hand,
-        why=resolved.why,
+        why={**known, **resolved.why},
         dropped=missing(resolved.dropped),
     )

@@ -1,7 +1,7 @@
 """What a zone's sound follows from, and what it comes to: the values of the resolver."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from typing import Final
 from uuid import UUID
@@ -95,7 +95,9 @@ class History:
 class Why:
     """Why something sounds: the schedule that put it there, and those it beat.
 
-    ``message`` is the announcement that the schedule asked for, ``sound`` what is heard of it.
+    ``wanted`` says in which frames [start, end) each rival wanted it too (an account of before
+    does not). ``message`` is the announcement that the schedule asked for, ``sound`` what is heard
+    of it.
     """
 
     schedule: UUID
@@ -104,6 +106,17 @@ class Why:
     version: int = VERSION
     message: UUID | None = None
     sound: str = ""
+    wanted: tuple[tuple[int, int], ...] = ()
+
+    def between(self, start: int, end: int) -> "Why":
+        """The same for the frames [start, end): the rivals of that time, each once."""
+        wanted = self.wanted or ((start, end),) * len(self.rivals)
+        there = {
+            rival[0]: rival
+            for rival, (begins, ends) in zip(self.rivals, wanted, strict=True)
+            if begins < end and ends > start
+        }
+        return replace(self, rivals=tuple(there.values()), wanted=())
 
 
 @dataclass(frozen=True, slots=True)

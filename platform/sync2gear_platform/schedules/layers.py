@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import tzinfo
 from itertools import pairwise
 from typing import Final, Literal
@@ -26,17 +26,27 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class Rival:
+    """A schedule that wanted the music in the frames [start, end) too, and what it lost by."""
+
+    schedule: Schedule
+    lost: Beaten
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
 class Reign:
     """Frames [start, end) in which one schedule has the music; ``begins``: with a span of its own.
 
-    ``rivals`` wanted it too when it began, each with what it lost by.
+    ``rivals`` wanted it meanwhile, each once for every stretch in which it did.
     """
 
     start: int
     end: int
     schedule: Schedule
     begins: bool
-    rivals: tuple[tuple[Schedule, Beaten], ...] = ()
+    rivals: tuple[Rival, ...] = ()
 
 
 def rank(schedule: Schedule) -> tuple[int, int, bool, int]:
@@ -92,9 +102,22 @@ def reigns(wanted: Sequence[Claim], start: int, end: int) -> list[Reign]:
         best = here[0]
         last = found[-1] if found else None
         begins = best.start == a
+        rivals = [Rival(c.schedule, beaten_by(c.schedule, best.schedule), a, b) for c in here[1:]]
         if last and last.end == a and last.schedule.id == best.schedule.id and not begins:
-            found[-1] = Reign(last.start, b, last.schedule, last.begins, last.rivals)
+            whole = _longer(last.rivals, rivals)
+            found[-1] = Reign(last.start, b, last.schedule, last.begins, whole)
             continue
-        rivals = tuple((c.schedule, beaten_by(c.schedule, best.schedule)) for c in here[1:])
-        found.append(Reign(a, b, best.schedule, begins, rivals))
+        found.append(Reign(a, b, best.schedule, begins, tuple(rivals)))
     return found
+
+
+def _longer(rivals: Sequence[Rival], more: Sequence[Rival]) -> tuple[Rival, ...]:
+    """Rivals and those of the stretch after; who wanted it in both did so in one."""
+    on = {one.schedule.id: one for one in more}
+    joined = [
+        replace(one, end=on.pop(one.schedule.id).end)
+        if one.schedule.id in on and on[one.schedule.id].start == one.end
+        else one
+        for one in rivals
+    ]
+    return (*joined, *on.values())

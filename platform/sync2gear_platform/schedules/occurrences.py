@@ -76,15 +76,26 @@ def points(timing: Timing, calendars: Calendars, zone: tzinfo, start: int, end: 
         if isinstance(when, Every) and not when.anchored:
             frames = list(_elapsed(day, span, zone, when.minutes))
         else:
-            frames = [
-                frame_of(instant)
-                for local in _readings(when, day, span)
-                for instant in local_time.instants(local, zone, gap=timing.gap, fold=timing.fold)
-            ]
+            frames = _frames(timing, _readings(when, day, span), _bounds(day, span), zone)
         for frame in frames:
             if start <= frame < end:
                 found.setdefault(frame, Point(frame, day))
     return sorted(found.values())
+
+
+def _frames(
+    timing: Timing, readings: Iterator[datetime], within: tuple[datetime, datetime], zone: tzinfo
+) -> list[int]:
+    """The frames of these readings; on all but two days of the year that is a difference."""
+    offset = local_time.steady(*within, zone)
+    if offset is not None:
+        epoch = _EPOCH.replace(tzinfo=None) + offset
+        return [frames_from_micros((local - epoch) // _MICRO) for local in readings]
+    return [
+        frame_of(instant)
+        for local in readings
+        for instant in local_time.instants(local, zone, gap=timing.gap, fold=timing.fold)
+    ]
 
 
 def _days(

@@ -17,7 +17,7 @@ from sync2gear_platform.schedules.dry_run import (
     Heard,
 )
 from sync2gear_platform.schedules.forecast import Cause, Explained, Forecast
-from sync2gear_platform.schedules.ledger import BASE, HAND
+from sync2gear_platform.schedules.ledger import BASE, FOREVER, HAND
 from sync2gear_platform.schedules.schemas import ScheduleIn, SchedulePatch
 
 
@@ -43,14 +43,14 @@ class WhyOut(BaseModel):
     limited_by: Literal["max_per_hour", "min_gap", "group_gap", "quiet_hours"] | None = None
 
     @classmethod
-    def of(cls, cause: Cause) -> Self:
-        """A cause as people read it."""
+    def of(cls, cause: Cause, start: int = 0, end: int = FOREVER) -> Self:
+        """A cause as people read it, with the rivals of the frames [start, end)."""
         why = cause.why
         if why is None or why.schedule in {BASE.id, HAND.id}:
             return cls(source=cause.source)
         rivals = [
             RivalOut(schedule_id=schedule, name=name, lost_by=lost)
-            for schedule, name, lost in why.rivals
+            for schedule, name, lost in why.between(start, end).rivals
             if schedule not in {BASE.id, HAND.id}
         ]
         return cls(
@@ -113,7 +113,9 @@ class ForecastOut(BaseModel):
         def local(frame: int) -> datetime:
             return moment_of(frame).astimezone(found.tz)
 
-        why = {item: WhyOut.of(cause) for item, cause in found.causes.items()}
+        why = {
+            item: WhyOut.of(cause, found.start, found.end) for item, cause in found.causes.items()
+        }
         unheard = [
             UnheardOut(
                 item=one.id,

@@ -14,7 +14,7 @@ from sync2gear_platform.channels.tables import Channel as Row
 from sync2gear_platform.kit import rows
 from sync2gear_platform.kit.context import Ctx
 from sync2gear_platform.schedules import facts, speech
-from sync2gear_platform.schedules.band import reading_of
+from sync2gear_platform.schedules.asking import reading_of
 from sync2gear_platform.schedules.calls import hour_of
 from sync2gear_platform.schedules.occurrences import frame_of
 

@@ -10,7 +10,8 @@ from uuid import UUID
 from sync2gear_broker.messages import Event
 from sync2gear_broker.units import frames_from_millis
 from sync2gear_platform.channels.model import Piece
-from sync2gear_platform.schedules.band import Band, programme_of, reading_of
+from sync2gear_platform.schedules.asking import reading_of
+from sync2gear_platform.schedules.band import Band, programme_of
 from sync2gear_platform.schedules.calls import Call, calls
 from sync2gear_platform.schedules.given import (
     VERSION,
@@ -63,8 +64,12 @@ def resolve(facts: Facts, history: History, start: int, end: int) -> Resolved:
     for reign in reigns([*wanted, *hush.claims()], start, end):
         stretch = band.rest(reign) if reign.schedule is SILENCE else band.play(reign)
         if stretch is not None:
-            rivals = tuple((s.id, s.name, lost) for s, lost in reign.rivals)
-            why[stretch.block.id] = Why(reign.schedule.id, reign.schedule.name, rivals)
+            why[stretch.block.id] = Why(
+                reign.schedule.id,
+                reign.schedule.name,
+                tuple((one.schedule.id, one.schedule.name, one.lost) for one in reign.rivals),
+                wanted=tuple((one.start, one.end) for one in reign.rivals),
+            )
     return Resolved(
         music=tuple(band.music),
         events=tuple(e for e in events if e[0].start >= start),

@@ -9,10 +9,9 @@ from sync2gear_broker.timeline.music import cycle_of
 from sync2gear_broker.units import FRAME_RATE
 from sync2gear_platform.channels.model import Channel
 from sync2gear_platform.channels.rotation import Memory, Pick, Rotation
+from sync2gear_platform.schedules.asking import Betweens, asked_at, between
 from sync2gear_platform.schedules.band import (
     Leaving,
-    asked_at,
-    between,
     leave,
     pauses,
     programme_of,
@@ -106,7 +105,7 @@ class Retold:
         course = Course(block.at + kept.delay, block.crossfade, self.pauses)
         rotation = Rotation(channel, channel.id)
         until = max(block.at + 1, min(kept.end, self._now + AHEAD))
-        wanted = list(between(self._facts, block.at, until))
+        wanted = Betweens(between(self._facts, block.at, until))
         hush = Hush(self._facts.quiet, self._facts.tz, block.at, until).covers
         picks: list[Pick] = []
         for piece, line in zip(stretch.pieces[:count], stretch.lines, strict=False):

@@ -1,0 +1,109 @@
+"""What a speaker's log lacks, what it played instead, and emergencies: in the proof of play."""
+
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from support.music import add_folder, add_media, add_zone
+from support.planning import add_schedule, add_words, compiled
+from support.proving import MINUTE, Teller, reckoned, segments, speaker
+from support.stack import eventually
+from support.world import Tenant, World
+
+
+async def shop(world: World) -> tuple[Tenant, str, UUID]:
+    """A zone with music all day and a call each quarter of an hour; the announcement."""
+    tenant = await world.tenant()
+    zone = await add_zone(tenant, "Bar")
+    plan = await add_folder(world, tenant, tuple(f"Plan {n}" for n in range(8)))
+    words = await add_words(world, tenant)
+    await add_schedule(world, tenant, zone, folder_id=plan, name="All day")
+    await add_schedule(
+        world, tenant, zone, type="announcement", announcement_id=words, name="Call",
+        when={"kind": "minutes", "minutes": [0, 15, 30, 45]},
+    )  # fmt: skip
+    await compiled(world)
+    return tenant, zone, words
+
+
+async def lines(tenant: Tenant, **asked: Any) -> list[dict[str, Any]]:
+    found = await tenant.read("/proof/", ordering="planned_at", **asked)
+    results: list[dict[str, Any]] = found["results"]
+    return results
+
+
+async def test_what_lies_in_a_gap_of_a_log_is_unknown_unless_another_speaker_was_heard(
+    world: World,
+) -> None:
+    tenant, zone, _ = await shop(world)
+    left = Teller(world, tenant, await speaker(tenant, zone, "Left"), zone)
+    right = Teller(world, tenant, await speaker(tenant, zone, "Right"), zone)
+    due = await segments(world, tenant, zone, hours=1)
+    calls = [one for one in due if one.role == "event"]
+    assert len(calls) >= 3
+    first, last = left.played(calls[0]), due[-1]
+    left.seq += 1  # this one's record is damaged, and all between was in it
+    await left.tell([*first, None, *left.played(last)])
+    await right.tell(right.played(calls[1]) + right.played(last))
+    await reckoned(world, tenant)
+    found = {one["item"]: one for one in await lines(tenant) if one["kind"] == "announcement"}
+    told = [(found[one.item]["outcome"], found[one.item]["reason"]) for one in calls[:3]]
+    assert told == [("played", ""), ("played", ""), ("unknown", "gap")]
+    unknown = await lines(tenant, outcome="unknown")
+    assert {one["reason"] for one in unknown} == {"gap"}
+    assert len(unknown) > 3
+    days = sorted(one["day"] for one in await lines(tenant))
+    span = {"first_day": days[0], "last_day": days[-1]}
+    (bar,) = (await tenant.read("/proof/summary/", by="zone", **span))["results"]
+    assert bar["unknown"] == len(unknown)
+    assert bar["missed"] == 0, "silence in a gap is no miss"
+
+
+async def test_a_stand_in_is_told_beside_the_piece_that_it_stood_in_for(world: World) -> None:
+    tenant, zone, _ = await shop(world)
+    only = Teller(world, tenant, await speaker(tenant, zone, "Only"), zone)
+    due = await segments(world, tenant, zone, hours=1)
+    lacking = next(one for one in due if one.role == "music" and one.end - one.start > 2 * MINUTE)
+    media = await add_media(world, tenant, "Evergreen")
+    green = replace(lacking, media=lacking.media.model_copy(update={"sha256": media.sha256}))
+    await only.tell(
+        [
+            only.event("missed", lacking, lacking.start, reason="no_media"),
+            *only.played(green, reason="evergreen"),
+            *only.played(due[-1]),
+        ]
+    )
+    await reckoned(world, tenant)
+    (missed,) = await lines(tenant, outcome="missed", kind="music")
+    assert (missed["sha256"], missed["reason"]) == (lacking.media.sha256, "no_media")
+    (stand_in,) = await lines(tenant, manner="stand_in")
+    assert (stand_in["sha256"], stand_in["outcome"]) == (media.sha256, "played")
+    sums = await tenant.read("/proof/summary/", by="track", first_day=missed["day"],
+                             last_day=missed["day"])  # fmt: skip
+    by_subject = {one["subject"]: one for one in sums["results"]}
+    assert (by_subject[media.sha256]["planned"], by_subject[media.sha256]["played"]) == (0, 1)
+
+
+async def test_an_emergency_is_one_line_with_all_its_rounds(world: World) -> None:
+    tenant, zone, words = await shop(world)
+    only = Teller(world, tenant, await speaker(tenant, zone, "Only"), zone)
+    message = await tenant.make(
+        "/emergencies/messages/", name="Evacuate", announcement_id=str(words)
+    )
+    raised = await tenant.make("/emergencies/", message_id=message["id"], zone_ids=[zone])
+    sounding = [one for one in await segments(world, tenant, zone, minutes=5)
+                if one.role == "emergency"]  # fmt: skip
+    assert sounding
+
+    async def begun() -> bool:
+        return world.clock.frames() > sounding[0].start
+
+    await eventually(begun, "the emergency sounds")
+    await tenant.make(f"/emergencies/{raised['id']}/clear/")
+    await only.tell(only.played(sounding[0]))
+    await reckoned(world, tenant)
+    (line,) = await lines(tenant, source="emergency")
+    assert line["item"] == sounding[0].item
+    assert (line["outcome"], line["heard_by"]) == ("played", 1)
+    why = await tenant.read(f"/plays/{line['id']}/why/")
+    assert why["source"] == "emergency"
