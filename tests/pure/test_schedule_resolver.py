@@ -146,6 +146,27 @@ def test_day_parts_follow_one_another_and_each_goes_on_where_it_was_left() -> No
     assert [(name, lost) for _, name, lost in why.rivals] == [("s1", "priority")]
 
 
+def test_rivals_are_those_that_wanted_the_music_at_the_time_that_is_asked_for() -> None:
+    shop = facts(
+        music(1, POP, time(0), time(0), priority=30),
+        music(2, JAZZ, time(12), time(13), priority=10),
+        music(3, JAZZ, time(0), time(0), priority=20),
+    )
+    found = resolve(shop, History(), at(1), at(3))
+    (block,) = (stretch.block.id for stretch in found.music)
+    why = found.why[block]
+    assert len(why.rivals) == len(why.wanted) == 3, "one of them on two days"
+
+    def names(start: int, end: int) -> list[str]:
+        return [name for _, name, _ in why.between(start, end).rivals]
+
+    assert names(at(1, 9), at(1, 12)) == ["s3"]
+    assert names(at(2, 12, 30), at(2, 14)) == ["s3", "s2"]
+    assert names(at(1), at(3)) == ["s3", "s2"]
+    told_before = replace(why, wanted=())
+    assert told_before.between(at(1, 9), at(1, 12)).rivals == why.rivals[:2]
+
+
 def test_on_end_says_how_interrupted_music_goes_on() -> None:
     def first_after(on_end: str) -> tuple[str, int]:
         shop = facts(
