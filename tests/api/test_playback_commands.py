@@ -54,26 +54,6 @@ async def started(world: World, tenant: Tenant, zone: str) -> None:
     await eventually(begun, "the first track has begun", 5)
 
 
-@pytest.mark.parametrize("verb", ["pause", "stop"])
-async def test_next_is_done_in_a_pause_and_in_the_very_moment_of_resuming(
-    world: World, verb: str
-) -> None:
-    tenant = await world.tenant()
-    zone = await add_zone(tenant)
-    await started(world, tenant, zone)
-    with stopped(world):
-        await command(tenant, verb, zone_id=zone)
-        await command(tenant, "next", zone_id=zone)
-        await command(tenant, "resume", zone_id=zone)
-        await command(tenant, "next", zone_id=zone)
-
-    async def third() -> bool:
-        music = (await tenant.read("/playback/state/", zone_id=zone))["results"][0]["music"]
-        return bool(music and music["running"] and music["title"] == "Three")
-
-    await eventually(third, "the third track plays", 30)
-
-
 async def test_a_folder_plays_in_order_and_in_every_zone_from_the_same_frame(world: World) -> None:
     tenant = await world.tenant()
     zones = [await add_zone(tenant, name) for name in ("A", "B")]
