@@ -230,12 +230,7 @@ class Player:
             pcm, whole = self._read(sound, n)
             if not whole:
                 self._underrun(sound)
-            gain = np.linspace(live.gain, live.gain_b, n, endpoint=False, dtype=np.float32)
-            if (k := min(RAMP - live.done, n)) > 0:
-                # a step in gain is spread over a few milliseconds; no frame moves
-                steps = np.arange(live.done, live.done + k, dtype=np.float32)
-                gain[:k] += np.float32(live.debt) * (1 - steps / np.float32(RAMP))
-            out += pcm * (gain / np.float32(_FULL))[:, None]
+            out += pcm * _gains(live, n)
         after = sound.offset + n
         if sound.stand_in:
             after %= sound.media.frames
@@ -299,6 +294,19 @@ def quantised(mix: Frames) -> Pcm:
     """The nearest 16-bit frames; what is too loud is cut off."""
     pcm: Pcm = np.clip(np.rint(mix * _FULL), -32768, 32767).astype(np.int16)
     return pcm
+
+
+def _gains(live: _Live, n: int) -> Frames | np.float32:
+    """By what the next ``n`` 16-bit frames of a voice are multiplied."""
+    if live.gain == live.gain_b and live.done == RAMP:
+        return np.float32(live.gain / _FULL)
+    gain = np.linspace(live.gain, live.gain_b, n, endpoint=False, dtype=np.float32)
+    if (k := min(RAMP - live.done, n)) > 0:
+        # a step in gain is spread over a few milliseconds; no frame moves
+        steps = np.arange(live.done, live.done + k, dtype=np.float32)
+        gain[:k] += np.float32(live.debt) * (1 - steps / np.float32(RAMP))
+    gains: Frames = (gain / np.float32(_FULL))[:, None]
+    return gains
 
 
 def _slot(voice: Voice) -> _Slot:

@@ -70,8 +70,7 @@ def _read_near(frames: Frames, at: float, ratio: float, n: int) -> Frames:
     weights = _weights(kernels(1.0), at - first + drift * np.arange(count) / (count - 1))
     start = frames[first - REACH :]
     # each row is the two channels' surroundings of one output; copied, for BLAS knows no overlap
-    shape, strides = (n, 2, 2 * REACH), (8, 4, 8)
-    around = np.ascontiguousarray(np.lib.stride_tricks.as_strided(start, shape, strides))
+    around: Frames = np.ndarray((n, 2, 2 * REACH), np.float32, start.data, strides=(8, 4, 8))
     by_kernel = around.reshape(2 * n, -1) @ weights.T
     out: Frames = np.einsum("nck,nk->nc", by_kernel.reshape(n, 2, count), _hats(n, count))
     return out

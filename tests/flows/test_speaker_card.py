@@ -1,10 +1,12 @@
 """The speaker on a sound card: a private PulseAudio's null sink, recorded and compared."""
 
 import os
+import re
 import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,6 +26,8 @@ from support.speaker_lab import (
 from sync2gear_broker.messages import LiveEvent
 from sync2gear_broker.units import FRAME_RATE
 
+FORM = "rate=48000 channels=2 format=s16le"
+
 
 @dataclass
 class Card:
@@ -31,6 +35,12 @@ class Card:
 
     environment: dict[str, str]
     chunks: list[tuple[int, bytes]] = field(default_factory=list)
+
+    @property
+    def reached(self) -> dict[str, str]:
+        """What a process needs to play to it."""
+        names = ("HOME", "PULSE_RUNTIME_PATH", "PULSE_SERVER")
+        return {name: self.environment[name] for name in names}
 
     def heard(self) -> Samples:
         data = b"".join(chunk for _, chunk in list(self.chunks))
@@ -46,8 +56,9 @@ class Card:
         raise AssertionError("not recorded")
 
 
-@pytest.fixture
-def card(tmp_path: Path) -> Iterator[Card]:
+@contextmanager
+def opened(tmp_path: Path, *sinks: str) -> Iterator[Card]:
+    """A server with these sinks; the first is recorded, each is an ALSA device by its name."""
     socket = tmp_path / "pulse.socket"
     environment = {
         **os.environ,
@@ -55,11 +66,14 @@ def card(tmp_path: Path) -> Iterator[Card]:
         "PULSE_RUNTIME_PATH": str(tmp_path / "pulse"),
         "PULSE_SERVER": f"unix:{socket}",
     }
-    (tmp_path / ".asoundrc").write_text("pcm.spk { type pulse device spk }\n")
+    names = [re.search(r"sink_name=(\w+)", sink)[1] for sink in sinks]  # type: ignore[index] # all have
+    (tmp_path / ".asoundrc").write_text(
+        "".join(f"pcm.{name} {{ type pulse device {name} }}\n" for name in names)
+    )
     options = ["-n", "--daemonize=no", "--use-pid-file=no", "--exit-idle-time=-1"]
     modules = [
         f"module-native-protocol-unix auth-anonymous=1 socket={socket}",
-        "module-null-sink sink_name=spk rate=48000 channels=2 format=s16le",
+        *sinks,
     ]
     server = subprocess.Popen(
         ["pulseaudio", *options, *(word for m in modules for word in ("-L", m))],
@@ -69,21 +83,27 @@ def card(tmp_path: Path) -> Iterator[Card]:
     )
     eventually(socket.exists)
     recorder = subprocess.Popen(
-        ["parec", "-d", "spk.monitor", "--rate=48000", "--channels=2", "--format=s16le",
+        ["parec", "-d", f"{names[0]}.monitor", "--rate=48000", "--channels=2", "--format=s16le",
          "--latency-msec=10"],
         env=environment,
         stdout=subprocess.PIPE,
     )  # fmt: skip
-    opened = Card(environment)
-    reader = threading.Thread(target=_read, args=(recorder, opened))
+    card = Card(environment)
+    reader = threading.Thread(target=_read, args=(recorder, card))
     reader.start()
-    yield opened
+    yield card
     for process in (recorder, server):
         process.terminate()
         process.wait(10)
     reader.join(10)
     assert recorder.stdout is not None
     recorder.stdout.close()
+
+
+@pytest.fixture
+def card(tmp_path: Path) -> Iterator[Card]:
+    with opened(tmp_path, f"module-null-sink sink_name=spk {FORM}") as card:
+        yield card
 
 
 def _read(recorder: "subprocess.Popen[bytes]", card: Card) -> None:
@@ -114,9 +134,7 @@ def test_a_card_plays_music_a_call_and_music_again_on_the_zone_clock(
     mosquitto: MosquittoServer, card: Card, tmp_path: Path
 ) -> None:
     with open_lab(mosquitto, tmp_path) as lab:
-        names = ("HOME", "PULSE_RUNTIME_PATH", "PULSE_SERVER")
-        environment = {name: card.environment[name] for name in names}
-        _play(lab, card, environment)
+        _play(lab, card, card.reached)
 
 
 def _play(lab: Lab, card: Card, environment: dict[str, str]) -> None:
@@ -155,3 +173,39 @@ def _play(lab: Lab, card: Card, environment: dict[str, str]) -> None:
     # what the recorder gives is what was heard some tens of milliseconds ago
     late = card.arrived_at(during) - (start + half // 2)
     assert -FRAME_RATE // 50 < late < FRAME_RATE // 2, late
+
+
+def test_two_speakers_sound_as_one(mosquitto: MosquittoServer, tmp_path: Path) -> None:
+    """Each plays to one ear of a sink, so that one recording hears both on one clock."""
+    ears = [
+        f"module-remap-sink sink_name={name} master=room channels=1 channel_map=mono "
+        f"master_channel_map=front-{name} remix=no"
+        for name in ("left", "right")
+    ]
+    folder = tmp_path / "sound"
+    folder.mkdir()
+    music = hum(31, 30)
+    music[:, 1] = music[:, 0]
+    with ExitStack() as stack:
+        card = stack.enter_context(opened(folder, f"module-null-sink sink_name=room {FORM}", *ears))
+        start = zone_frame()
+        labs = []
+        for name in ("left", "right"):
+            place = tmp_path / name
+            place.mkdir()
+            lab = stack.enter_context(open_lab(mosquitto, place))
+            lab.publish_music((lab.offer(wav(music), len(music)),), start)
+            lab.speak(S2G_SPEAKER_SINK="card", S2G_SPEAKER_CARD=name, **card.reached)
+            labs.append(lab)
+        for lab in labs:
+            eventually(lambda lab=lab: "ready" in lab.log())
+        begun = len(card.heard())
+        eventually(lambda: len(card.heard()) > begun + 8 * FRAME_RATE)
+        heard = card.heard()[begun + 2 * FRAME_RATE : begun + 8 * FRAME_RATE]
+    around = np.concatenate([music, music])
+    for second in range(5):
+        piece = heard[second * FRAME_RATE : second * FRAME_RATE + FRAME_RATE // 2]
+        places = [find(piece[:, ear : ear + 1], around) for ear in (0, 1)]
+        assert min(like for _, like in places) > 0.9
+        lag = (places[0][0] - places[1][0]) % len(music)  # the track lies there twice
+        assert min(lag, len(music) - lag) <= FRAME_RATE // 50

@@ -278,8 +278,8 @@ ROOMS: dict[str, tuple[Way, Way, float, float, float]] = {
 }
 
 
-def room(name: str, seed: int, until: float) -> list[Seat]:
-    """Four speakers that are as unlike as ``name`` says, run until true microsecond ``until``."""
+def room(name: str, seed: int) -> list[Seat]:
+    """Four speakers that are as unlike as ``name`` says."""
     there, back, cards, clocks, _ = ROOMS[name]
     chance = Random(seed)
     seats = []
@@ -290,14 +290,38 @@ def room(name: str, seed: int, until: float) -> list[Seat]:
         loss = 0.05 if name == "all" else 0.0
         device = Device(chance.uniform(-clocks, clocks), offset, card, there, back, loss)
         seats.append(Seat(device, seed * 10 + k, opened=chance.uniform(0, SECOND / 2)))
-    for seat in seats:
-        seat.run(until)
     return seats
 
 
 @pytest.mark.parametrize("name", ROOMS)
 def test_four_speakers_are_in_step(name: str) -> None:
-    seats = room(name, 1, 30 * SECOND)
+    seats = room(name, 1)
+    for seat in seats:
+        seat.run(30 * SECOND)
     assert max(seat.at[0] for seat in seats) < 2 * SECOND
     assert skew(seats, 15 * SECOND, 30 * SECOND) < ROOMS[name][-1]
     assert [seat.pace.jumps for seat in seats] == [0, 0, 0, 0]
+
+
+def test_an_outage_is_bridged_and_the_return_is_not_heard() -> None:
+    seats = room("drift", 2)
+    for seat in seats:
+        seat.outage = (30 * SECOND, 90 * SECOND)
+        seat.run(120 * SECOND)
+    assert skew(seats, 30 * SECOND, 90 * SECOND) < 1.0
+    assert skew(seats, 90 * SECOND, 120 * SECOND) < 0.6
+    assert [seat.pace.jumps for seat in seats] == [0, 0, 0, 0]
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("name", ROOMS)
+def test_four_speakers_are_in_step_for_hours_through_restarts_and_outages(name: str) -> None:
+    seats, hour = room(name, 3), 3600 * SECOND
+    for number, seat in enumerate(seats):
+        seat.outage = (hour, 1.1 * hour)
+        for at in range(1, 4):
+            seat.run(at * hour + number * 60 * SECOND)
+            seat.restart(seat.at[-1] + 5 * SECOND)
+        seat.run(3.5 * hour)
+    assert skew(seats, 120 * SECOND, hour, 99) < ROOMS[name][-1]
+    assert skew(seats, 3.2 * hour, 3.5 * hour, 99) < ROOMS[name][-1]

@@ -1,0 +1,210 @@
+"""A room of virtual cards behind one PulseAudio, played to by our speakers or by Snapcast's."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from support.services import start_mosquitto
+from support.speaker_lab import Lab, eventually, wav, zone_frame
+from sync2gear_cli.services.process import free_port
+
+HERE = Path(__file__).parent
+CARDS = 4
+UP_WITHIN = 60
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What is wrong: ppm of cards and clocks, seconds of clocks, jitter of the network in ms."""
+
+    cards: tuple[float, ...] = (0.0,) * CARDS
+    clocks: tuple[float, ...] = (0.0,) * CARDS
+    ahead: tuple[float, ...] = (0.0,) * CARDS
+    jitter: float = 0.0
+
+
+OFF = (100.0, -100.0, 40.0, -60.0)
+DRIFT = (-100.0, 100.0, -35.0, 70.0)
+AHEAD = (3.0, 0.5, 7.0, 1.5)
+SCENES = {
+    "calm": Scene(),
+    "ppm": Scene(cards=OFF),
+    "jitter": Scene(jitter=30.0),
+    "drift": Scene(clocks=DRIFT, ahead=AHEAD),
+    "all": Scene(OFF, DRIFT, AHEAD, 30.0),
+}
+
+
+@contextmanager
+def running(command: list[str], **options: Any) -> Iterator[subprocess.Popen[bytes]]:
+    """A process for the time of a block."""
+    process = subprocess.Popen(command, **options)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait(15)
+
+
+@contextmanager
+def sound_server(folder: Path) -> Iterator[dict[str, str]]:
+    """A private PulseAudio with a pipe sink for each card; the environment that reaches it."""
+    socket = folder / "pulse.socket"
+    names = [f"card{k}" for k in range(CARDS)]
+    asound = "".join(f"pcm.{n} {{ type pulse device {n} }}\n" for n in names)
+    (folder / ".asoundrc").write_text(asound)
+    where = {
+        "HOME": str(folder),
+        "PULSE_RUNTIME_PATH": str(folder / "pulse"),
+        "PULSE_SERVER": f"unix:{socket}",
+    }
+    modules = [f"module-native-protocol-unix auth-anonymous=1 socket={socket}"]
+    for name in names:
+        fifo = folder / f"{name}.fifo"
+        os.mkfifo(fifo)
+        modules.append(
+            f"module-pipe-sink file={fifo} sink_name={name} format=float32le rate=48000 channels=2"
+        )
+    command = ["pulseaudio", "-n", "--daemonize=no", "--use-pid-file=no", "--exit-idle-time=-1"]
+    command += [word for module in modules for word in ("-L", module)]
+    if os.geteuid() == 0:
+        command = ["nice", "-n", "-15", *command, "--high-priority=yes", "--realtime=yes"]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with running(command, env={**os.environ, **where}, **quiet):
+        eventually(socket.exists)
+        yield where
+
+
+@contextmanager
+def cards(folder: Path, scene: Scene, seconds: float) -> Iterator[Path]:
+    """The cards run until the end of the block, and for so long; where their recording will be."""
+    out = folder / "heard.npz"
+    names = [f"{folder}/card{k}.fifo:{ppm}" for k, ppm in enumerate(scene.cards)]
+    with running([sys.executable, str(HERE / "cards.py"), str(out), str(seconds), *names]) as it:
+        yield out
+        it.wait(seconds + 30)
+
+
+def clock_of(scene: Scene, card: int, folder: Path) -> dict[str, str]:
+    """What makes the clocks of a process run off as the scene says."""
+    if not any(scene.clocks):
+        return {}
+    library = folder / "drift.so"
+    if not library.exists():
+        subprocess.run(
+            ["gcc", "-shared", "-fPIC", "-O2", "-o", library, HERE / "drift.c", "-ldl"], check=True
+        )
+    drift = f"{scene.clocks[card]} {scene.ahead[card]}"
+    return {"LD_PRELOAD": str(library), "S2G_DRIFT": drift}
+
+
+@contextmanager
+def relay(scene: Scene, port: int) -> Iterator[int]:
+    """The port by which ``port`` is reached through the scene's network."""
+    if not scene.jitter:
+        yield port
+        return
+    listen = free_port()
+    command = [sys.executable, HERE / "jitter.py", listen, port, scene.jitter]
+    with running([str(word) for word in command]):
+        time.sleep(1)
+        yield listen
+
+
+def ours(
+    folder: Path, scene: Scene, track: NDArray[np.int16], seconds: float
+) -> tuple[Path, float]:
+    """The recording of four of our speakers, and when the zone's state was published in it."""
+    with ExitStack() as stack:
+        where = stack.enter_context(sound_server(folder))
+        broker = start_mosquitto()
+        stack.callback(broker.stop)
+        port = int(broker.device_url.rsplit(":", 1)[1])
+        url = f"mqtt://127.0.0.1:{stack.enter_context(relay(scene, port))}"
+        labs = []
+        for k in range(CARDS):
+            place = folder / f"speaker{k}"
+            place.mkdir()
+            lab = Lab(broker, place)
+            stack.callback(lab.close)
+            lab.serve()
+            lab.register(mqtt_url=url)
+            labs.append(lab)
+            lab.speak(
+                S2G_SPEAKER_SINK="card",
+                S2G_SPEAKER_CARD=f"card{k}",
+                S2G_SPEAKER_LOG_LEVEL="DEBUG",
+                OPENBLAS_NUM_THREADS="1",
+                **where,
+                **clock_of(scene, k, folder),
+            )
+        out = stack.enter_context(cards(folder, scene, seconds))
+        began = time.monotonic()
+        for lab in labs:
+            eventually(
+                lambda lab=lab: "link.up" in lab.log() and "card.open" in lab.log(), UP_WITHIN
+            )
+        start = zone_frame()
+        media = [lab.offer(wav(track), len(track)) for lab in labs]
+        published = time.monotonic() - began
+        for lab, one in zip(labs, media, strict=True):
+            lab.publish_music((one,), start)
+        time.sleep(max(0.0, seconds - (time.monotonic() - began)))
+        eventually(out.exists)
+        usage = [Path(f"/proc/{p.pid}/stat").read_text().split() for q in labs for p in q.processes]
+        ticks = os.sysconf("SC_CLK_TCK")
+        shares = [(int(u[13]) + int(u[14])) / ticks / seconds * 100 for u in usage]
+        print(f"    CPU of a speaker, its start included: {[round(s, 1) for s in shares]} %")
+        return out, published
+
+
+def snapcast(folder: Path, scene: Scene, track: NDArray[np.int16], seconds: float) -> Path:
+    """The recording of four of Snapcast's clients on its server."""
+    with ExitStack() as stack:
+        where = stack.enter_context(sound_server(folder))
+        raw = folder / "track.raw"
+        rounds = int(seconds * 48_000 / len(track)) + 2
+        raw.write_bytes(np.concatenate([track] * rounds).tobytes())
+        port = free_port()
+        source = f"file://{raw}?name=default&sampleformat=48000:16:2&codec=pcm"
+        command = [
+            "snapserver", "--stream.source", source, "--stream.port", str(port), "--tcp.enabled",
+            "false", "--http.enabled", "false", "--server.datadir", str(folder),
+        ]  # fmt: skip
+        log = stack.enter_context((folder / "snapcast.log").open("w"))
+        to = {"stdout": log, "stderr": log}
+        env = {**os.environ, **where}
+        stack.enter_context(running(command, env=env, **to))
+        time.sleep(1)
+        reached = stack.enter_context(relay(scene, port))
+        out = stack.enter_context(cards(folder, scene, seconds))
+        began = time.monotonic()
+        for k in range(CARDS):
+            command = [
+                "snapclient", "-h", "127.0.0.1", "-p", str(reached), "-i", str(k + 1),
+                "--hostID", f"card{k}", "-s", f"card{k}", "--player", "alsa",
+            ]  # fmt: skip
+            mine = {**env, **clock_of(scene, k, folder)}
+            stack.enter_context(running(command, env=mine, **to))
+        time.sleep(max(0.0, seconds - (time.monotonic() - began)))
+        eventually(out.exists)
+        return out
+
+
+def have_snapcast() -> None:
+    """Install Debian's Snapcast where it is missing; its services are not started."""
+    if shutil.which("snapserver") and shutil.which("snapclient"):
+        return
+    sudo = [] if os.geteuid() == 0 else ["sudo"]
+    command = ["apt-get", "install", "-y", "-qq", "--no-install-recommends"]
+    subprocess.run([*sudo, *command, "snapserver", "snapclient"], check=True)
