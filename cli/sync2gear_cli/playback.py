@@ -37,9 +37,17 @@ def play(
         str | None, typer.Option(help="Play this folder; without it what was played before.")
     ] = None,
     shuffle: Annotated[bool, typer.Option("--shuffle", help="In a random order.")] = False,
+    channel: Annotated[str | None, typer.Option(help="Play this channel instead.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Play music."""
+    if channel is not None and (folder is not None or shuffle):
+        raise typer.BadParameter("a channel has its own music and order", param_hint="--channel")
+    if channel is not None:
+        with open_api(ctx.obj) as api:
+            meant = names.find("channel", list(api.pages("/channels/")), channel)
+        _command(ctx, "channel", zones, {"channel_id": meant["id"]}, as_json)
+        return
     body: dict[str, Any] = {"shuffle": True} if shuffle else {}
     if folder is not None:
         with open_api(ctx.obj) as api:

@@ -98,6 +98,7 @@ from sync2gear_platform.schedules import (
 )
 from sync2gear_platform.schedules import routes as schedules
 from sync2gear_platform.schedules import uses as planning
+from sync2gear_platform.schedules.plan_schemas import ChannelPlayIn
 from sync2gear_platform.settings import Settings
 from sync2gear_platform.sites import routes as sites
 from sync2gear_platform.vaulting import routes as vaulting
@@ -200,6 +201,7 @@ def make_app(settings: Settings) -> FastAPI:
     at_hand.register("emergencies", alarming.at_hand)
     app.router.routes.extend(_routes(*ROUTERS))
     orders.offer("schedule", Target, plan_routes.back)
+    orders.offer("channel", ChannelPlayIn, plan_routes.put_on)
     install_problems(app)
     install_replays(app)
     require_policies(app, KNOWN)

@@ -49,8 +49,8 @@ from sync2gear_platform.kit.vault import Vault
 from sync2gear_platform.kit.web import NOBODY
 from sync2gear_platform.library import jobs as library
 from sync2gear_platform.notifications import jobs as notifications
+from sync2gear_platform.playback import history, plays
 from sync2gear_platform.playback import mqtt as playback
-from sync2gear_platform.playback import plays, service
 from sync2gear_platform.playback.ingest import Ingest
 from sync2gear_platform.playback.receipts import Receipts
 from sync2gear_platform.privacy import exporting
@@ -326,7 +326,7 @@ class Leader:
     async def _collect(self) -> None:
         async with self._db.system() as session:
             ctx = Ctx(db=session, actor=NOBODY, now=self._clock.now(), trace="housekeeping")
-            logger.info("programmes.collected", rows=await service.collect_programmes(ctx))
+            logger.info("programmes.collected", rows=await history.collect_programmes(ctx))
             logger.info("plays.collected", rows=await plays.collect(ctx))
         logger.info("proof.purged", rows=await housekeeping.purge(self._db, self._clock))
 

@@ -11,7 +11,7 @@ from sqlmodel import select
 from support.music import add_folder, add_zone
 from support.world import World
 from sync2gear_platform.library.demo import make_album
-from sync2gear_platform.playback import service
+from sync2gear_platform.playback import history
 from sync2gear_platform.playback.tables import ProgrammeMedia, ProgrammeRow, ZonePlayback
 from sync2gear_platform.seed import seed
 
@@ -26,7 +26,7 @@ async def test_programmes_are_forgotten_only_when_old_and_unnamed(world: World) 
     async def collected(days: float) -> tuple[int, int, int]:
         async with world.ctx() as ctx:
             later = replace(ctx, now=ctx.now + timedelta(days=days))
-            gone = await service.collect_programmes(later)
+            gone = await history.collect_programmes(later)
             left = len((await ctx.db.exec(select(ProgrammeRow))).all())
             media = len((await ctx.db.exec(select(ProgrammeMedia))).all())
             return gone, left, media

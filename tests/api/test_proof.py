@@ -83,6 +83,14 @@ async def test_what_was_planned_is_set_beside_what_speakers_told(world: World) -
     assert bar["title"] == "Bar"
     assert bar["played"] + bar["late"] == 3
     assert bar["planned"] == len(found)
+    (there,) = (await tenant.read("/locations/"))["results"]
+    floor = await tenant.make("/floors/", name="First")
+    for place, known in (({"location": there["id"]}, True), ({"floor": floor["id"]}, False)):
+        total = (await tenant.read("/proof/summary/", **place, **days))["total"]
+        assert (total == summary["total"]) is known
+        assert bool((await tenant.read("/proof/", **place))["results"]) is known
+        export = await tenant.http.get("/api/v1/proof/export/", params={**place, "format": "json"})
+        assert bool(export.json()) is known
     tracks = await tenant.read("/proof/summary/", by="track", **days)
     assert tracks["results"][0]["zones"] == 1
     spoken = await tenant.read("/proof/summary/", by="announcement", **days)

@@ -261,10 +261,26 @@ async def test_who_hears_it_and_who_is_told(world: World) -> None:
     for name, zone in zones.items():
         listed = (await tenant.read("/schedules/", zone_id=zone))["results"]
         assert bool(listed) == (name != "quiet"), name
+    assert len((await tenant.read("/schedules/", floor_id=floor["id"]))["results"]) == 1
+    (there,) = (await tenant.read("/locations/"))["results"]
+    elsewhere = await tenant.make("/locations/", name="Elsewhere")
+    found = [
+        len((await tenant.read("/schedules/", location_id=one["id"]))["results"])
+        for one in (there, elsewhere)
+    ]
+    assert found == [1, 0]
+    stranger = await world.tenant("Stranger")
+    for noun, place in (("floor_id", floor["id"]), ("location_id", there["id"])):
+        for page in ("/schedules/", "/schedules/conflicts/", "/proof/", "/proof/summary/"):
+            name = noun.removesuffix("_id") if "proof" in page else noun
+            answer = await stranger.http.get(f"/api/v1{page}", params={name: place})
+            assert answer.status_code == 404, (page, name)
     before = await marked(world, tenant)
     body = {"everywhere": False, "tags": ["quiet"], "exceptions": {}}
     answer = await tenant.http.patch(path, json=body)
     assert await hearing() == {"upstairs": "floor", "quiet": "tag"}
+    listed = (await tenant.read("/schedules/", zone_id=zones["quiet"]))["results"]
+    assert [one["id"] for one in listed] == [made["id"]], "by its tag"
     assert await touched(answer, before) == set(zones), "also who hears it no more"
     before = await marked(world, tenant)
     answer = await tenant.http.patch(path, json={"name": "New"})

@@ -262,6 +262,7 @@ BODIES: Final[Mapping[str, Mapping[str, Any]]] = {
         "rules": {"all": [{"field": "title", "op": "contains", "value": "a"}]}
     },
     "POST /playback/play/": {**TARGET, "folder_id": "@folder"},
+    "POST /playback/channel/": {**TARGET, "channel_id": "@channel"},
     "POST /playback/pause/": TARGET,
     "POST /playback/resume/": TARGET,
     "POST /playback/stop/": TARGET,

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, exists
+from sqlalchemy import delete, exists, func
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
@@ -17,7 +17,10 @@ from sync2gear_platform.kit.errors import Refusal
 from sync2gear_platform.playback import queries, rules
 from sync2gear_platform.playback.queries import Score
 from sync2gear_platform.playback.schemas import ZoneView
-from sync2gear_platform.playback.tables import ZoneStateRow
+from sync2gear_platform.playback.tables import ProgrammeRow, ZonePlayback, ZoneStateRow
+
+KEEP_PROGRAMMES = timedelta(days=8)
+"""A speaker that was away for a week may still ask for the programme that it last heard of."""
 
 
 class TooFar(Refusal):
@@ -89,7 +92,7 @@ async def at(ctx: Ctx, found: Sequence[Score], frame: int) -> list[Score]:
     ]
 
 
-async def collect(ctx: Ctx, before: int) -> None:
+async def _collect_states(ctx: Ctx, before: int) -> None:
     """Forget states that were over by the frame ``before``. ``ctx`` is the system's."""
     later = aliased(ZoneStateRow)
     over = exists().where(
@@ -103,3 +106,21 @@ async def collect(ctx: Ctx, before: int) -> None:
         .where(col(ZoneStateRow.from_frame) < before, over)
         .execution_options(synchronize_session=False)
     )
+
+
+async def collect_programmes(ctx: Ctx) -> int:
+    """Forget old states, and programmes that no zone names any more. ``ctx`` is the system's."""
+    await _collect_states(ctx, frames_of(ctx.now - KEEP_PROGRAMMES))
+    ref = func.jsonb_build_object("sha256", col(ProgrammeRow.sha256))
+    refs = func.jsonb_build_object("programmes", func.jsonb_build_array(ref))
+    named = exists().where(
+        col(ZonePlayback.client_id) == col(ProgrammeRow.client_id),
+        col(ZonePlayback.document).op("@>")(refs),
+    )
+    remembered = exists().where(
+        col(ZoneStateRow.client_id) == col(ProgrammeRow.client_id),
+        col(ZoneStateRow.document).op("@>")(refs),
+    )
+    old = col(ProgrammeRow.created_at) < ctx.now - KEEP_PROGRAMMES
+    gone = await ctx.db.execute(delete(ProgrammeRow).where(old, ~named, ~remembered))
+    return int(getattr(gone, "rowcount", 0))

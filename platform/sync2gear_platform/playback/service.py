@@ -6,9 +6,6 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import delete, exists, func
-from sqlmodel import col
-
 from sync2gear_broker import messages as wire
 from sync2gear_broker.messages import LiveEvent, Programme, ZoneState
 from sync2gear_broker.units import frames_from_millis
@@ -18,26 +15,9 @@ from sync2gear_platform.kit.context import Ctx
 from sync2gear_platform.kit.errors import Refusal
 from sync2gear_platform.library import service as library
 from sync2gear_platform.library.tables import Media
-from sync2gear_platform.playback import (
-    engine,
-    history,
-    leads,
-    licences,
-    plays,
-    queries,
-    rules,
-    writing,
-)
+from sync2gear_platform.playback import engine, leads, licences, plays, queries, rules, writing
 from sync2gear_platform.playback.queries import Score
 from sync2gear_platform.playback.schemas import ZoneView
-from sync2gear_platform.playback.tables import (
-    ProgrammeRow,
-    ZonePlayback,
-    ZoneStateRow,
-)
-
-KEEP_PROGRAMMES = timedelta(days=8)
-"""A speaker that was away for a week may still ask for the programme that it last heard of."""
 
 SHORTEST = timedelta(seconds=10)
 """What ends sooner would be over before every speaker knows."""
@@ -100,22 +80,49 @@ async def play(
     if folder_id is None and track_ids is None:
         return await resume(ctx, zone_ids=zone_ids, rev=rev)
     media = await _music(ctx, zone_ids, folder_id, track_ids)
-    found = await _opened(ctx, zone_ids, rev)
-    source = f"folder:{folder_id}" if folder_id else "tracks"
-    needs = [
-        rules.Need(sum(len(m.title) + len(m.artist) + 200 for m in media), cached=False),
-        await leads.need(ctx, found, media[0]),
-    ]
-    programme = engine.programme_of(
-        media,
-        source=source,
-        at=ctx.frame + await leads.lead(ctx, found, needs),
+    return await play_lists(
+        ctx,
+        dict.fromkeys(zone_ids, media),
+        source=f"folder:{folder_id}" if folder_id else "tracks",
         seed=int(ctx.now.timestamp() * 1e6) if shuffle else None,
         crossfade=frames_from_millis(crossfade_millis),
+        until=until,
+        rev=rev,
+        after={"folder_id": folder_id, "tracks": len(media), "shuffle": shuffle, "until": until},
+        origin={"folder_id": folder_id, "shuffle": shuffle},
     )
-    wanted = await _chosen(ctx, found, [programme] * len(found), _until(ctx, until))
-    after = {"folder_id": folder_id, "tracks": len(media), "shuffle": shuffle, "until": until}
-    origin = {"folder_id": folder_id, "shuffle": shuffle}
+
+
+async def play_lists(
+    ctx: Ctx,
+    lists: Mapping[UUID, Sequence[wire.Media]],
+    *,
+    source: str,
+    seed: int | None = None,
+    crossfade: int = 0,
+    until: datetime | None = None,
+    rev: int | None = None,
+    after: Mapping[str, Any],
+    origin: Mapping[str, Any],
+) -> list[ZoneView]:
+    """Play in each zone its own list, all from the same frame; ``crossfade`` in frames.
+
+    None of the lists is empty. ``after`` is for the audit trail, ``origin`` what a screen shows.
+    """
+    found = await _opened(ctx, list(lists), rev)
+    longest = max(lists.values(), key=len)
+    first = max((media[0] for media in lists.values()), key=lambda one: one.bytes)
+    needs = [
+        rules.Need(sum(len(m.title) + len(m.artist) + 200 for m in longest), cached=False),
+        await leads.need(ctx, found, first),
+    ]
+    at = ctx.frame + await leads.lead(ctx, found, needs)
+    made = {
+        id(media): engine.programme_of(media, source=source, at=at, seed=seed, crossfade=crossfade)
+        for media in lists.values()
+    }
+    programmes = [made[id(lists[score.zone.id])] for score in found]
+    wanted = await _chosen(ctx, found, programmes, end_of(ctx, until))
     return await _closed(ctx, wanted, "play", after, origin=origin)
 
 
@@ -154,8 +161,8 @@ async def _chosen(
     return wanted
 
 
-def _until(ctx: Ctx, until: datetime | None) -> int | None:
-    """The frame of an end that people gave: not now, and not for ever."""
+def end_of(ctx: Ctx, until: datetime | None) -> int | None:
+    """The frame of an end that people gave; :class:`UntilWhen` for one now, or never."""
     if until is None:
         return None
     if not ctx.now + SHORTEST < until < ctx.now + rules.LONGEST:
@@ -181,7 +188,7 @@ async def stop(
     rev: int | None = None,
 ) -> list[ZoneView]:
     """These zones fall silent, announcements included, until then or until somebody resumes."""
-    end = _until(ctx, until)
+    end = end_of(ctx, until)
     return await _change(
         ctx, zone_ids, rev, "stop", lambda s, at: engine.stop(s.state, at, end), {"until": until}
     )
@@ -299,24 +306,6 @@ async def announce(
     await _closed(ctx, wanted, "announce", {"event_id": event.id, "title": title, "mode": mode})
     starts_at = plays.moment_of(start)
     return [Announced(s.zone.id, event.id, start, starts_at, play_id) for s in wanted]
-
-
-async def collect_programmes(ctx: Ctx) -> int:
-    """Forget old states, and programmes that no zone names any more. ``ctx`` is the system's."""
-    await history.collect(ctx, frames_of(ctx.now - KEEP_PROGRAMMES))
-    ref = func.jsonb_build_object("sha256", col(ProgrammeRow.sha256))
-    refs = func.jsonb_build_object("programmes", func.jsonb_build_array(ref))
-    named = exists().where(
-        col(ZonePlayback.client_id) == col(ProgrammeRow.client_id),
-        col(ZonePlayback.document).op("@>")(refs),
-    )
-    remembered = exists().where(
-        col(ZoneStateRow.client_id) == col(ProgrammeRow.client_id),
-        col(ZoneStateRow.document).op("@>")(refs),
-    )
-    old = col(ProgrammeRow.created_at) < ctx.now - KEEP_PROGRAMMES
-    gone = await ctx.db.execute(delete(ProgrammeRow).where(old, ~named, ~remembered))
-    return int(getattr(gone, "rowcount", 0))
 
 
 async def change(

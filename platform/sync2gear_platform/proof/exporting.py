@@ -1,7 +1,7 @@
 """Taking the proof of play away: lines and reports as CSV or JSON, in pieces."""
 
 import json
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import timedelta
@@ -122,7 +122,7 @@ async def report(
     template: Template,
     span: Span,
     *,
-    zone: UUID | None,
+    zones: Collection[UUID] | None,
     kind: Kind,
     form: Format,
 ) -> AsyncIterator[bytes]:
@@ -136,11 +136,11 @@ async def report(
             col(ProofLine.kind) == kind,
             col(ProofLine.outcome).in_(("played", "late")),
         ]
-        if zone is not None:
-            where.append(col(ProofLine.zone_id) == zone)
+        if zones is not None:
+            where.append(col(ProofLine.zone_id).in_(zones))
         batches = _batches(ctx, door, where)
     else:
-        batches = _once(await summed(ctx, template, span, zone=zone, kind=kind))
+        batches = _once(await summed(ctx, template, span, zones=zones, kind=kind))
     heads = [column.heading for column in template.columns]
 
     def shaped(row: Any) -> list[str | int]:
@@ -178,10 +178,10 @@ def _played(line: ProofLine, work: ProofWork | None, name: str | None, tz: str |
 
 
 async def summed(
-    ctx: Ctx, template: Template, span: Span, *, zone: UUID | None, kind: Kind
+    ctx: Ctx, template: Template, span: Span, *, zones: Collection[UUID] | None, kind: Kind
 ) -> list[Row]:
     """Works that were played, each once, those of one ISRC together; by zone where wanted."""
-    parts = await queries.works_of(ctx, span, zone=zone, kind=kind)
+    parts = await queries.works_of(ctx, span, zones=zones, kind=kind)
     by_zone = template.grain == "work_zone"
     work = func.coalesce(func.nullif(col(ProofWork.isrc), ""), parts.c.subject)
     plays = func.sum(parts.c.played + parts.c.late)

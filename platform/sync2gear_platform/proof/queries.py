@@ -1,6 +1,6 @@
 """Reading the proof of play: lines in pages, and what they add up to."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
@@ -48,7 +48,7 @@ class LinesGone(Refusal):
 class Filters:
     """Which lines a caller wants; ``until`` is not included."""
 
-    zone: UUID | None = None
+    zones: Collection[UUID] | None = None
     track: UUID | None = None
     announcement: UUID | None = None
     schedule: UUID | None = None
@@ -70,7 +70,6 @@ async def clauses(ctx: Ctx, wanted: Filters) -> list[ColumnElement[bool]]:
         one = await rows.find(ctx, Announcement, wanted.announcement)
         found.append(col(ProofLine.subject) == one.id.hex)
     same = {
-        ProofLine.zone_id: wanted.zone,
         ProofLine.schedule_id: wanted.schedule,
         ProofLine.kind: wanted.kind,
         ProofLine.outcome: wanted.outcome,
@@ -78,6 +77,8 @@ async def clauses(ctx: Ctx, wanted: Filters) -> list[ColumnElement[bool]]:
         ProofLine.source: wanted.source,
     }
     found += [col(column) == value for column, value in same.items() if value is not None]
+    if wanted.zones is not None:
+        found.append(col(ProofLine.zone_id).in_(wanted.zones))
     if wanted.since is not None:
         found.append(col(ProofLine.begins) >= frames_of(wanted.since))
     if wanted.until is not None:
@@ -132,23 +133,23 @@ async def lines(ctx: Ctx, window: Window, wanted: Filters) -> Page[ProofLineOut]
 
 
 async def summary(
-    ctx: Ctx, by: By, span: Span, *, zone: UUID | None = None, kind: Kind | None = None
+    ctx: Ctx, by: By, span: Span, *, zones: Collection[UUID] | None = None, kind: Kind | None = None
 ) -> ProofSummaryOut:
     """What lines add up to. Whole months are read from their sums, whatever is in them."""
     if by in {"track", "announcement"}:
         kind = "music" if by == "track" else "announcement"
-        parts = await works_of(ctx, span, zone=zone, kind=kind)
+        parts = await works_of(ctx, span, zones=zones, kind=kind)
         key: Any = parts.c.subject
     else:
-        parts = _days(ctx, span, zone=zone, kind=kind)
+        parts = _days(ctx, span, zones=zones, kind=kind)
         key = parts.c.zone_id if by == "zone" else parts.c.day
     sums = [func.coalesce(func.sum(parts.c[name]), 0).label(name) for name in COUNTED]
     heard_there = case((parts.c.played + parts.c.late > 0, parts.c.zone_id))
-    zones = func.count(heard_there.distinct()).label("zones")
+    where = func.count(heard_there.distinct()).label("zones")
     order = [key] if by == "day" else [(sums[1] + sums[2]).desc(), key]
-    found = select(key.label("key"), *sums, zones).group_by(key).order_by(*order)
+    found = select(key.label("key"), *sums, where).group_by(key).order_by(*order)
     listed = (await ctx.db.execute(found.limit(MOST + 1))).mappings().all()
-    whole = (await ctx.db.execute(select(*sums, zones))).mappings().one()
+    whole = (await ctx.db.execute(select(*sums, where))).mappings().one()
     names = await _names(ctx, by, [row["key"] for row in listed[:MOST]])
     return ProofSummaryOut(
         by=by,
@@ -188,18 +189,18 @@ async def _names(ctx: Ctx, by: By, keys: Sequence[Any]) -> dict[str, tuple[str, 
     return {row[0]: (row[1], row[2], row[3]) for row in await ctx.db.execute(works)}
 
 
-def _days(ctx: Ctx, span: Span, *, zone: UUID | None, kind: Kind | None) -> Any:
+def _days(ctx: Ctx, span: Span, *, zones: Collection[UUID] | None, kind: Kind | None) -> Any:
     found = select(ProofDay).where(
         col(ProofDay.client_id) == ctx.client_id, col(ProofDay.day).between(span.first, span.last)
     )
-    if zone is not None:
-        found = found.where(col(ProofDay.zone_id) == zone)
+    if zones is not None:
+        found = found.where(col(ProofDay.zone_id).in_(zones))
     if kind is not None:
         found = found.where(col(ProofDay.kind) == kind)
     return found.subquery()
 
 
-async def works_of(ctx: Ctx, span: Span, *, zone: UUID | None, kind: Kind) -> Any:
+async def works_of(ctx: Ctx, span: Span, *, zones: Collection[UUID] | None, kind: Kind) -> Any:
     """Rows of zone, subject and counts that add up to ``span``: sums of months, lines of days.
 
     A month of which lines are gone is known as a whole only: :class:`LinesGone`.
@@ -219,14 +220,14 @@ async def works_of(ctx: Ctx, span: Span, *, zone: UUID | None, kind: Kind) -> An
             col(ProofMonth.month).between(months.first, months.last),
             col(ProofMonth.kind) == kind,
         )
-        parts.append(whole if zone is None else whole.where(col(ProofMonth.zone_id) == zone))
+        parts.append(whole if zones is None else whole.where(col(ProofMonth.zone_id).in_(zones)))
     for edge in edges:
         some = select(col(ProofLine.zone_id), col(ProofLine.subject), *_counted()).where(
             col(ProofLine.client_id) == ctx.client_id,
             col(ProofLine.day).between(edge.first, edge.last),
             col(ProofLine.kind) == kind,
         )
-        parts.append(some if zone is None else some.where(col(ProofLine.zone_id) == zone))
+        parts.append(some if zones is None else some.where(col(ProofLine.zone_id).in_(zones)))
     return union_all(*parts).subquery()
 
 

@@ -1,6 +1,6 @@
 """Taking the proof of play away over HTTP: exports, reports, own templates, and what is kept."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -18,7 +18,7 @@ from sync2gear_platform.kit.web import allow, edge_of
 from sync2gear_platform.proof import exporting, queries, reports, service
 from sync2gear_platform.proof.exporting import Door, Format
 from sync2gear_platform.proof.reports import Template
-from sync2gear_platform.proof.routes import Days, Wanted
+from sync2gear_platform.proof.routes import Days, Wanted, Zones
 from sync2gear_platform.proof.schemas import (
     Kind,
     ProofSettingsIn,
@@ -84,12 +84,12 @@ async def fill_report(
     request: Request,
     report: reports.BuiltIn,
     days: Days,
-    zone: UUID | None = None,
+    zones: Zones,
     kind: Kind = "music",
     form: Form = "csv",
 ) -> StreamingResponse:
     """Fill a report of the product with what was played, whole months from their sums."""
-    return await _filled(ctx, request, reports.BUILT_IN[report], days, zone, kind, form)
+    return await _filled(ctx, request, reports.BUILT_IN[report], days, zones, kind, form)
 
 
 @router.get("/templates/")
@@ -143,13 +143,13 @@ async def fill_template(
     request: Request,
     row_id: UUID,
     days: Days,
-    zone: UUID | None = None,
+    zones: Zones,
     kind: Kind = "music",
     form: Form = "csv",
 ) -> StreamingResponse:
     """Fill a report of one's own with what was played."""
     template = await service.own(ctx, row_id)
-    return await _filled(ctx, request, template, days, zone, kind, form)
+    return await _filled(ctx, request, template, days, zones, kind, form)
 
 
 async def _filled(
@@ -157,12 +157,12 @@ async def _filled(
     request: Request,
     template: Template,
     days: Span,
-    zone: UUID | None,
+    zones: Sequence[UUID] | None,
     kind: Kind,
     form: Format,
 ) -> StreamingResponse:
     pieces = await exporting.report(
-        ctx, _door(request, ctx), template, days, zone=zone, kind=kind, form=form
+        ctx, _door(request, ctx), template, days, zones=zones, kind=kind, form=form
     )
     after = {
         "report": template.name, "format": form, "first_day": days.first.isoformat(),

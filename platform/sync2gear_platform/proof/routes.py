@@ -24,14 +24,31 @@ from sync2gear_platform.proof.schemas import (
     Source,
 )
 from sync2gear_platform.proof.spans import Span
+from sync2gear_platform.sites import service as sites
 
 router = APIRouter(prefix="/api/v1", tags=["proof"])
 
 Read = Annotated[Ctx, allow("playback.read")]
 
 
-def _filters(
+async def _place(
+    ctx: Read,
     zone: UUID | None = None,
+    floor: UUID | None = None,
+    location: Annotated[UUID | None, Query(description="With the zones that it has now.")] = None,
+) -> list[UUID] | None:
+    """The zones of one place, None for all; a zone that is gone still has its plays."""
+    if floor is None and location is None:
+        return None if zone is None else [zone]
+    inside = await sites.zones_in(ctx, location_id=location, floor_id=floor)
+    return [one for one in inside if zone in {None, one}]
+
+
+Zones = Annotated[list[UUID] | None, Depends(_place)]
+
+
+def _filters(
+    zones: Zones,
     track: UUID | None = None,
     announcement: UUID | None = None,
     schedule: UUID | None = None,
@@ -42,7 +59,9 @@ def _filters(
     since: Annotated[AwareDatetime | None, Query(alias="from")] = None,
     until: Annotated[AwareDatetime | None, Query(alias="to", description="Not included.")] = None,
 ) -> Filters:
-    return Filters(zone, track, announcement, schedule, kind, outcome, manner, source, since, until)
+    return Filters(
+        zones, track, announcement, schedule, kind, outcome, manner, source, since, until
+    )
 
 
 Wanted = Annotated[Filters, Depends(_filters)]
@@ -67,10 +86,10 @@ async def list_lines(ctx: Read, window: Listing, wanted: Wanted) -> Page[ProofLi
 
 @router.get("/proof/summary/")
 async def summarise(
-    ctx: Read, days: Days, by: By = "zone", zone: UUID | None = None, kind: Kind | None = None
+    ctx: Read, days: Days, zones: Zones, by: By = "zone", kind: Kind | None = None
 ) -> ProofSummaryOut:
     """Add up what was planned and heard by track, announcement, zone or day; a week by default."""
-    return await queries.summary(ctx, by, days, zone=zone, kind=kind)
+    return await queries.summary(ctx, by, days, zones=zones, kind=kind)
 
 
 @router.get("/plays/{play_id}/why/")

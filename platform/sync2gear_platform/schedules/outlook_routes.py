@@ -8,7 +8,6 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel
 from sqlmodel import col, select
 
-from sync2gear_platform.kit import rows
 from sync2gear_platform.kit.context import Ctx
 from sync2gear_platform.kit.fields import In, Name, Out
 from sync2gear_platform.kit.idempotency import Remembering, once
@@ -19,7 +18,7 @@ from sync2gear_platform.schedules.occurrences import frame_of
 from sync2gear_platform.schedules.plan_schemas import ConflictOut
 from sync2gear_platform.schedules.tables import ScheduleFeed
 from sync2gear_platform.settings import Settings
-from sync2gear_platform.sites.tables import Zone
+from sync2gear_platform.sites import service as sites
 
 router = APIRouter(prefix="/api/v1/schedules", tags=["schedules"], route_class=Remembering)
 
@@ -60,13 +59,15 @@ class NewFeedOut(FeedOut):
 async def list_conflicts(
     ctx: Read,
     zone_id: Annotated[UUID | None, Query()] = None,
+    floor_id: Annotated[UUID | None, Query()] = None,
+    location_id: Annotated[UUID | None, Query()] = None,
     days: Annotated[int, Query(ge=1, le=62)] = 14,
 ) -> ConflictsOut:
     """List schedules of one priority and breadth that meet in the coming days."""
-    zones = select(Zone.id).where(col(Zone.client_id) == ctx.client_id).order_by(col(Zone.id))
+    zone_ids = await sites.zones_in(ctx, location_id=location_id, floor_id=floor_id)
     if zone_id is not None:
-        zones = zones.where(col(Zone.id) == (await rows.find(ctx, Zone, zone_id)).id)
-    zone_ids = (await ctx.db.exec(zones.limit(MAX_ZONES + 1))).all()
+        zone = await sites.zone(ctx, zone_id)
+        zone_ids = [one for one in zone_ids if one == zone.id]
     known = await facts.outline(ctx, zone_ids[:MAX_ZONES])
     end = ctx.now + timedelta(days=days)
     found = conflicts.conflicts(known.values(), ctx.frame, frame_of(end))

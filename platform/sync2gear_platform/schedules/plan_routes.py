@@ -12,8 +12,9 @@ from sync2gear_platform.kit.idempotency import Remembering, once
 from sync2gear_platform.kit.web import allow
 from sync2gear_platform.playback import queries
 from sync2gear_platform.playback.schemas import Target, Views, ZoneView
-from sync2gear_platform.schedules import dry_run, forecast, publishing
+from sync2gear_platform.schedules import by_hand, dry_run, forecast, publishing
 from sync2gear_platform.schedules.plan_schemas import (
+    ChannelPlayIn,
     ConflictOut,
     DryRunIn,
     DryRunOut,
@@ -37,6 +38,19 @@ async def back(ctx: Ctx, body: Target) -> list[ZoneView]:
     """The same as a command of the WebSocket."""
     await publishing.back(ctx, body.zones, body.rev)
     return await queries.views(ctx, body.zones, ctx.frame)
+
+
+@router.post("/playback/channel/")
+async def play_channel(ctx: Annotated[Ctx, once("playback.control")], body: ChannelPlayIn) -> Views:
+    """Play a channel instead of what is scheduled."""
+    return Views(results=await put_on(ctx, body))
+
+
+async def put_on(ctx: Ctx, body: ChannelPlayIn) -> list[ZoneView]:
+    """The same as a command of the WebSocket."""
+    return await by_hand.play(
+        ctx, zone_ids=body.zones, channel_id=body.channel_id, until=body.until, rev=body.rev
+    )
 
 
 @router.get("/zones/{zone_id}/forecast/")

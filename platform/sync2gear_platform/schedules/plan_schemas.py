@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from sync2gear_platform.kit.clock import moment_of
+from sync2gear_platform.playback.schemas import Target
 from sync2gear_platform.schedules.conflicts import Conflict
 from sync2gear_platform.schedules.dry_run import (
     MAX_CHANGES,
@@ -19,6 +20,13 @@ from sync2gear_platform.schedules.dry_run import (
 from sync2gear_platform.schedules.forecast import Cause, Explained, Forecast
 from sync2gear_platform.schedules.ledger import BASE, FOREVER, HAND
 from sync2gear_platform.schedules.schemas import ScheduleIn, SchedulePatch
+
+
+class ChannelPlayIn(Target):
+    """A channel to be played until then; left out, until the next block of what is scheduled."""
+
+    channel_id: UUID
+    until: AwareDatetime | None = None
 
 
 class RivalOut(BaseModel):

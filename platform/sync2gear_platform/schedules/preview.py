@@ -1,5 +1,6 @@
 """What a channel would play: its next pieces from nothing heard on, and what it leaves out."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -34,6 +35,12 @@ async def upcoming(
     ctx: Ctx, channel_id: UUID, at: datetime, zone: ZoneInfo, country: str, count: int
 ) -> list[Turn]:
     """The first ``count`` pieces of a channel at an instant, somewhere where that is the time."""
+    build = await built(ctx, channel_id)
+    return turns(build(country), frame_of(at), zone, str(channel_id), min(count, MAX_PIECES))
+
+
+async def built(ctx: Ctx, channel_id: UUID) -> Callable[[str], Channel]:
+    """A channel with all that it holds, as it may be played in a country."""
     await rows.find(ctx, Row, channel_id)
     tree = await trees.read(ctx, [channel_id])
     lines = list(tree.items())
@@ -43,16 +50,25 @@ async def upcoming(
     }
     stocked = await stock.take(ctx, named["track_id"], named["folder_id"])
     spoken = await speech.take(ctx, named["announcement_id"], named["folder_id"])
-    channel = trees.build(
-        tree, channel_id, lambda line: facts.line_pieces(stocked, spoken, line, country)
-    )
-    return _turns(channel, frame_of(at), zone, count)
+
+    def build(country: str) -> Channel:
+        return trees.build(
+            tree, channel_id, lambda line: facts.line_pieces(stocked, spoken, line, country)
+        )
+
+    return build
 
 
-def _turns(channel: Channel, at: int, zone: ZoneInfo, count: int) -> list[Turn]:
-    rotation, memory = Rotation(channel, channel.id), Memory()
+def turns(
+    channel: Channel, at: int, zone: ZoneInfo, seed: str, most: int, end: int | None = None
+) -> list[Turn]:
+    """A channel's next pieces from the frame ``at`` on: ``most`` of them, or to the frame ``end``.
+
+    Pure: the same arguments, the same pieces. ``zone`` is the venue's clock.
+    """
+    rotation, memory = Rotation(channel, seed), Memory()
     found: list[Turn] = []
-    while len(found) < min(count, MAX_PIECES):
+    while len(found) < most and (end is None or at < end):
         day, minute = reading_of(at, zone)
         fits = partial(Piece.is_valid, on=day, minute=minute)
         pick = rotation.next_piece(memory, at, hour=hour_of(at, zone), fits=fits)

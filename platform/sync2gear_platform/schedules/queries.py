@@ -1,20 +1,21 @@
 """Reads of schedules for screens."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import Query
-from sqlalchemy import ColumnElement, and_, or_
+from sqlalchemy import ColumnElement, and_, exists, or_
 from sqlmodel import col, select
 
-from sync2gear_platform.kit import rows
 from sync2gear_platform.kit.context import Ctx
 from sync2gear_platform.kit.paging import Page, Window, page
 from sync2gear_platform.schedules import names, rules, service, uses
 from sync2gear_platform.schedules.schemas import ScheduleOut
 from sync2gear_platform.schedules.shared_schemas import ScheduleUseOut
 from sync2gear_platform.schedules.tables import PriorityLevel, Schedule, ScheduleTarget
+from sync2gear_platform.sites import service as sites
 from sync2gear_platform.sites.tables import Zone
 
 Id = Annotated[UUID | None, Query()]
@@ -22,11 +23,13 @@ Id = Annotated[UUID | None, Query()]
 
 @dataclass(frozen=True, slots=True)
 class ScheduleFilter:
-    """Parameters of a list of schedules; ``zone_id``: those that hold there."""
+    """Parameters of a list of schedules; a place: those that hold in a zone there."""
 
     type: Annotated[Literal["music", "announcement"] | None, Query()] = None
     is_active: Annotated[bool | None, Query()] = None
     zone_id: Id = None
+    floor_id: Id = None
+    location_id: Id = None
     channel_id: Id = None
     folder_id: Id = None
     announcement_id: Id = None
@@ -45,7 +48,11 @@ async def schedules(ctx: Ctx, window: Window, asked: ScheduleFilter) -> Page[Sch
         if value is not None:
             statement = statement.where(col(getattr(Schedule, name)) == value)
     if asked.zone_id is not None:
-        statement = statement.where(holding_in(await rows.find(ctx, Zone, asked.zone_id)))
+        zone = await sites.zone(ctx, asked.zone_id)
+        statement = statement.where(holding_in([zone.id]))
+    if asked.floor_id is not None or asked.location_id is not None:
+        inside = await sites.zones_in(ctx, location_id=asked.location_id, floor_id=asked.floor_id)
+        statement = statement.where(holding_in(inside))
     found = await page(
         ctx,
         window,
@@ -64,24 +71,31 @@ async def schedules(ctx: Ctx, window: Window, asked: ScheduleFilter) -> Page[Sch
     return Page(results=shown, next=found.next, previous=found.previous, count=found.count)
 
 
-def holding_in(zone: Zone) -> ColumnElement[bool]:
-    """Schedules that are meant for a zone: a target names it and no exception does."""
+def holding_in(zones: Sequence[UUID]) -> ColumnElement[bool]:
+    """Schedules that are meant for any of these zones: a target names it and no exception does."""
     naming = or_(
         col(ScheduleTarget.scope) == "client",
-        col(ScheduleTarget.location_id) == zone.location_id,
+        col(ScheduleTarget.location_id) == col(Zone.location_id),
+        col(ScheduleTarget.floor_id) == col(Zone.floor_id),
+        col(ScheduleTarget.zone_id) == col(Zone.id),
         and_(
-            col(ScheduleTarget.floor_id).is_not(None),
-            col(ScheduleTarget.floor_id) == zone.floor_id,
+            col(ScheduleTarget.scope) == "tag",
+            col(Zone.tags).op("?", is_comparison=True)(col(ScheduleTarget.tag)),
         ),
-        col(ScheduleTarget.zone_id) == zone.id,
-        and_(col(ScheduleTarget.scope) == "tag", col(ScheduleTarget.tag).in_(zone.tags)),
     )
-    mine = select(ScheduleTarget.schedule_id).where(
-        col(ScheduleTarget.client_id) == zone.client_id, naming
+    named = (
+        exists()
+        .where(col(ScheduleTarget.schedule_id) == col(Schedule.id), naming)
+        .correlate(Schedule, Zone)
     )
-    return and_(
-        col(Schedule.id).in_(mine.where(col(ScheduleTarget.excluded).is_(False))),
-        col(Schedule.id).not_in(mine.where(col(ScheduleTarget.excluded).is_(True))),
+    return (
+        exists()
+        .where(
+            col(Zone.id).in_(zones),
+            named.where(col(ScheduleTarget.excluded).is_(False)),
+            ~named.where(col(ScheduleTarget.excluded).is_(True)),
+        )
+        .correlate(Schedule)
     )
 
 

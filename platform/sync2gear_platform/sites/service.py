@@ -97,6 +97,21 @@ async def zones_of(
     return list(found.values())
 
 
+async def zones_in(
+    ctx: Ctx, *, location_id: UUID | None = None, floor_id: UUID | None = None
+) -> list[UUID]:
+    """The zones within reach on a floor, at a location, or both; ``NotFound`` for another's."""
+    inside = select(Zone.id).where(col(Zone.client_id) == ctx.client_id)
+    for table, column, place_id in (
+        (Location, col(Zone.location_id), location_id),
+        (Floor, col(Zone.floor_id), floor_id),
+    ):
+        if place_id is not None:
+            await rows.find(ctx, table, place_id)
+            inside = inside.where(column == place_id)
+    return list((await ctx.db.exec(inside.order_by(col(Zone.id)))).all())
+
+
 async def create(ctx: Ctx, table: type[Place], values: dict[str, Any]) -> Place:
     """A new place of this client."""
     values = await _placed(ctx, table, values)

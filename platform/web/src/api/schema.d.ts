@@ -3303,6 +3303,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/playback/channel/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Play Channel
+         * @description Play a channel instead of what is scheduled.
+         */
+        post: operations["play_channel_api_v1_playback_channel__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/playback/events/": {
         parameters: {
             query?: never;
@@ -5167,6 +5187,25 @@ export interface components {
              * @default 5
              */
             title_apart?: number;
+        };
+        /**
+         * ChannelPlayIn
+         * @description A channel to be played until then; left out, until the next block of what is scheduled.
+         */
+        ChannelPlayIn: {
+            /**
+             * Channel Id
+             * Format: uuid
+             */
+            channel_id: string;
+            /** Rev */
+            rev?: number | null;
+            /** Until */
+            until?: string | null;
+            /** Zone Id */
+            zone_id?: string | null;
+            /** Zone Ids */
+            zone_ids?: string[] | null;
         };
         /**
          * ChannelSummaryOut
@@ -19583,6 +19622,42 @@ export interface operations {
             };
         };
     };
+    play_channel_api_v1_playback_channel__post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A value of your own, new for each thing that you want done. Repeated within 24 hours with the same body, it is answered as the first time and nothing is done. */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChannelPlayIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Views"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     events_api_v1_playback_events__get: {
         parameters: {
             query?: {
@@ -20522,7 +20597,6 @@ export interface operations {
                 search?: string;
                 cursor?: string;
                 count?: boolean;
-                zone?: string | null;
                 track?: string | null;
                 announcement?: string | null;
                 schedule?: string | null;
@@ -20533,6 +20607,10 @@ export interface operations {
                 from?: string | null;
                 /** @description Not included. */
                 to?: string | null;
+                zone?: string | null;
+                floor?: string | null;
+                /** @description With the zones that it has now. */
+                location?: string | null;
             };
             header?: never;
             path?: never;
@@ -20564,7 +20642,6 @@ export interface operations {
         parameters: {
             query?: {
                 format?: "csv" | "json";
-                zone?: string | null;
                 track?: string | null;
                 announcement?: string | null;
                 schedule?: string | null;
@@ -20575,6 +20652,10 @@ export interface operations {
                 from?: string | null;
                 /** @description Not included. */
                 to?: string | null;
+                zone?: string | null;
+                floor?: string | null;
+                /** @description With the zones that it has now. */
+                location?: string | null;
             };
             header?: never;
             path?: never;
@@ -20607,13 +20688,16 @@ export interface operations {
         parameters: {
             query: {
                 report: "usage-by-work" | "usage-by-venue" | "usage-log";
-                zone?: string | null;
                 kind?: "music" | "announcement";
                 format?: "csv" | "json";
                 /** @description By the venues' clocks. */
                 first_day?: string | null;
                 /** @description Included. */
                 last_day?: string | null;
+                zone?: string | null;
+                floor?: string | null;
+                /** @description With the zones that it has now. */
+                location?: string | null;
             };
             header?: never;
             path?: never;
@@ -20719,12 +20803,15 @@ export interface operations {
         parameters: {
             query?: {
                 by?: "track" | "announcement" | "zone" | "day";
-                zone?: string | null;
                 kind?: ("music" | "announcement") | null;
                 /** @description By the venues' clocks. */
                 first_day?: string | null;
                 /** @description Included. */
                 last_day?: string | null;
+                zone?: string | null;
+                floor?: string | null;
+                /** @description With the zones that it has now. */
+                location?: string | null;
             };
             header?: never;
             path?: never;
@@ -20894,13 +20981,16 @@ export interface operations {
     fill_template_api_v1_proof_templates__row_id__report__get: {
         parameters: {
             query?: {
-                zone?: string | null;
                 kind?: "music" | "announcement";
                 format?: "csv" | "json";
                 /** @description By the venues' clocks. */
                 first_day?: string | null;
                 /** @description Included. */
                 last_day?: string | null;
+                zone?: string | null;
+                floor?: string | null;
+                /** @description With the zones that it has now. */
+                location?: string | null;
             };
             header?: never;
             path: {
@@ -20962,6 +21052,8 @@ export interface operations {
                 type?: ("music" | "announcement") | null;
                 is_active?: boolean | null;
                 zone_id?: string | null;
+                floor_id?: string | null;
+                location_id?: string | null;
                 channel_id?: string | null;
                 folder_id?: string | null;
                 announcement_id?: string | null;
@@ -21034,6 +21126,8 @@ export interface operations {
         parameters: {
             query?: {
                 zone_id?: string | null;
+                floor_id?: string | null;
+                location_id?: string | null;
                 days?: number;
             };
             header?: never;

@@ -2,11 +2,14 @@
 
 import { Button, NativeSelect, Skeleton, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
+import { type ReactNode, useState } from "react";
 import { api, body } from "../api/client";
 import { advice, asProblem } from "../api/problem";
 import type { Forecast, Piece } from "../api/types";
 import { useLiveState } from "../live/context";
+import { usePlaces } from "../places/places";
+import { PlaceSelect } from "../places/PlaceSelect";
+import { ancestry, grouped, type Narrowed, type Place } from "../places/tree";
 import { clockAt, dayAt, dayWords, instantOf, short, wallOf } from "../schedules/clock";
 import { SchedulePages } from "../schedules/SchedulePages";
 import { useMay } from "../session/session";
@@ -14,6 +17,7 @@ import { Link } from "../ui/Link";
 import { Page, Section } from "../ui/Page";
 import css from "../ui/Page.module.css";
 import style from "./Forecast.module.css";
+import { Moment } from "./Moment";
 import { causeOf, reasonOf, rivalsOf, type Stretch, stretches, timeOf } from "./words";
 
 const LENGTHS = [
@@ -22,6 +26,8 @@ const LENGTHS = [
   { value: "12", label: "Twelve hours" },
   { value: "24", label: "A whole day" },
 ];
+const NOWHERE: readonly Place[] = [];
+const WIDER = ["location", "floor"] as const;
 const HOUR = 3_600_000;
 /** Others change schedules meanwhile, and now moves on by itself. */
 const ASK_EVERY = 30_000;
@@ -31,7 +37,10 @@ export function ForecastPage({ zone: named }: { zone: string }) {
   const views = useLiveState((state) => state.zones);
   const zones = [...(views?.values() ?? [])].toSorted((a, b) => a.name.localeCompare(b.name));
   const [chosen, setChosen] = useState(named);
-  const zone = zones.find(({ zone_id }) => zone_id === chosen)?.zone_id ?? zones[0]?.zone_id ?? "";
+  const places = usePlaces().data ?? NOWHERE;
+  const [place, setPlace] = useState<Narrowed>(null);
+  const here = place ? zones.filter(({ zone_id }) => ancestry(zone_id, places).includes(place.id)) : zones;
+  const zone = here.find(({ zone_id }) => zone_id === chosen)?.zone_id ?? here[0]?.zone_id ?? "";
   return (
     <Page title="What will sound">
       <SchedulePages />
@@ -43,12 +52,33 @@ export function ForecastPage({ zone: named }: { zone: string }) {
         <Zone
           key={zone}
           zone={zone}
-          zones={zones.map(({ zone_id, name }) => ({ value: zone_id, label: name }))}
+          zones={here.map(({ zone_id, name }) => ({ value: zone_id, label: name }))}
           onZone={setChosen}
+          where={
+            grouped(places, WIDER).flatMap(({ items }) => items).length > 1 && (
+              <PlaceSelect
+                label="Where"
+                any="Everywhere"
+                places={places}
+                kinds={WIDER}
+                value={place}
+                onChange={setPlace}
+              />
+            )
+          }
         />
       ) : (
         <Section title="No zone">
-          <p className={css.lead}>There is no zone that you may see.</p>
+          <p className={css.lead}>
+            {place ? "There is no zone there that you may see." : "There is no zone that you may see."}
+          </p>
+          {place && (
+            <div className={css.buttons}>
+              <Button variant="default" onClick={() => setPlace(null)}>
+                Everywhere
+              </Button>
+            </div>
+          )}
         </Section>
       )}
     </Page>
@@ -59,6 +89,8 @@ interface ZoneProps {
   zone: string;
   zones: { value: string; label: string }[];
   onZone: (zone: string) => void;
+  /** The field that narrows them, where there is anything to narrow. */
+  where: ReactNode;
 }
 
 /** The venue's clock comes with what sounds now. */
@@ -85,7 +117,7 @@ async function ask(zone: string, from: Date, hours: string): Promise<Forecast> {
   return body(await api.GET("/api/v1/zones/{zone_id}/forecast/", { params }));
 }
 
-function Zone({ zone, zones, onZone }: ZoneProps) {
+function Zone({ zone, zones, onZone, where }: ZoneProps) {
   const [at, setAt] = useState("");
   const [hours, setHours] = useState("1");
   const { clock, found, failed } = useForecast(zone, at, hours);
@@ -96,55 +128,59 @@ function Zone({ zone, zones, onZone }: ZoneProps) {
     setAt(`${dayAt(next, clock)}T${clockAt(next.toISOString(), clock).slice(0, 5)}`);
   };
   return (
-    <Section
-      title="By the venue’s clock"
-      lead={clock && `That of ${clock.replaceAll("_", " ")}. Up to two weeks ahead; what people do by hand until then is not known yet.`}
-    >
-      <div className={style.asked}>
-        <NativeSelect
-          label="Zone"
-          data={zones}
-          value={zone}
-          onChange={(event) => onZone(event.currentTarget.value)}
-        />
-        <TextInput
-          label="From"
-          type="datetime-local"
-          value={at}
-          onChange={(event) => setAt(event.currentTarget.value)}
-        />
-        <NativeSelect
-          label="For"
-          data={LENGTHS}
-          value={hours}
-          onChange={(event) => setHours(event.currentTarget.value)}
-        />
-        <div className={css.buttons}>
-          <Button variant="default" disabled={at === ""} onClick={() => setAt("")}>
-            Now
-          </Button>
-          <Button variant="default" disabled={clock === ""} onClick={later}>
-            Later
-          </Button>
+    <>
+      <Section
+        title="By the venue’s clock"
+        lead={clock && `That of ${clock.replaceAll("_", " ")}. Up to two weeks ahead; what people do by hand until then is not known yet.`}
+      >
+        <div className={style.asked}>
+          {where}
+          <NativeSelect
+            label="Zone"
+            data={zones}
+            value={zone}
+            onChange={(event) => onZone(event.currentTarget.value)}
+          />
+          <TextInput
+            label="From"
+            type="datetime-local"
+            value={at}
+            onChange={(event) => setAt(event.currentTarget.value)}
+          />
+          <NativeSelect
+            label="For"
+            data={LENGTHS}
+            value={hours}
+            onChange={(event) => setHours(event.currentTarget.value)}
+          />
+          <div className={css.buttons}>
+            <Button variant="default" disabled={at === ""} onClick={() => setAt("")}>
+              Now
+            </Button>
+            <Button variant="default" disabled={clock === ""} onClick={later}>
+              Later
+            </Button>
+          </div>
         </div>
-      </div>
-      {problem ? (
-        <div className={css.failed} role="alert">
-          <p>
-            It cannot be worked out. {problem.detail} {advice(problem)}
-          </p>
-          <Button variant="default" onClick={() => void failed.refetch()}>
-            Try again
-          </Button>
-        </div>
-      ) : found.data ? (
-        <Told forecast={found.data} onOn={later} />
-      ) : (
-        <div role="status" aria-label="Working it out">
-          <Skeleton height={240} />
-        </div>
-      )}
-    </Section>
+        {problem ? (
+          <div className={css.failed} role="alert">
+            <p>
+              It cannot be worked out. {problem.detail} {advice(problem)}
+            </p>
+            <Button variant="default" onClick={() => void failed.refetch()}>
+              Try again
+            </Button>
+          </div>
+        ) : found.data ? (
+          <Told forecast={found.data} onOn={later} />
+        ) : (
+          <div role="status" aria-label="Working it out">
+            <Skeleton height={240} />
+          </div>
+        )}
+      </Section>
+      {clock && <Moment zone={zone} clock={clock} />}
+    </>
   );
 }
 

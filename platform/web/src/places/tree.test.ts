@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { holdsIn, reach, wherever } from "../session/reach";
-import { ancestry, choices, type Place, placeName, placeOf, toBody } from "./tree";
+import { ancestry, choices, grouped, type Place, placeName, placeOf, toBody } from "./tree";
 
 const PLACES: Place[] = [
   { kind: "location", id: "l", name: "Harbour", within: [] },
@@ -25,6 +25,26 @@ describe("places", () => {
     expect(placeName("z", PLACES)).toBe("Zone Café");
     expect(placeName("", PLACES)).toBe("everywhere");
     expect(choices(PLACES)).toHaveLength(6);
+  });
+});
+
+describe("places to narrow a list to", () => {
+  const yards = (count: number): Place[] =>
+    Array.from({ length: count }, (_, n) => [
+      { kind: "location" as const, id: `l${n}`, name: `Shop ${n}`, within: [] },
+      { kind: "zone" as const, id: `z${n}`, name: "Yard", within: [`l${n}`] },
+    ]).flat();
+
+  it("are told apart where there are many shops", () => {
+    expect(grouped(PLACES).map(({ group, items }) => [group, items.map((one) => one.label)])).toEqual([
+      ["Locations", ["Harbour"]], ["Floors", ["Ground floor"]], ["Zones", ["Café", "Yard"]],
+    ]);
+    const [, zones] = grouped(yards(11));
+    expect(zones?.items.map(({ label }) => label).slice(1, 4)).toEqual([
+      "Shop 1 › Yard", "Shop 2 › Yard", "Shop 3 › Yard",
+    ]);
+    expect(grouped(PLACES, ["floor"])).toHaveLength(1);
+    expect(grouped([])).toEqual([]);
   });
 });
 

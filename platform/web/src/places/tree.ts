@@ -64,3 +64,33 @@ export function choices(places: readonly Place[]): { value: string; label: strin
     ...places.map(({ id }) => ({ value: id, label: placeName(id, places) })),
   ];
 }
+
+/** What a list is narrowed to; null for everywhere. */
+export type Narrowed = Pick<Place, "kind" | "id"> | null;
+
+const GROUPS = [
+  { kind: "location", group: "Locations" },
+  { kind: "floor", group: "Floors" },
+  { kind: "zone", group: "Zones" },
+] as const;
+
+/** Places to narrow a list to, by kind; a name alone does not tell the floors of many shops apart. */
+export function grouped(
+  places: readonly Place[],
+  kinds: readonly PlaceKind[] = ["location", "floor", "zone"],
+): { group: string; items: { value: string; label: string }[] }[] {
+  const locations = places.filter(({ kind }) => kind === "location");
+  const where = ({ kind, name, within }: Place) => {
+    const there = locations.find(({ id }) => within.includes(id));
+    return kind === "location" || locations.length < 2 || !there ? name : `${there.name} › ${name}`;
+  };
+  return GROUPS.filter(({ kind }) => kinds.includes(kind))
+    .map(({ kind, group }) => ({
+      group,
+      items: places
+        .filter((one) => one.kind === kind)
+        .map((one) => ({ value: one.id, label: where(one) }))
+        .toSorted((a, b) => a.label.localeCompare(b.label, undefined, { numeric: true })),
+    }))
+    .filter(({ items }) => items.length > 0);
+}

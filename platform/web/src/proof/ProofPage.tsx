@@ -9,6 +9,7 @@ import type { ProofLine } from "../api/types";
 import { dayAndTime } from "../format";
 import type { Place } from "../places/tree";
 import { usePlaces } from "../places/places";
+import { PlaceSelect } from "../places/PlaceSelect";
 import { Failure } from "../ui/Failure";
 import { Listed, Page, Row, Section } from "../ui/Page";
 import css from "../ui/Page.module.css";
@@ -39,7 +40,6 @@ interface ChoiceProps {
 
 function Choice({ draft, change, show }: ChoiceProps) {
   const places = usePlaces().data ?? NOWHERE;
-  const zones = places.filter(({ kind }) => kind === "zone");
   return (
     <form
       className={css.pair}
@@ -61,14 +61,12 @@ function Choice({ draft, change, show }: ChoiceProps) {
         value={draft.to}
         onChange={(event) => change({ ...draft, to: event.currentTarget.value })}
       />
-      <NativeSelect
-        label="Zone"
-        data={[
-          { value: "", label: "All zones" },
-          ...zones.map(({ id, name }) => ({ value: id, label: name })),
-        ]}
-        value={draft.zone}
-        onChange={(event) => change({ ...draft, zone: event.currentTarget.value })}
+      <PlaceSelect
+        label="Where"
+        any="Everywhere"
+        places={places}
+        value={draft.place}
+        onChange={(place) => change({ ...draft, place })}
       />
       <NativeSelect
         label="Outcome"

@@ -9,7 +9,7 @@ test("the usual range is the seven days that end today", () => {
 });
 
 test("lists include the last day, sums name it", () => {
-  const filters = { ...lastWeek(NOW), zone: "z", outcome: "missed" as const };
+  const filters = { ...lastWeek(NOW), place: { kind: "zone" as const, id: "z" }, outcome: "missed" as const };
   expect(toQuery(filters)).toEqual({
     zone: "z",
     outcome: "missed",
@@ -17,8 +17,10 @@ test("lists include the last day, sums name it", () => {
     to: new Date(2027, 2, 4).toISOString(),
   });
   expect(toDays(filters)).toEqual({ zone: "z", first_day: "2027-02-25", last_day: "2027-03-03" });
-  const nothing = { zone: "", outcome: "" as const, from: "", to: "", search: "" };
+  const nothing = { place: null, outcome: "" as const, from: "", to: "", search: "" };
   expect([toQuery(nothing), toDays(nothing)]).toEqual([{}, {}]);
+  const floor = { ...nothing, place: { kind: "floor" as const, id: "f" } };
+  expect([toQuery(floor), toDays(floor)]).toEqual([{ floor: "f" }, { floor: "f" }]);
 });
 
 test("a sum says only what there is of it", () => {

@@ -2,6 +2,7 @@
 
 import type { ProofLine, ProofSum } from "../api/types";
 import { count } from "../format";
+import type { Narrowed } from "../places/tree";
 
 export const OUTCOMES: readonly ProofLine["outcome"][] = [
   "played", "late", "missed", "pending", "unknown",
@@ -11,7 +12,7 @@ export type By = "track" | "announcement" | "zone" | "day";
 export const BY: readonly By[] = ["zone", "track", "announcement", "day"];
 
 export interface Filters {
-  zone: string;
+  place: Narrowed;
   outcome: ProofLine["outcome"] | "";
   from: string;
   to: string;
@@ -22,7 +23,7 @@ export interface Filters {
 export function lastWeek(now: Date): Filters {
   const first = new Date(now);
   first.setDate(first.getDate() - 6);
-  return { zone: "", outcome: "", from: dayOf(first), to: dayOf(now), search: "" };
+  return { place: null, outcome: "", from: dayOf(first), to: dayOf(now), search: "" };
 }
 
 /** A day as a field of a form has it. */
@@ -31,17 +32,25 @@ export function dayOf(at: Date): string {
   return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
 }
 
-interface Lines {
+interface Placed {
   zone?: string;
+  floor?: string;
+  location?: string;
+}
+
+function placed(place: Narrowed): Placed {
+  return place ? { [place.kind]: place.id } : {};
+}
+
+interface Lines extends Placed {
   outcome?: ProofLine["outcome"];
   from?: string;
   to?: string;
 }
 
 /** What lists and exports take. `to` is a day that is still included. */
-export function toQuery({ zone, outcome, from, to }: Filters): Lines {
-  const found: Lines = {};
-  if (zone) found.zone = zone;
+export function toQuery({ place, outcome, from, to }: Filters): Lines {
+  const found: Lines = placed(place);
   if (outcome) found.outcome = outcome;
   if (from) found.from = new Date(`${from}T00:00:00`).toISOString();
   if (to) {
@@ -52,16 +61,14 @@ export function toQuery({ zone, outcome, from, to }: Filters): Lines {
   return found;
 }
 
-interface Days {
-  zone?: string;
+interface Days extends Placed {
   first_day?: string;
   last_day?: string;
 }
 
 /** What sums and reports take: days by the venues' clocks. */
-export function toDays({ zone, from, to }: Filters): Days {
-  const found: Days = {};
-  if (zone) found.zone = zone;
+export function toDays({ place, from, to }: Filters): Days {
+  const found: Days = placed(place);
   if (from) found.first_day = from;
   if (to) found.last_day = to;
   return found;

@@ -5,7 +5,8 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, body } from "../api/client";
 import { advice, asProblem } from "../api/problem";
-import type { Place } from "../places/tree";
+import { PlaceSelect } from "../places/PlaceSelect";
+import type { Narrowed, Place } from "../places/tree";
 import { usePlaces } from "../places/places";
 import { Page, Section } from "../ui/Page";
 import css from "../ui/Page.module.css";
@@ -22,17 +23,16 @@ const AHEAD = [
 /** What somebody may not have meant. */
 export function ConflictsPage() {
   const places = usePlaces().data ?? NOWHERE;
-  const [zone, setZone] = useState("");
+  const [place, setPlace] = useState<Narrowed>(null);
   const [days, setDays] = useState("14");
   const found = useQuery({
-    queryKey: ["schedules", "conflicts", zone, days],
+    queryKey: ["schedules", "conflicts", place, days],
     queryFn: async () => {
-      const query = { days: Number(days), ...(zone && { zone_id: zone }) };
+      const query = { days: Number(days), ...(place && { [`${place.kind}_id`]: place.id }) };
       return body(await api.GET("/api/v1/schedules/conflicts/", { params: { query } }));
     },
   });
   const problem = found.error && asProblem(found.error);
-  const zones = places.filter(({ kind }) => kind === "zone");
   return (
     <Page title="Conflicts">
       <SchedulePages />
@@ -41,15 +41,7 @@ export function ConflictsPage() {
         lead="They want the same zone at the same time with the same priority, so that only dates or age decide. Give one of them a higher priority if that is not what you meant."
       >
         <div className={css.pair}>
-          <NativeSelect
-            label="In"
-            data={[
-              { value: "", label: "Any zone" },
-              ...zones.map(({ id, name }) => ({ value: id, label: name })),
-            ]}
-            value={zone}
-            onChange={(event) => setZone(event.currentTarget.value)}
-          />
+          <PlaceSelect label="In" any="Any place" places={places} value={place} onChange={setPlace} />
           <NativeSelect
             label="During"
             data={AHEAD}

@@ -9,6 +9,7 @@ const PAGES = [
   { path: "/schedules/forecast", name: "What will sound", permission: "playback.read" },
   { path: "/schedules/conflicts", name: "Conflicts", permission: "schedules.read" },
   { path: "/schedules/shared", name: "Day-parts and calendars", permission: "schedules.read" },
+  { path: "/schedules/quiet", name: "Quiet hours", permission: "zones.read" },
   { path: "/schedules/feeds", name: "Feeds", permission: "schedules.read" },
 ] as const;
 

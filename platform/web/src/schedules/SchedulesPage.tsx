@@ -6,6 +6,7 @@ import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { api } from "../api/client";
 import type { Schedule } from "../api/types";
+import { PlaceSelect } from "../places/PlaceSelect";
 import { navigate } from "../router";
 import { useMay } from "../session/session";
 import { TrashIcon } from "../ui/icons";
@@ -35,7 +36,7 @@ const ORDERS = [
   { value: "-priority", label: "Highest priority" },
   { value: "-created_at", label: "Newest" },
 ];
-const ALL: Wanted = { search: "", type: "", zone: "", active: "", ordering: "name" };
+const ALL: Wanted = { search: "", type: "", place: null, active: "", ordering: "name" };
 
 /** Whoever may not change them looks at them. */
 export function SchedulesPage() {
@@ -45,8 +46,7 @@ export function SchedulesPage() {
   const [removing, setRemoving] = useState<Schedule | null>(null);
   const shared = useShared();
   const list = useSchedules({ ...wanted, search });
-  const zones = shared.allPlaces.filter(({ kind }) => kind === "zone");
-  const narrowed = search || wanted.type || wanted.zone || wanted.active;
+  const narrowed = wanted.place !== null || Boolean(search || wanted.type || wanted.active);
   const change = (some: Partial<Wanted>) => setWanted({ ...wanted, ...some });
   return (
     <Page
@@ -71,14 +71,12 @@ export function SchedulesPage() {
             value={wanted.type}
             onChange={(event) => change({ type: event.currentTarget.value as Wanted["type"] })}
           />
-          <NativeSelect
+          <PlaceSelect
             label="Heard in"
-            data={[
-              { value: "", label: "Any zone" },
-              ...zones.map(({ id, name }) => ({ value: id, label: name })),
-            ]}
-            value={wanted.zone}
-            onChange={(event) => change({ zone: event.currentTarget.value })}
+            any="Any place"
+            places={shared.allPlaces}
+            value={wanted.place}
+            onChange={(place) => change({ place })}
           />
           <NativeSelect
             label="State"

@@ -8,9 +8,10 @@ import css from "../ui/Page.module.css";
 import { Radios } from "../ui/Radios";
 import type { Shared } from "./api";
 import { DatedFields } from "./DatedFields";
+import { DayPills } from "./DayPills";
 import type { Fields } from "./fields";
 import style from "./ScheduleEdit.module.css";
-import { DAYS, spanWords, WHOLE_DAYS } from "./words";
+import { spanWords } from "./words";
 
 type Props = Fields & { shared: Shared };
 
@@ -40,26 +41,11 @@ export function WhenFields(props: Props) {
           <Starts {...props} />
         </>
       )}
-      <fieldset className={style.days}>
-        <legend>On these days; none means every day</legend>
-        {DAYS.map((day, i) => (
-          <label key={day} className={style.pill}>
-            <input
-              type="checkbox"
-              aria-label={WHOLE_DAYS[i]}
-              checked={draft.days.includes(i)}
-              onChange={(event) =>
-                change({
-                  days: event.currentTarget.checked
-                    ? [...draft.days, i].toSorted((a, b) => a - b)
-                    : draft.days.filter((one) => one !== i),
-                })
-              }
-            />
-            {day}
-          </label>
-        ))}
-      </fieldset>
+      <DayPills
+        legend="On these days; none means every day"
+        days={draft.days}
+        onChange={(days) => change({ days })}
+      />
       <Span {...props} />
       <Fold
         title="Dates and calendars"

@@ -6,25 +6,25 @@ import { api, body, tagOf } from "../api/client";
 import { everyPage, useList } from "../api/lists";
 import type { CalendarSummary, DayPart, PriorityLevel, Schedule } from "../api/types";
 import { usePlaces } from "../places/places";
-import type { Place } from "../places/tree";
+import type { Narrowed, Place } from "../places/tree";
 import type { Known } from "./words";
 
 /** What is looked for; empty where it does not matter. */
 export interface Wanted {
   readonly search: string;
   readonly type: "" | Schedule["type"];
-  readonly zone: string;
+  readonly place: Narrowed;
   readonly active: "" | "true" | "false";
   readonly ordering: string;
 }
 
 /** Schedules, page by page. */
-export function useSchedules({ search, type, zone, active, ordering }: Wanted) {
+export function useSchedules({ search, type, place, active, ordering }: Wanted) {
   const more = {
     ordering,
     ...(search && { search }),
     ...(type && { type }),
-    ...(zone && { zone_id: zone }),
+    ...(place && { [`${place.kind}_id`]: place.id }),
     ...(active && { is_active: active === "true" }),
   };
   return useList(["schedules", "list", more], async (query) =>

@@ -1,20 +1,36 @@
-/** Which folder a zone is to play. */
+/** Which folder or channel a zone is to play. */
 
 import { Button, NativeSelect, Skeleton } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, body } from "../api/client";
 import { advice, asProblem } from "../api/problem";
-import type { ZoneView } from "../api/types";
+import { everyPage } from "../api/lists";
+import type { Channel, Folder, ZoneView } from "../api/types";
 import { millisOf } from "../live/clock";
 import { useLive } from "../live/context";
 import { count } from "../format";
+import { useMay } from "../session/session";
 import { PlayIcon } from "../ui/icons";
 import { Check } from "../ui/Check";
-import { useCommand } from "./commands";
+import { type Command, useCommand } from "./commands";
 import { LastingFields } from "./LastingFields";
 import css from "./MusicChoice.module.css";
 import { OPEN_END, untilOf } from "./until";
+
+const NO_CHANNELS: readonly Channel[] = [];
+
+/** A folder as a line to choose. */
+function option({ id, name, tracks }: Folder) {
+  return { value: id, label: tracks == null ? name : `${name} (${count(tracks, "track")})` };
+}
+
+function groups(folders: readonly Folder[], channels: readonly Channel[]) {
+  return [
+    { group: "Folders", items: folders.map(option) },
+    { group: "Channels", items: channels.map(({ id, name }) => ({ value: id, label: name })) },
+  ];
+}
 
 /** The folders that hold music; one query for all zones. */
 function useFolders() {
@@ -29,6 +45,19 @@ function useFolders() {
   });
 }
 
+/** The channels of the client, for whoever may see them. */
+function useChannels() {
+  const enabled = useMay("channels.read");
+  return useQuery({
+    queryKey: ["channels", "by hand"],
+    enabled,
+    queryFn: () =>
+      everyPage<Channel>(async (query) =>
+        body(await api.GET("/api/v1/channels/", { params: { query: { ...query, ordering: "name" } } })),
+      ),
+  });
+}
+
 interface Props {
   zone: ZoneView;
   /** Only what to play: how long and in which order are asked once it plays. */
@@ -36,9 +65,10 @@ interface Props {
   onPlayed?: () => void;
 }
 
-/** A folder and a play button; on demand until when, and shuffled or not. */
+/** A folder or a channel, and a play button; on demand until when, and shuffled or not. */
 export function MusicChoice({ zone, plain = false, onPlayed }: Props) {
   const folders = useFolders();
+  const channels = useChannels().data ?? NO_CHANNELS;
   const command = useCommand(zone);
   const live = useLive();
   const [chosen, setChosen] = useState<string | null>(null);
@@ -62,13 +92,17 @@ export function MusicChoice({ zone, plain = false, onPlayed }: Props) {
   const folder = folders.data.find(({ id }) => id === wanted) ??
     folders.data.find(({ is_system }) => !is_system) ??
     folders.data[0];
-  if (!folder) {
+  const channel = channels.find(({ id }) => id === chosen);
+  const music = channel ?? folder;
+  if (!music) {
     return <p className={css.none}>There is no music yet: a manager imports a folder first.</p>;
   }
   const play = () => {
     const until = untilOf(lasting, millisOf(live.getState().frame));
     if (until === undefined) return;
-    const order = { verb: "play", folder: folder.id, shuffle, until } as const;
+    const order: Command = channel
+      ? { verb: "channel", channel: channel.id, until }
+      : { verb: "play", folder: music.id, shuffle, until };
     command.mutate(order, { onSuccess: () => onPlayed?.() });
   };
   return (
@@ -78,11 +112,8 @@ export function MusicChoice({ zone, plain = false, onPlayed }: Props) {
           className={css.select}
           size="lg"
           aria-label={`Music for ${zone.name}`}
-          data={folders.data.map(({ id, name, tracks }) => ({
-            value: id,
-            label: tracks == null ? name : `${name} (${count(tracks, "track")})`,
-          }))}
-          value={folder.id}
+          data={channels.length > 0 ? groups(folders.data, channels) : folders.data.map(option)}
+          value={music.id}
           onChange={(event) => setChosen(event.currentTarget.value)}
         />
         <Button
@@ -104,7 +135,7 @@ export function MusicChoice({ zone, plain = false, onPlayed }: Props) {
             value={lasting}
             onChange={setLasting}
           />
-          <Check label="Shuffled" checked={shuffle} onChange={setShuffle} />
+          {!channel && <Check label="Shuffled" checked={shuffle} onChange={setShuffle} />}
         </>
       )}
     </div>

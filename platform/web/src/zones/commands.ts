@@ -10,6 +10,7 @@ export type Command =
   | { readonly verb: "pause" | "resume" | "next" | "previous" }
   | { readonly verb: "volume"; readonly volume: number; readonly mute?: boolean }
   | { readonly verb: "play"; readonly folder: string; readonly shuffle: boolean; readonly until: string | null }
+  | { readonly verb: "channel"; readonly channel: string; readonly until: string | null }
   | { readonly verb: "shuffle"; readonly shuffle: boolean }
   | { readonly verb: "stop"; readonly until: string | null }
   | { readonly verb: "schedule" | "clear" }
@@ -22,6 +23,7 @@ const FAILED: Record<Command["verb"], string> = {
   previous: "The previous track did not start",
   volume: "The volume did not change",
   play: "The music did not start",
+  channel: "The channel did not start",
   cancel: "The announcement was not stopped",
   clear: "The announcements were not stopped",
   shuffle: "The order did not change",
@@ -48,6 +50,10 @@ async function send(zone_id: string, command: Command): Promise<readonly ZoneVie
       const { folder: folder_id, shuffle, until } = command;
       const order = { zone_id, folder_id, shuffle, until };
       return body(await api.POST("/api/v1/playback/play/", { body: order })).results;
+    }
+    case "channel": {
+      const order = { zone_id, channel_id: command.channel, until: command.until };
+      return body(await api.POST("/api/v1/playback/channel/", { body: order })).results;
     }
     case "shuffle": {
       const order = { zone_id, shuffle: command.shuffle };

@@ -1,0 +1,99 @@
+"""A channel that people play by hand: in its own order, where it may be played, until its end."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlmodel import col, select
+
+from support.live import hear, say, serving, watching
+from support.music import add_folder, add_zone
+from support.planning import add_schedule, add_words, compiled, newest, score
+from support.world import Tenant, World
+from sync2gear_platform.library.tables import Track
+
+
+async def channel_of(tenant: Tenant, folder: UUID, words: UUID) -> str:
+    """Two tracks, an announcement, two tracks, an announcement."""
+    channel = await tenant.make("/channels/", name="Daytime", crossfade_millis=2_000)
+    path = f"/channels/{channel['id']}/items/"
+    await tenant.make(path, folder_id=str(folder))
+    await tenant.make(path, announcement_id=str(words), after_tracks=2)
+    return str(channel["id"])
+
+
+async def music_at(tenant: Tenant, zone: str, at: str) -> str:
+    answer = await tenant.read("/playback/state/", zone_id=zone, at=at)
+    return str(answer["results"][0]["music"]["title"])
+
+
+async def test_a_channel_by_hand_is_heard_with_its_calls_until_the_plan_goes_on(
+    world: World,
+) -> None:
+    tenant = await world.tenant()
+    zone = await add_zone(tenant)
+    plan = await add_folder(world, tenant, tuple(f"Plan {n}" for n in range(8)))
+    mine = await add_folder(world, tenant, tuple(f"Mine {n}" for n in range(5)))
+    channel = await channel_of(tenant, mine, await add_words(world, tenant, "Coffee"))
+    await add_schedule(world, tenant, zone, folder_id=plan, name="All day")
+    await compiled(world)
+    times = {m: world.clock.now() + timedelta(minutes=m) for m in (30, 120)}
+    expected = await music_at(tenant, zone, times[120].isoformat())
+    until = (world.clock.now() + timedelta(hours=1)).isoformat()
+    body = {"zone_id": zone, "channel_id": channel, "until": until}
+    (view,) = (await tenant.make("/playback/channel/", **body))["results"]
+    assert (view["status"], view["folder_id"]) == ("playing", None)
+
+    async def check() -> None:
+        heard = await music_at(tenant, zone, times[30].isoformat())
+        assert heard.startswith("Mine") or heard == "Coffee"
+        assert await music_at(tenant, zone, times[120].isoformat()) == expected
+
+    await check()
+    block = newest(await score(world, tenant, zone)).blocks[0]
+    kinds = [newest(await score(world, tenant, zone)).media[i].kind for i in block.items[:9]]
+    assert kinds == [*(["music"] * 2 + ["announcement"]) * 3]
+    assert block.crossfade == 96_000
+    await compiled(world)
+    await check()
+    answer = await tenant.http.post("/api/v1/playback/channel/", json={**body, "rev": 1})
+    assert answer.json()["code"] == "rev_conflict"
+    state = await tenant.make("/playback/schedule/", zone_id=zone)
+    assert state["results"][0]["segments"][-1]["title"].startswith("Plan")
+
+
+async def test_what_may_not_be_played_there_is_refused_and_others_do_not_exist(
+    world: World,
+) -> None:
+    tenant, stranger = await world.tenant(), await world.tenant("Stranger")
+    zone = await add_zone(tenant)
+    folder = await add_folder(world, tenant, ("One", "Two"))
+    channel = await channel_of(tenant, folder, await add_words(world, tenant))
+
+    async def refused(http: Any, **body: object) -> tuple[int, str]:
+        asked = {"zone_id": zone, "channel_id": channel, **body}
+        answer = await http.post("/api/v1/playback/channel/", json=asked)
+        return answer.status_code, answer.json()["code"]
+
+    assert await refused(stranger.http) == (404, "not_found")
+    assert await refused(tenant.http, channel_id=str(uuid4())) == (404, "not_found")
+    assert await refused(tenant.http, zone_id=str(uuid4())) == (404, "not_found")
+    past = (world.clock.now() - timedelta(hours=1)).isoformat()
+    assert await refused(tenant.http, until=past) == (422, "until_when")
+    async with serving(world) as url, watching(url, tenant, zone) as socket:
+        await hear(socket)
+        asked = {"channel_id": channel}
+        await say(socket, type="command", id="1", command="channel", body=asked)
+        while (answer := await hear(socket))["type"] != "done":
+            assert answer["type"] != "refused", answer
+        assert answer["zones"][0]["status"] == "playing"
+    async with world.ctx(tenant.id) as ctx:
+        for track in await ctx.db.exec(select(Track).where(col(Track.client_id) == tenant.id)):
+            track.regions = ["NZ"]
+    (place,) = (await tenant.read("/locations/"))["results"]
+    path = f"/api/v1/locations/{place['id']}/"
+    assert (await tenant.http.patch(path, json={"country": "DE"})).is_success
+    assert await refused(tenant.http) == (409, "channel_empty")
+    assert (await tenant.http.patch(path, json={"country": "NZ"})).is_success
+    (view,) = (await tenant.make("/playback/channel/", zone_id=zone, channel_id=channel))["results"]
+    assert view["music"]["title"] in {"One", "Two"}
