@@ -1,37 +1,45 @@
 /** The whole program: which page is shown, to whom. */
 
-import { Button, Loader } from "@mantine/core";
+import { Button } from "@mantine/core";
 import { QueryClientProvider } from "@tanstack/react-query";
-import { type ReactNode, useState } from "react";
+import { type ComponentType, useState } from "react";
 import { openQueries } from "./api/queries";
-import { AnnouncementsPage } from "./announcements/AnnouncementsPage";
-import { AuditPage } from "./audit/AuditPage";
-import { LibraryPage } from "./library/LibraryPage";
-import { ClientsPage } from "./admin/ClientsPage";
-import { EmergenciesPage } from "./emergencies/EmergenciesPage";
 import { LiveProvider } from "./live/context";
-import { InvitationPage } from "./pages/InvitationPage";
-import { EmailChangePage, ForgottenPage, ResetPage } from "./pages/PasswordPages";
-import { SignUpConfirmPage, SignUpPage } from "./pages/SignUpPage";
-import { PlaysPage } from "./plays/PlaysPage";
-import { ProofPage } from "./proof/ProofPage";
-import { PeoplePage } from "./people/PeoplePage";
-import { DataPage } from "./privacy/DataPage";
-import { ProfilePage } from "./profile/ProfilePage";
 import { isWithin, usePath } from "./router";
-import { Pages as SchedulePages } from "./schedules/Pages";
 import { Gate, Notice } from "./session/Gate";
 import { restore, type Session, useSession, useStanding } from "./session/session";
 import { SignInPage } from "./session/SignInPage";
-import { OfferedVoicesPage, VoicesPage } from "./speech/VoicesPage";
-import { TokensPage } from "./tokens/TokensPage";
+import { Header } from "./ui/Header";
 import { Page } from "./ui/Page";
+import { Asking, page, Room } from "./ui/pages";
 import { Following } from "./uploads/following";
-import { WordsPage } from "./words/WordsPage";
 import { DashboardPage } from "./zones/DashboardPage";
 
+// Each is read when it is looked at: floor staff on a bad line wait for their own page only.
+const ClientsPage = page(async () => (await import("./admin/ClientsPage")).ClientsPage);
+const AnnouncementsPage = page(async () => (await import("./announcements/AnnouncementsPage")).AnnouncementsPage);
+const AuditPage = page(async () => (await import("./audit/AuditPage")).AuditPage);
+const EmergenciesPage = page(async () => (await import("./emergencies/EmergenciesPage")).EmergenciesPage);
+const LibraryPage = page(async () => (await import("./library/LibraryPage")).LibraryPage);
+const InvitationPage = page(async () => (await import("./pages/InvitationPage")).InvitationPage);
+const EmailChangePage = page(async () => (await import("./pages/PasswordPages")).EmailChangePage);
+const ForgottenPage = page(async () => (await import("./pages/PasswordPages")).ForgottenPage);
+const ResetPage = page(async () => (await import("./pages/PasswordPages")).ResetPage);
+const SignUpConfirmPage = page(async () => (await import("./pages/SignUpPage")).SignUpConfirmPage);
+const SignUpPage = page(async () => (await import("./pages/SignUpPage")).SignUpPage);
+const PeoplePage = page(async () => (await import("./people/PeoplePage")).PeoplePage);
+const PlaysPage = page(async () => (await import("./plays/PlaysPage")).PlaysPage);
+const DataPage = page(async () => (await import("./privacy/DataPage")).DataPage);
+const ProfilePage = page(async () => (await import("./profile/ProfilePage")).ProfilePage);
+const ProofPage = page(async () => (await import("./proof/ProofPage")).ProofPage);
+const SchedulePages = page(async () => (await import("./schedules/Pages")).Pages);
+const OfferedVoicesPage = page(async () => (await import("./speech/VoicesPage")).OfferedVoicesPage);
+const VoicesPage = page(async () => (await import("./speech/VoicesPage")).VoicesPage);
+const TokensPage = page(async () => (await import("./tokens/TokensPage")).TokensPage);
+const WordsPage = page(async () => (await import("./words/WordsPage")).WordsPage);
+
 /** Pages for everybody, above all those that mailed links lead to. */
-const OPEN: Record<string, () => ReactNode> = {
+const OPEN: Record<string, ComponentType> = {
   "/forgotten": ForgottenPage,
   "/password-reset": ResetPage,
   "/email-change": EmailChangePage,
@@ -59,12 +67,20 @@ function Shown({ session }: { session: Session | null }) {
   const standing = useStanding();
   const Open = OPEN[path];
   if (standing === "asking") return <Asking />;
-  if (Open) return <Open />;
+  if (Open) {
+    return (
+      <Room>
+        <Open />
+      </Room>
+    );
+  }
   if (standing === "unreached") return <Unreached />;
   if (!session) return <SignInPage />;
   const content = (
     <>
-      <Inside path={path} session={session} />
+      <Room key={path.split("/")[1]} above={<Header />}>
+        <Inside path={path} session={session} />
+      </Room>
       <Following />
     </>
   );
@@ -102,14 +118,6 @@ function Inside({ path, session }: { path: string; session: Session }) {
           : "Choose a client at the top of the page to look at it."}
       </p>
     </Page>
-  );
-}
-
-function Asking() {
-  return (
-    <main aria-busy="true" aria-label="Loading">
-      <Loader color="teal" />
-    </main>
   );
 }
 

@@ -13,7 +13,7 @@ import { PlaceSelect } from "../places/PlaceSelect";
 import { Failure } from "../ui/Failure";
 import { Listed, Page, Row, Section } from "../ui/Page";
 import css from "../ui/Page.module.css";
-import { BY, type By, type Filters, inWords, lastWeek, OUTCOMES, toDays, toQuery } from "./asking";
+import { BY, type By, CHOICES, type Filters, inWords, lastWeek, OUTCOMES, toDays, toQuery } from "./asking";
 
 const NOWHERE: readonly Place[] = [];
 
@@ -70,7 +70,7 @@ function Choice({ draft, change, show }: ChoiceProps) {
       />
       <NativeSelect
         label="Outcome"
-        data={[{ value: "", label: "All" }, ...OUTCOMES]}
+        data={[{ value: "", label: "All" }, ...CHOICES]}
         value={draft.outcome}
         onChange={(event) => {
           const chosen = event.currentTarget.value;
@@ -112,7 +112,7 @@ function Sums({ filters }: { filters: Filters }) {
         value={by}
         onChange={(event) => {
           const chosen = event.currentTarget.value;
-          setBy(BY.find((one) => one === chosen) ?? "zone");
+          setBy(BY.find((one) => one.value === chosen)?.value ?? "zone");
         }}
       />
       <Failure title="This cannot be added up" error={sums.error} />

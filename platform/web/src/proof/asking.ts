@@ -9,7 +9,18 @@ export const OUTCOMES: readonly ProofLine["outcome"][] = [
 ];
 
 export type By = "track" | "announcement" | "zone" | "day";
-export const BY: readonly By[] = ["zone", "track", "announcement", "day"];
+export const BY: readonly { value: By; label: string }[] = [
+  { value: "zone", label: "Zone" },
+  { value: "track", label: "Track" },
+  { value: "announcement", label: "Announcement" },
+  { value: "day", label: "Day" },
+];
+
+/** Outcomes as a field offers them. */
+export const CHOICES = OUTCOMES.map((value) => ({
+  value,
+  label: value.charAt(0).toUpperCase() + value.slice(1),
+}));
 
 export interface Filters {
   place: Narrowed;
