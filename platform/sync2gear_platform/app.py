@@ -8,6 +8,7 @@ from types import ModuleType
 
 from fastapi import APIRouter, FastAPI
 from fastapi_offline import FastAPIOffline
+from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import HTTPConnection
 from starlette.responses import FileResponse, Response
@@ -245,14 +246,24 @@ class Dashboard(StaticFiles):
     """The built dashboard; a path that is no file is the page's own to route."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
-        """A file, or the page."""
+        """A file, as compressed by the build where the browser takes that, or the page."""
         _, found = self.lookup_path(path)
+        immutable = path.startswith("assets/") and found is not None
+        packed = f"{path}.gz"
+        smaller = (
+            immutable
+            and "gzip" in Headers(scope=scope).get("accept-encoding", "")
+            and self.lookup_path(packed)[1] is not None
+        )
         if found is None and not path.startswith(("api", "ws")) and self.directory is not None:
             response: Response = FileResponse(Path(self.directory) / "index.html")
         else:
-            response = await super().get_response(path, scope)
+            response = await super().get_response(packed if smaller else path, scope)
+        if smaller:
+            response.headers["Content-Encoding"] = "gzip"
+        if immutable:
+            response.headers["Vary"] = "Accept-Encoding"
         response.headers["Content-Security-Policy"] = DASHBOARD_CSP
-        immutable = path.startswith("assets/") and found is not None
         response.headers["Cache-Control"] = (
             "public, max-age=31536000, immutable" if immutable else "no-cache"
         )

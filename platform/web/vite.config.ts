@@ -31,11 +31,29 @@ function contentSecurityPolicy(): Plugin {
   };
 }
 
+/** Writes each script and style once more, compressed: the platform sends these as they are. */
+function compressed(): Plugin {
+  return {
+    name: "compressed",
+    apply: "build",
+    enforce: "post",
+    async generateBundle(_, bundle) {
+      for (const [fileName, one] of Object.entries(bundle)) {
+        if (!/\.(js|css)$/.test(fileName)) continue;
+        const plain = one.type === "chunk" ? one.code : one.source;
+        const packed = new Blob([plain as BlobPart]).stream().pipeThrough(new CompressionStream("gzip"));
+        const source = new Uint8Array(await new Response(packed).arrayBuffer());
+        this.emitFile({ type: "asset", fileName: `${fileName}.gz`, source });
+      }
+    },
+  };
+}
+
 const PLATFORM = loadEnv("", ".", "S2G_").S2G_PUBLIC_URL ?? "http://127.0.0.1:8080";
 
 export default defineConfig({
   base: "/",
-  plugins: [react(), contentSecurityPolicy()],
+  plugins: [react(), contentSecurityPolicy(), compressed()],
   build: {
     target: "es2022",
     assetsInlineLimit: 0,

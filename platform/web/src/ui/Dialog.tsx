@@ -1,7 +1,7 @@
 /** A dialog above the page; no style is written into the page for it. */
 
 import { Button, Modal } from "@mantine/core";
-import type { ReactNode } from "react";
+import { type ReactNode, useEffect, useState } from "react";
 import { Failure } from "./Failure";
 import css from "./Page.module.css";
 
@@ -14,6 +14,15 @@ interface Props {
 
 /** Closed by its button, by Escape, or by what is done in it. */
 export function Dialog({ title, opened, onClose, children }: Props) {
+  // Mantine gives the focus back to one that is closed, not to one that is taken away with its page's state
+  const [opener] = useState(() => (opened ? document.activeElement : null));
+  useEffect(
+    () => () => {
+      const lost = document.activeElement === null || document.activeElement === document.body;
+      if (lost && opener instanceof HTMLElement && opener.isConnected) opener.focus();
+    },
+    [opener],
+  );
   return (
     <Modal
       opened={opened}
