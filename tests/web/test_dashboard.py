@@ -297,36 +297,6 @@ def test_it_fits_is_named_and_can_be_read(
     assert complaints == []
 
 
-def test_a_round_of_the_floor_with_a_phone(
-    browser: Browser, stack: Stack, complaints: list[str]
-) -> None:
-    page = open_page(browser, PHONE, "dark", complaints)
-    sign_in(page, stack)
-    name = stack.zones[0]["name"]
-    zone = card(page, name)
-    zone.get_by_role("button", name=f"Pause {name}").tap()
-    expect(zone.get_by_text("Paused", exact=True)).to_be_visible()
-    zone.get_by_role("button", name=f"Play {name}").tap()
-    expect(zone.get_by_text("Playing", exact=True)).to_be_visible()
-    before = state(stack, name)["volume"]
-    slider = zone.get_by_role("slider")
-    slider.focus()
-    page.keyboard.press("ArrowLeft")
-    wait_until(lambda: state(stack, name)["volume"] < before, "it is softer")
-    page.get_by_role("button", name="Say something").tap()
-    dialog = page.get_by_role("dialog", name="Say something")
-    dialog.get_by_role("checkbox", name=name, exact=True).check(force=True)
-    dialog.get_by_role("textbox", name="Text").fill(SAYING * 4)
-    dialog.get_by_role("button", name="Say it now").tap()
-    expect(dialog).to_be_hidden()
-    expect(zone.get_by_text("Announcement", exact=True)).to_be_visible()
-    zone.get_by_role("button", name=f"Stop the announcement in {name}").tap()
-    expect(zone.get_by_text("Music", exact=True)).to_be_visible()
-    check(page)
-    page.context.close()
-    assert complaints == []
-
-
 @pytest.mark.parametrize(
     ("path", "operation"), [("docs", ".opblock-summary"), ("redoc", "[data-section-id]")]
 )
