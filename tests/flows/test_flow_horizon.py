@@ -68,7 +68,7 @@ async def longer(lab: Lab, tenant: Tenant) -> bool:
     async with lab.world.ctx(tenant.id) as ctx:
         least = select(func.min(col(ZonePlan.until_frame)))
         until = (await ctx.db.exec(least)).one()
-        return until > ctx.frame + 6 * DAY and await marks(lab.world) == 0
+        return bool(until > ctx.frame + 6 * DAY and await marks(lab.world) == 0)
 
 
 async def times_written(lab: Lab, tenant: Tenant) -> list[tuple[int, int]]:
@@ -76,7 +76,8 @@ async def times_written(lab: Lab, tenant: Tenant) -> list[tuple[int, int]]:
     async with lab.world.ctx(tenant.id) as ctx:
         found = []
         for row in (ZoneStateRow, PlanLedger):
-            counted = select(func.count(row.zone_id)).group_by(row.zone_id).order_by(row.zone_id)
+            zone = col(row.zone_id)
+            counted = select(func.count(zone)).group_by(zone).order_by(zone)
             found.append((await ctx.db.exec(counted)).all())
     return list(zip(*found, strict=True))
 
