@@ -178,8 +178,8 @@ def snapcast(folder: Path, scene: Scene, track: NDArray[np.int16], seconds: floa
         port = free_port()
         source = f"file://{raw}?name=default&sampleformat=48000:16:2&codec=pcm"
         command = [
-            "snapserver", "--stream.source", source, "--stream.port", str(port), "--tcp.enabled",
-            "false", "--http.enabled", "false", "--server.datadir", str(folder),
+            "snapserver", "-c", os.devnull, "--stream.source", source, "--stream.port", str(port),
+            "--tcp.enabled", "false", "--http.enabled", "false", f"--server.datadir={folder}",
         ]  # fmt: skip
         log = stack.enter_context((folder / "snapcast.log").open("w"))
         to = {"stdout": log, "stderr": log}
