@@ -37,14 +37,18 @@ function compressed(): Plugin {
     name: "compressed",
     apply: "build",
     enforce: "post",
-    async generateBundle(_, bundle) {
-      for (const [fileName, one] of Object.entries(bundle)) {
-        if (!/\.(js|css)$/.test(fileName)) continue;
-        const plain = one.type === "chunk" ? one.code : one.source;
-        const packed = new Blob([plain as BlobPart]).stream().pipeThrough(new CompressionStream("gzip"));
-        const source = new Uint8Array(await new Response(packed).arrayBuffer());
-        this.emitFile({ type: "asset", fileName: `${fileName}.gz`, source });
-      }
+    generateBundle: {
+      // after Vite has put the addresses of other files into each
+      order: "post",
+      async handler(_, bundle) {
+        for (const [fileName, one] of Object.entries(bundle)) {
+          if (!/\.(js|css)$/.test(fileName)) continue;
+          const plain = one.type === "chunk" ? one.code : one.source;
+          const packed = new Blob([plain as BlobPart]).stream().pipeThrough(new CompressionStream("gzip"));
+          const source = new Uint8Array(await new Response(packed).arrayBuffer());
+          this.emitFile({ type: "asset", fileName: `${fileName}.gz`, source });
+        }
+      },
     },
   };
 }
