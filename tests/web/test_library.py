@@ -4,6 +4,7 @@ import re
 import wave
 from pathlib import Path
 
+import psycopg
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
@@ -12,6 +13,7 @@ from support.hearing import RATE, noise_tune
 from support.pictures import keep_picture
 from support.stack import Stack
 from support.tracks import TRACKS, write_track
+from sync2gear_platform.library.rules import REASONS
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -93,6 +95,32 @@ def test_a_cut_line_and_a_reload_lose_nothing(page: Page, stack: Stack, tmp_path
     expect(line).to_contain_text("Ready")
     assert pieces == [str(PIECE)]  # what had arrived was not sent again
     expect(page.get_by_role("list", name="Tracks")).to_contain_text("Long Walk")
+
+
+def test_what_was_not_taken_for_our_own_reasons_is_tried_again(
+    page: Page, stack: Stack, tmp_path: Path
+) -> None:
+    write_track(tmp_path / "Second Wind.flac", 91, "Second Wind", "The Lanterns")
+    open_library(page, stack)
+    stack["worker"].kill()
+    page.get_by_label("Files", exact=True).set_input_files(tmp_path / "Second Wind.flac")
+    line = page.get_by_role("list", name="Files").get_by_role("listitem")
+    expect(line).to_contain_text("Is listened to and measured")
+    with psycopg.connect(stack.postgres.superuser_url) as connection:
+        # as a worker leaves it whose last attempt is over
+        connection.execute("DELETE FROM procrastinate_jobs WHERE task_name LIKE '%ingest'")
+        connection.execute(
+            "UPDATE uploads SET state = 'failed', code = 'interrupted', detail = %s"
+            " WHERE state IN ('uploaded', 'processing')",
+            (REASONS["interrupted"],),
+        )
+    expect(line).to_contain_text("The work on this file was interrupted: try it again.")
+    check(page)
+    page.get_by_role("button", name="Try Second Wind.flac again").press("Enter")
+    expect(line).to_contain_text("Is listened to and measured")
+    stack["worker"].start()
+    expect(line).to_contain_text("Ready", timeout=60_000)
+    expect(page.get_by_role("list", name="Tracks")).to_contain_text("Second Wind")
 
 
 def open_folder(page: Page, name: str) -> None:

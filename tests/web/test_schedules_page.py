@@ -1,12 +1,14 @@
 """What is planned, in a real browser: channels, schedules, what they share, and what will sound."""
 
 import re
+from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from support.browser import check, sign_in
+from support.browser import card, check, sign_in
 from support.pictures import keep_picture
 from support.stack import Stack, wait_until
 
@@ -197,3 +199,146 @@ def test_what_will_sound_says_who_asked_for_it(page: Page, stack: Stack) -> None
         check(page)
         keep_picture(page, "forecast.png")
         http.delete(f"/api/v1/schedules/{made['id']}/")
+
+
+def test_the_turns_of_a_channel_make_a_pattern(page: Page, stack: Stack) -> None:
+    channel = make(stack, "/channels/", name="By the hour")
+    path = f"/channels/{channel['id']}/items/"
+    with stack.http() as http:
+        first, second = http.get("/api/v1/music/files/").json()["results"][:2]
+    for track in (first, second):
+        make(stack, path, track_id=track["id"])
+    at(page, stack, "Channels")
+    page.get_by_role("link", name="By the hour").click()
+    page.get_by_role("button", name="Pattern").press("Enter")
+    dialog = page.get_by_role("dialog", name="Pattern of By the hour")
+    for title in (first["title"], second["title"], second["title"]):
+        dialog.get_by_label("Another turn for").select_option(label=title)
+        dialog.get_by_role("button", name="Add the turn").press("Enter")
+    turns = dialog.get_by_role("list", name="Turns").get_by_role("listitem")
+    turns.nth(1).get_by_role("button", name=f"Move {second['title']} up").press("Alt+ArrowUp")
+    expect(turns).to_contain_text([second["title"], first["title"], second["title"]])
+    turns.first.get_by_role("button", name=f"Move {second['title']} down").press("Enter")
+    expect(turns).to_contain_text([first["title"], second["title"], second["title"]])
+    dialog.get_by_role("button", name=f"Remove turn 3, {second['title']}").press("Enter")
+    dialog.get_by_label("Another turn for").select_option(label=first["title"])
+    dialog.get_by_role("button", name="Add the turn").press("Enter")
+    check(page)
+    dialog.get_by_role("button", name="Save the pattern").press("Enter")
+    expect(dialog).to_be_hidden()
+    with stack.http() as http:
+        lines = {one["id"]: one["name"] for one in http.get(f"/api/v1{path}").json()["results"]}
+        pattern = http.get(f"/api/v1/channels/{channel['id']}/").json()["pattern"]
+    assert [lines[turn] for turn in pattern] == [
+        first["title"], second["title"], first["title"],
+    ]  # fmt: skip
+    coming = page.get_by_role("list", name="What comes next").get_by_role("listitem")
+    expect(coming).to_contain_text([first["title"], second["title"], first["title"]])
+    page.get_by_role("button", name="Pattern").press("Enter")
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    expect(page.get_by_role("button", name="Pattern")).to_be_focused()
+
+
+def test_a_conflict_is_found_and_a_schedule_changed_until_it_is_gone(
+    page: Page, stack: Stack
+) -> None:
+    folder, (zone, other) = shop_folder(stack)["id"], stack.zones[:2]
+    where = {"type": "music", "folder_id": folder, "zone_ids": [zone["id"]], "priority": 71}
+    made = [make(stack, "/schedules/", name=name, **where) for name in ("Older", "Younger")]
+    at(page, stack, "Conflicts")
+    conflicts = page.get_by_role("list", name="Conflicts")
+    expect(conflicts).to_contain_text("Older is heard instead of Younger")
+    check(page)
+    page.get_by_label("In", exact=True).select_option(label=other["name"])
+    expect(page.get_by_text("None: it is clear everywhere who is heard.")).to_be_visible()
+    page.get_by_label("In", exact=True).select_option(label=zone["name"])
+    conflicts.get_by_role("link", name="Younger").click()
+    expect(page.get_by_role("heading", level=1, name="Younger")).to_be_visible()
+    page.get_by_label("Name").fill("Younger, by day")
+    page.get_by_role("radio", name="From and to").check()
+    page.get_by_label("From", exact=True).fill("09:00")
+    page.get_by_label("To", exact=True).fill("17:30")
+    page.get_by_role("checkbox", name="Saturday").check(force=True)
+    page.get_by_label("Priority", exact=True).fill("72")
+    check(page)
+    page.get_by_role("button", name="Save").click()
+    listed = page.get_by_role("list", name="Schedules").get_by_role("listitem")
+    expect(listed.filter(has_text="Younger, by day")).to_contain_text("Sat \u00b7 09:00 to 17:30")
+    page.get_by_role("link", name="Conflicts").click()
+    expect(page.get_by_text("None: it is clear everywhere who is heard.")).to_be_visible()
+    page.get_by_role("navigation", name="About schedules").get_by_role(
+        "link", name="Schedules"
+    ).click()
+    page.get_by_label("Heard in").select_option(label=other["name"])
+    expect(listed.filter(has_text="Older")).to_have_count(0)
+    # somebody else was faster: what is written over is told
+    page.get_by_label("Heard in").select_option(label="Any place")
+    page.get_by_role("link", name="Older", exact=True).click()
+    page.get_by_label("Name").fill("Oldest")
+    with stack.http() as http:
+        address = f"/api/v1/schedules/{made[0]['id']}/"
+        http.patch(address, json={"priority": 70}).raise_for_status()
+        page.get_by_role("button", name="Save").click()
+        expect(page.get_by_role("alert").filter(has_text="It was not saved")).to_be_focused()
+        for one in made:
+            http.delete(f"/api/v1/schedules/{one['id']}/").raise_for_status()
+
+
+def test_a_channel_by_hand_quiet_hours_and_what_sounded_at_an_instant(
+    page: Page, stack: Stack
+) -> None:
+    zone = stack.zones[0]
+    channel = make(stack, "/channels/", name="For the evening")
+    with stack.http() as http:
+        track = http.get("/api/v1/music/files/").json()["results"][-1]
+    make(stack, f"/channels/{channel['id']}/items/", track_id=track["id"])
+    sign_in(page, stack)
+    shown = card(page, zone["name"])
+    shown.get_by_role("button", name=f"Change the music in {zone['name']}").click()
+    shown.get_by_label(f"Music for {zone['name']}").select_option(label="For the evening")
+    expect(shown.get_by_label("Shuffled")).to_have_count(0)
+    shown.get_by_label(f"How long in {zone['name']}", exact=True).select_option("For an hour")
+    shown.get_by_role("button", name=f"Play in {zone['name']}").click()
+    expect(shown.get_by_text(track["title"], exact=True).first).to_be_visible()
+
+    page.goto(f"{stack.base_url}/schedules/forecast/{zone['id']}")
+    moment = page.get_by_role("region", name="At one moment")
+    with stack.http() as http:
+        place = http.get("/api/v1/locations/").json()["results"][0]
+    soon = datetime.now(ZoneInfo(place["timezone"])) + timedelta(minutes=30)
+    moment.get_by_label("When").fill(soon.strftime("%Y-%m-%dT%H:%M:%S"))
+    moment.get_by_role("button", name="Look it up").press("Enter")
+    told = moment.get_by_role("status", name="At that moment")
+    expect(told).to_contain_text(f"Music: {track['title']}")
+    moment.get_by_label("When").fill((soon - timedelta(days=3)).strftime("%Y-%m-%dT%H:%M:%S"))
+    moment.get_by_role("button", name="Look it up").press("Enter")
+    expect(told).to_contain_text("Silence: no music had been chosen")
+    moment.get_by_label("When").fill((soon + timedelta(days=30)).strftime("%Y-%m-%dT%H:%M:%S"))
+    moment.get_by_role("button", name="Look it up").press("Enter")
+    expect(moment.get_by_role("alert")).to_contain_text("within a week")
+    check(page)
+
+    page.get_by_role("link", name="Quiet hours").click()
+    page.get_by_role("button", name=f"Change the quiet hours of {zone['name']}").click()
+    dialog = page.get_by_role("dialog", name=f"Quiet hours of {zone['name']}")
+    dialog.get_by_role("radio", name="Its own").check()
+    dialog.get_by_role("button", name="Add hours").press("Enter")
+    dialog.get_by_label("From").fill("23:30")
+    dialog.get_by_label("To").fill("")
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog.get_by_text("Give a time.")).to_be_visible()
+    dialog.get_by_label("To").fill("05:00")
+    dialog.get_by_role("checkbox", name="Sunday").check(force=True)
+    dialog.get_by_label("Music goes on").uncheck()
+    check(page)
+    dialog.get_by_role("button", name="Save").click()
+    line = page.get_by_role("list", name=place["name"]).get_by_role("listitem")
+    line = line.filter(has_text=zone["name"])
+    expect(line).to_contain_text("23:30 to 05:00, Sun, without music")
+    line.get_by_role("button").click()
+    dialog.get_by_role("radio", name="As its location").check()
+    dialog.get_by_role("button", name="Save").click()
+    expect(line).to_contain_text("as its location")
+    with stack.http() as http:
+        http.post("/api/v1/playback/schedule/", json={"zone_id": zone["id"]})
