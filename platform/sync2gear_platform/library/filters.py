@@ -19,7 +19,7 @@ from sync2gear_platform.library.tables import Folder, Media, Track, TrackWord
 MAX_TERMS: Final = 8
 """Words of a search; those after them are left out."""
 
-COMMON: Final = 5_000
+COMMON: Final = 2_000
 """A word's beginning that has more tracks than this is common."""
 
 LAST: Final = "\U0010ffff"
