@@ -9,36 +9,14 @@ from uuid import UUID
 
 from sqlmodel import col, select
 
-from support.music import add_folder, add_zone
-from support.planning import add_schedule, add_words, compiled
-from support.proving import MINUTE, Teller, reckoned, segments, speaker
+from support.music import add_zone
+from support.proving import MINUTE, Teller, lines, reckoned, segments, shop, speaker, undisturbed
 from support.world import Tenant, World
 from sync2gear_platform.kit.clock import Clock
 from sync2gear_platform.library.tables import Track
 from sync2gear_platform.playback.tables import PlayEventRow
 from sync2gear_platform.proof import housekeeping, spans
 from sync2gear_platform.proof.tables import ProofLine, ProofMonth
-
-
-async def shop(world: World) -> tuple[Tenant, str, UUID]:
-    """A zone with music all day and a call each half hour; the announcement."""
-    tenant = await world.tenant()
-    zone = await add_zone(tenant, "Bar")
-    plan = await add_folder(world, tenant, tuple(f"Plan {n}" for n in range(8)))
-    words = await add_words(world, tenant)
-    await add_schedule(world, tenant, zone, folder_id=plan, name="All day")
-    await add_schedule(
-        world, tenant, zone, type="announcement", announcement_id=words, name="Call",
-        when={"kind": "minutes", "minutes": [0, 15, 30, 45]},
-    )  # fmt: skip
-    await compiled(world)
-    return tenant, zone, words
-
-
-async def lines(tenant: Tenant, **asked: Any) -> list[dict[str, Any]]:
-    found = await tenant.read("/proof/", ordering="planned_at", **asked)
-    results: list[dict[str, Any]] = found["results"]
-    return results
 
 
 def outcomes(found: list[dict[str, Any]]) -> list[tuple[str, str]]:
@@ -51,7 +29,7 @@ async def test_what_was_planned_is_set_beside_what_speakers_told(world: World) -
     right = Teller(world, tenant, await speaker(tenant, zone, "Right"), zone)
     due = await segments(world, tenant, zone, hours=1)
     assert [one.media.kind for one in due].count("announcement") >= 3
-    music = [one for one in due if one.role == "music" and one.end - one.start > 2 * MINUTE]
+    music = undisturbed(due)
     calls = [one for one in due if one.role == "event"]
     await reckoned(world, tenant)
     assert {one["outcome"] for one in await lines(tenant)} == {"pending"}

@@ -1,35 +1,12 @@
 """What a speaker's log lacks, what it played instead, and emergencies: in the proof of play."""
 
 from dataclasses import replace
-from typing import Any
-from uuid import UUID
 
-from support.music import add_folder, add_media, add_zone
-from support.planning import add_schedule, add_words, compiled, score
-from support.proving import MINUTE, Teller, reckoned, segments, speaker
+from support.music import add_media
+from support.planning import score
+from support.proving import Teller, lines, reckoned, segments, shop, speaker, undisturbed
 from support.stack import eventually
-from support.world import Tenant, World
-
-
-async def shop(world: World) -> tuple[Tenant, str, UUID]:
-    """A zone with music all day and a call each quarter of an hour; the announcement."""
-    tenant = await world.tenant()
-    zone = await add_zone(tenant, "Bar")
-    plan = await add_folder(world, tenant, tuple(f"Plan {n}" for n in range(8)))
-    words = await add_words(world, tenant)
-    await add_schedule(world, tenant, zone, folder_id=plan, name="All day")
-    await add_schedule(
-        world, tenant, zone, type="announcement", announcement_id=words, name="Call",
-        when={"kind": "minutes", "minutes": [0, 15, 30, 45]},
-    )  # fmt: skip
-    await compiled(world)
-    return tenant, zone, words
-
-
-async def lines(tenant: Tenant, **asked: Any) -> list[dict[str, Any]]:
-    found = await tenant.read("/proof/", ordering="planned_at", **asked)
-    results: list[dict[str, Any]] = found["results"]
-    return results
+from support.world import World
 
 
 async def test_what_lies_in_a_gap_of_a_log_is_unknown_unless_another_speaker_was_heard(
@@ -66,7 +43,7 @@ async def test_a_stand_in_is_told_beside_the_piece_that_it_stood_in_for(world: W
     tenant, zone, _ = await shop(world)
     only = Teller(world, tenant, await speaker(tenant, zone, "Only"), zone)
     due = await segments(world, tenant, zone, hours=1)
-    lacking = next(one for one in due if one.role == "music" and one.end - one.start > 2 * MINUTE)
+    lacking = undisturbed(due)[0]
     media = await add_media(world, tenant, "Evergreen")
     green = replace(lacking, media=lacking.media.model_copy(update={"sha256": media.sha256}))
     await only.tell(

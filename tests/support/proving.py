@@ -7,6 +7,8 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+from support.music import add_folder, add_zone
+from support.planning import add_schedule, add_words, compiled
 from support.world import Tenant, World
 from sync2gear_broker import timeline
 from sync2gear_broker.messages import PlayEvent
@@ -18,6 +20,28 @@ from sync2gear_platform.playback.ingest import GIVE_UP_GAP, Batch, Ingest
 from sync2gear_platform.proof import reckoning
 
 MINUTE = 60 * FRAME_RATE
+
+
+async def shop(world: World) -> tuple[Tenant, str, UUID]:
+    """A zone with music all day and a call each quarter of an hour; the announcement."""
+    tenant = await world.tenant()
+    zone = await add_zone(tenant, "Bar")
+    plan = await add_folder(world, tenant, tuple(f"Plan {n}" for n in range(8)))
+    words = await add_words(world, tenant)
+    await add_schedule(world, tenant, zone, folder_id=plan, name="All day")
+    await add_schedule(
+        world, tenant, zone, type="announcement", announcement_id=words, name="Call",
+        when={"kind": "minutes", "minutes": [0, 15, 30, 45]},
+    )  # fmt: skip
+    await compiled(world)
+    return tenant, zone, words
+
+
+async def lines(tenant: Tenant, **asked: Any) -> list[dict[str, Any]]:
+    """The lines of the proof of play, in their order."""
+    found = await tenant.read("/proof/", ordering="planned_at", **asked)
+    results: list[dict[str, Any]] = found["results"]
+    return results
 
 
 async def speaker(tenant: Tenant, zone: str, name: str) -> str:
@@ -46,6 +70,15 @@ async def segments(world: World, tenant: Tenant, zone: str, **later: float) -> l
         settled = timeline.settle(score.programmes, score.state)
         found = timeline.segments(settled, ctx.frame, end)
     return [one for one in found if one.end < end]
+
+
+def undisturbed(due: Sequence[Segment]) -> list[Segment]:
+    """The pieces of music, of two minutes at least, for which no announcement makes a pause."""
+    return [
+        one
+        for one in due
+        if one.role == "music" and 2 * MINUTE < one.end - one.start <= one.media.frames
+    ]
 
 
 @dataclass
