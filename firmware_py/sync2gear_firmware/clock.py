@@ -201,11 +201,11 @@ def _fit(src: str, samples: tuple[Sample, ...]) -> Line:
     low, high = -_SLOPE_LIMIT, _SLOPE_LIMIT
     while True:
         slopes = np.linspace(low, high, _SLOPES)[:, None]
-        floor = (uppers[1] - slopes * uppers[0]).min(1)
-        roof = (lowers[1] - slopes * lowers[0]).max(1)
+        ceiling = (uppers[1] - slopes * uppers[0]).min(1)
+        bottom = (lowers[1] - slopes * lowers[0]).max(1)
         slopes = slopes[:, 0]
-        there = np.maximum(_LEAST, means[0] - slopes * means[2] - floor)
-        back = np.maximum(_LEAST, roof - means[1] + slopes * means[2])
+        there = np.maximum(_LEAST, means[0] - slopes * means[2] - ceiling)
+        back = np.maximum(_LEAST, bottom - means[1] + slopes * means[2])
         likely = -n * np.log(there * back) - 0.5 * (slopes / _SLOPE_PRIOR) ** 2
         weights = np.exp(likely - likely.max())
         good = np.flatnonzero(weights > _NEGLIGIBLE)
@@ -215,7 +215,7 @@ def _fit(src: str, samples: tuple[Sample, ...]) -> Line:
         uppers, lowers = _reaching(*uppers, low, high, 1), _reaching(*lowers, low, high, -1)
     weights /= weights.sum()
     # the least of n excesses stands some n-th part of their mean above the least delay itself
-    offsets = (floor - there / n + roof + back / n) / 2
+    offsets = (ceiling - there / n + bottom + back / n) / 2
     offset, slope = float(weights @ offsets), float(weights @ slopes)
     wide = weights @ (offsets - offset) ** 2 + weights @ (there**2 + back**2) / (2 * n) ** 2
     steep = weights @ (slopes - slope) ** 2
