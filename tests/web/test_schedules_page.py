@@ -192,7 +192,7 @@ def test_what_will_sound_says_who_asked_for_it(page: Page, stack: Stack) -> None
         path = f"/api/v1/zones/{zone['id']}/forecast/"
         wait_until(lambda: "Early bird" in http.get(path).text, "it is planned")
         at(page, stack, "What will sound")
-        page.get_by_label("Zone").select_option(label=zone["name"])
+        page.get_by_label("Zone", exact=True).select_option(label=zone["name"])
         page.get_by_role("button", name="Later").click()
         coming = page.get_by_role("list", name="Early bird").first
         expect(coming.get_by_role("listitem").first).to_contain_text(re.compile(r"\d\d:\d\d:\d\d"))
