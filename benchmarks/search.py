@@ -41,7 +41,7 @@ SYLLABLES: Final = tuple(
 NAIVE: Final = 20
 """Searches that ILIKE does too."""
 
-BOUNDS: Final = {"p50": 5.0, "p99": 10.0}
+BOUNDS: Final = {"p50": 4.0, "p99": 6.0}
 """How many times a page without a search (its p50) a search may take."""
 
 COLUMNS: Final = ("id", "version", "created_at", "updated_at", "client_id", "sha256", "filename",

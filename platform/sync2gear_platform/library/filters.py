@@ -19,8 +19,11 @@ from sync2gear_platform.library.tables import Folder, Media, Track, TrackWord
 MAX_TERMS: Final = 8
 """Words of a search; those after them are left out."""
 
-COMMON: Final = 2_000
+COMMON: Final = 500
 """A word's beginning that has more tracks than this is common."""
+
+BEGINNING: Final = 2
+"""Letters of ``TrackWord.begins``."""
 
 LAST: Final = "\U0010ffff"
 """Sorts after whatever a word may go on with."""
@@ -116,19 +119,25 @@ def _sounds_alike(ctx: Ctx) -> ColumnElement[bool]:
 async def prepare(ctx: Ctx, search: str) -> dict[str, Index]:
     """Have the rest of this transaction planned for the very words that are asked for.
 
-    How common a word is decides which way is short (ADR 0032): a plan kept for any word would be
-    wrong for many, pages of an index are not read from a disk one by one, and helpers take longer
-    to start than a search takes. Returns where the tracks that match ``search`` are found by title:
-    of one word that not too many tracks have, beside the word itself. Of a common one it is shorter
-    to go through all titles in their order.
+    A plan kept for any word would be wrong for many, pages of an index are not read from a disk one
+    by one, and helpers take longer to start than a search takes (ADR 0032). Returns where the
+    tracks that match ``search`` are found by title, if it is one word. Of a rare one: all that
+    have it, sorted. Of a common one: among the words with its first two letters, which an index
+    has in the order of titles, until the page is full. Nearly every title has a single letter.
     """
     terms = separation.words(search)
-    having = _beginning(ctx, terms[0]) if len(terms) == 1 else [false()]
+    having: list[ColumnElement[bool]] = [false()]
+    if len(terms) == 1:
+        having = _beginning(ctx, terms[0])
     some = select(TrackWord.track_id).where(*having).limit(COMMON + 1).subquery()
     counted = select(func.count()).select_from(some).scalar_subquery()
     told = (await ctx.db.execute(select(counted, *_FOR_SEARCHES))).one()
-    if len(terms) != 1 or told[0] > COMMON:
+    if len(terms) != 1:
         return {}
+    if told[0] > COMMON:
+        if len(terms[0]) < BEGINNING:
+            return {}
+        having.append(col(TrackWord.begins) == terms[0][:BEGINNING])
     title, track = col(TrackWord.title), col(TrackWord.track_id)
     found = select(title, track).where(*having).group_by(title, track)
     return {"title": Index(found, title, track)}

@@ -7,6 +7,8 @@ from uuid import UUID
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
+    Column,
+    Computed,
     ForeignKeyConstraint,
     Index,
     Text,
@@ -170,7 +172,8 @@ def _named(_: object, __: object, track: Track) -> None:
 class TrackWord(SQLModel, table=True):
     """A word of a track, for searches by its beginning, with the title that they are sorted by.
 
-    A trigger keeps it like ``Track.words`` and ``Track.title``; the primary key's index holds all.
+    A trigger keeps it like ``Track.words`` and ``Track.title``. Two indexes hold all of it: the
+    primary key's by word, and one by the first two letters, of which each has the order of titles.
 
     A table of its own: PostgreSQL lets no index answer a full-text operator behind row-level
     security, as that operator could tell of rows it saw; comparing texts cannot.
@@ -180,12 +183,21 @@ class TrackWord(SQLModel, table=True):
     __table_args__ = (
         belongs_to("tracks", "track_id"),
         by_client("track_words", "track_id", "word"),
+        Index(
+            "ix_track_words_client_begins_title_track_id",
+            "client_id",
+            "begins",
+            "title",
+            "track_id",
+            postgresql_include=["word"],
+        ),
     )
 
     client_id: UUID = Field(primary_key=True)
     word: str = Field(primary_key=True, sa_type=Text(collation="C"))
     track_id: UUID = Field(primary_key=True)
     title: str = Field(max_length=255)
+    begins: str = Field(sa_column=Column(Text(collation="C"), Computed("left(word, 2)")))
 
 
 class Upload(Owned, table=True):
