@@ -4,6 +4,7 @@ import argparse
 import statistics
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,18 @@ import room
 
 from support.hearing import noise_tune
 
-WARM_UP, MEASURED = 30.0, 30.0
+SYSTEMS = ("sync2gear", "snapcast")
 TRACK = 30.0
 IN_STEP = 2.0
+
+
+@dataclass(frozen=True)
+class Times:
+    """Seconds of one run before it counts and while it does, and who plays."""
+
+    warm_up: float
+    measured: float
+    systems: tuple[str, ...]
 
 
 def settled_after(seconds: Any, offsets: Any, published: float) -> float:
@@ -31,22 +41,22 @@ def settled_after(seconds: Any, offsets: Any, published: float) -> float:
     return float(seconds[bad[-1]] + ears.HOP - published) if len(bad) else 0.0
 
 
-def one(name: str, number: int, results: dict[str, list[float]]) -> None:
-    """One scene, both systems, one after the other."""
+def one(name: str, number: int, times: Times, results: dict[str, list[float]]) -> None:
+    """One scene, the chosen systems, one after the other."""
     scene, track = room.SCENES[name], noise_tune(11, TRACK)
     left = track[:, 0].astype(np.float64) / 32768
-    lasting = WARM_UP + MEASURED
-    for system in ("sync2gear", "snapcast"):
+    lasting = times.warm_up + times.measured
+    for system in times.systems:
         with tempfile.TemporaryDirectory(prefix="s2g-bench-") as folder:
             place = Path(folder)
-            if system == "sync2gear":
-                out, published = room.ours(place, scene, track, lasting)
-            else:
-                out = room.snapcast(place, scene, track, lasting)
             try:
-                summary, seconds, offsets = ears.skews(out, left, WARM_UP)
-            except (IndexError, ValueError):
-                logs = [*place.glob("*/speaker.log"), *place.glob("snapcast.log")]
+                if system == "sync2gear":
+                    out, published = room.ours(place, scene, track, lasting)
+                else:
+                    out = room.snapcast(place, scene, track, lasting)
+                summary, seconds, offsets = ears.skews(out, left, times.warm_up)
+            except (room.MissingError, IndexError, ValueError):
+                logs = [*place.glob("*/speaker.log"), *place.glob("*.log")]
                 print(*[f"{log}:\n{log.read_text()[-2000:]}" for log in logs], sep="\n")
                 raise
         if system == "sync2gear":
@@ -61,20 +71,32 @@ def one(name: str, number: int, results: dict[str, list[float]]) -> None:
 
 
 def main() -> None:
-    """All scenes, three times each; --quick: once; --only NAME,NAME."""
+    """The chosen scenes, so often; the median of their runs."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="one run of each scene, not three")
-    parser.add_argument("--only", default=",".join(room.SCENES), help="scenes, by comma")
+    scenes = tuple(room.SCENES)
+    parser.add_argument("--scene", action="append", choices=scenes, help="may be given again")
+    parser.add_argument("--runs", type=int, default=3, help="of each scene, 3")
+    parser.add_argument("--seconds", type=float, default=30.0, help="that are measured, 30")
+    parser.add_argument("--warm-up", type=float, default=30.0, help="seconds that are not, 30")
+    parser.add_argument("--system", action="append", choices=SYSTEMS, help="the one alone")
     chosen = parser.parse_args()
-    room.have_snapcast()
+    times = Times(chosen.warm_up, chosen.seconds, tuple(chosen.system or SYSTEMS))
+    if "snapcast" in times.systems:
+        room.have_snapcast()
     results: dict[str, list[float]] = {}
-    names = chosen.only.split(",")
-    for number in range(1 if chosen.quick else 3):
+    names = chosen.scene or scenes
+    for number in range(chosen.runs):
         for name in names:
-            one(name, number, results)
+            one(name, number, times, results)
     middle = {key: statistics.median(values) for key, values in results.items()}
-    metrics = {n: Metric(middle[f"{n} sync2gear"], "ms", middle[f"{n} snapcast"]) for n in names}
-    metrics["start"] = Metric(max(results["start"]), "s")
+    ours, theirs = SYSTEMS
+    metrics = {
+        name: Metric(middle[f"{name} {ours}"], "ms", middle.get(f"{name} {theirs}"))
+        for name in names
+        if ours in times.systems
+    }
+    if "start" in results:
+        metrics["start"] = Metric(max(results["start"]), "s")
     report("sync", metrics, "p99 of the skew of four speakers, all pairs; baseline: Snapcast")
 
 

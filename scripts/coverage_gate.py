@@ -18,6 +18,8 @@ PURE: Final = (
     "*/sync2gear_firmware/allowance.py",
     "*/sync2gear_firmware/control.py",
     "*/sync2gear_firmware/dac.py",
+    "*/sync2gear_firmware/fader.py",
+    "*/sync2gear_firmware/limiter.py",
     "*/sync2gear_firmware/renderer.py",
     "*/sync2gear_firmware/resample.py",
     "*/sync2gear_firmware/players/virtual.py",

@@ -5,7 +5,6 @@ PulseAudio's pipe sinks write to them and report their fill as their delay, as a
     cards.py OUT.npz SECONDS FIFO:PPM ...
 """
 
-import fcntl
 import gc
 import os
 import random
@@ -17,7 +16,6 @@ import numpy as np
 
 RATE = 48_000
 FRAME = 8  # float32 stereo
-PIPE = 16_384
 
 
 @dataclass
@@ -53,7 +51,6 @@ def main(out: str, seconds: float, *names: str) -> None:
     for name in names:
         path, ppm = name.rsplit(":", 1)
         fd = os.open(path, os.O_RDWR | os.O_NONBLOCK)
-        fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, PIPE)
         cards.append(Card(fd, RATE * (1 + float(ppm) * 1e-6)))
     try:
         os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(40))

@@ -1,11 +1,13 @@
 """A room of virtual cards behind one PulseAudio, played to by our speakers or by Snapcast's."""
 
+import fcntl
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,12 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from support.services import start_mosquitto
-from support.speaker_lab import Lab, eventually, wav, zone_frame
+from support.speaker_lab import Lab, wav, zone_frame
 from sync2gear_cli.services.process import free_port
 
 HERE = Path(__file__).parent
 CARDS = 4
-UP_WITHIN = 60
+PIPE = 16_384
+"""Bytes that a card holds: 43 ms."""
+UP_WITHIN = 60.0
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,19 @@ SCENES = {
 }
 
 
+class MissingError(Exception):
+    """Something of the room did not come in time, or ended; the text says what."""
+
+
+def wait_for(what: str, look: Callable[[], object], seconds: float) -> None:
+    """Until ``look`` gives something true; ``MissingError`` after so long."""
+    until = time.monotonic() + seconds
+    while not look():
+        if time.monotonic() > until:
+            raise MissingError(f"{what}: not within {seconds:g} s")
+        time.sleep(0.02)
+
+
 @contextmanager
 def running(command: list[str], **options: Any) -> Iterator[subprocess.Popen[bytes]]:
     """A process for the time of a block."""
@@ -53,25 +70,33 @@ def running(command: list[str], **options: Any) -> Iterator[subprocess.Popen[byt
         yield process
     finally:
         process.terminate()
-        process.wait(15)
+        try:
+            process.wait(15)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(15)
 
 
 @contextmanager
 def sound_server(folder: Path) -> Iterator[dict[str, str]]:
     """A private PulseAudio with a pipe sink for each card; the environment that reaches it."""
-    socket = folder / "pulse.socket"
+    address = folder / "pulse.socket"
     names = [f"card{k}" for k in range(CARDS)]
     asound = "".join(f"pcm.{n} {{ type pulse device {n} }}\n" for n in names)
     (folder / ".asoundrc").write_text(asound)
     where = {
         "HOME": str(folder),
         "PULSE_RUNTIME_PATH": str(folder / "pulse"),
-        "PULSE_SERVER": f"unix:{socket}",
+        "PULSE_SERVER": f"unix:{address}",
     }
-    modules = [f"module-native-protocol-unix auth-anonymous=1 socket={socket}"]
+    modules = [f"module-native-protocol-unix auth-anonymous=1 socket={address}"]
+    pipes = []
     for name in names:
         fifo = folder / f"{name}.fifo"
         os.mkfifo(fifo)
+        # a pipe that PulseAudio has filled cannot be made smaller any more
+        pipes.append(os.open(fifo, os.O_RDWR | os.O_NONBLOCK))
+        fcntl.fcntl(pipes[-1], fcntl.F_SETPIPE_SZ, PIPE)
         modules.append(
             f"module-pipe-sink file={fifo} sink_name={name} format=float32le rate=48000 channels=2"
         )
@@ -79,20 +104,52 @@ def sound_server(folder: Path) -> Iterator[dict[str, str]]:
     command += [word for module in modules for word in ("-L", module)]
     if os.geteuid() == 0:
         command = ["nice", "-n", "-15", *command, "--high-priority=yes", "--realtime=yes"]
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    with running(command, env={**os.environ, **where}, **quiet):
-        eventually(socket.exists)
-        yield where
+    try:
+        with (folder / "pulse.log").open("w") as log:
+            to = {"stdout": log, "stderr": log}
+            with running(command, env={**os.environ, **where}, **to):
+                wait_for("the socket of PulseAudio", address.exists, UP_WITHIN)
+                yield where
+    finally:
+        for pipe in pipes:
+            os.close(pipe)
+
+
+class Cards:
+    """The process of the cards: it records from now on for ``seconds``."""
+
+    def __init__(self, process: subprocess.Popen[bytes], folder: Path, seconds: float) -> None:
+        self._process, self._folder, self._seconds = process, folder, seconds
+        self.began = time.monotonic()
+
+    @property
+    def passed(self) -> float:
+        """Seconds since it began."""
+        return time.monotonic() - self.began
+
+    def recorded(self) -> Path:
+        """The recording, as soon as there is one; ``MissingError`` if the cards fell over."""
+        try:
+            code = self._process.wait(max(0.0, self._seconds - self.passed) + 30)
+        except subprocess.TimeoutExpired:
+            code = None
+        out = self._folder / "heard.npz"
+        if code != 0 or not out.exists():
+            words = (self._folder / "cards.log").read_text()[-1000:]
+            raise MissingError(f"the recording of cards.py (exit {code}): {words}")
+        return out
 
 
 @contextmanager
-def cards(folder: Path, scene: Scene, seconds: float) -> Iterator[Path]:
-    """The cards run until the end of the block, and for so long; where their recording will be."""
-    out = folder / "heard.npz"
+def cards(folder: Path, scene: Scene, seconds: float) -> Iterator[Cards]:
+    """The cards, for so long."""
     names = [f"{folder}/card{k}.fifo:{ppm}" for k, ppm in enumerate(scene.cards)]
-    with running([sys.executable, str(HERE / "cards.py"), str(out), str(seconds), *names]) as it:
-        yield out
-        it.wait(seconds + 30)
+    command = [sys.executable, str(HERE / "cards.py"), f"{folder}/heard.npz", str(seconds), *names]
+    with (
+        (folder / "cards.log").open("w") as log,
+        running(command, stdout=log, stderr=log) as process,
+    ):
+        yield Cards(process, folder, seconds)
 
 
 def clock_of(scene: Scene, card: int, folder: Path) -> dict[str, str]:
@@ -117,8 +174,17 @@ def relay(scene: Scene, port: int) -> Iterator[int]:
     listen = free_port()
     command = [sys.executable, HERE / "jitter.py", listen, port, scene.jitter]
     with running([str(word) for word in command]):
-        time.sleep(1)
+        wait_for("the relay", lambda: answers(listen), UP_WITHIN)
         yield listen
+
+
+def answers(port: int) -> bool:
+    """Whether something listens on ``port``."""
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+    except OSError:
+        return False
+    return True
 
 
 def ours(
@@ -148,19 +214,19 @@ def ours(
                 **where,
                 **clock_of(scene, k, folder),
             )
-        out = stack.enter_context(cards(folder, scene, seconds))
-        began = time.monotonic()
-        for lab in labs:
-            eventually(
-                lambda lab=lab: "link.up" in lab.log() and "card.open" in lab.log(), UP_WITHIN
+        heard = stack.enter_context(cards(folder, scene, seconds))
+        for k, lab in enumerate(labs):
+            wait_for(
+                f"speaker {k} with a broker and a card",
+                lambda lab=lab: "link.up" in lab.log() and "card.open" in lab.log(),
+                UP_WITHIN,
             )
         start = zone_frame()
         media = [lab.offer(wav(track), len(track)) for lab in labs]
-        published = time.monotonic() - began
+        published = heard.passed
         for lab, one in zip(labs, media, strict=True):
             lab.publish_music((one,), start)
-        time.sleep(max(0.0, seconds - (time.monotonic() - began)))
-        eventually(out.exists)
+        out = heard.recorded()
         usage = [Path(f"/proc/{p.pid}/stat").read_text().split() for q in labs for p in q.processes]
         ticks = os.sysconf("SC_CLK_TCK")
         shares = [(int(u[13]) + int(u[14])) / ticks / seconds * 100 for u in usage]
@@ -185,10 +251,9 @@ def snapcast(folder: Path, scene: Scene, track: NDArray[np.int16], seconds: floa
         to = {"stdout": log, "stderr": log}
         env = {**os.environ, **where}
         stack.enter_context(running(command, env=env, **to))
-        time.sleep(1)
+        wait_for("snapserver", lambda: answers(port), UP_WITHIN)
         reached = stack.enter_context(relay(scene, port))
-        out = stack.enter_context(cards(folder, scene, seconds))
-        began = time.monotonic()
+        heard = stack.enter_context(cards(folder, scene, seconds))
         for k in range(CARDS):
             command = [
                 "snapclient", "-h", "127.0.0.1", "-p", str(reached), "-i", str(k + 1),
@@ -196,9 +261,7 @@ def snapcast(folder: Path, scene: Scene, track: NDArray[np.int16], seconds: floa
             ]  # fmt: skip
             mine = {**env, **clock_of(scene, k, folder)}
             stack.enter_context(running(command, env=mine, **to))
-        time.sleep(max(0.0, seconds - (time.monotonic() - began)))
-        eventually(out.exists)
-        return out
+        return heard.recorded()
 
 
 def have_snapcast() -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sync2gear_broker.messages import (
+    Channels,
     DeviceConfig,
     Document,
     Media,
@@ -233,6 +234,7 @@ class Score:
     held: frozenset[str] = frozenset()
     evergreens: tuple[Media, ...] = ()
     trim: int = 0
+    channels: Channels = "stereo"
 
 
 @dataclass(frozen=True, slots=True)

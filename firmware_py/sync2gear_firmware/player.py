@@ -14,6 +14,7 @@ from sync2gear_broker.timeline import Piece, Voice
 from sync2gear_broker.units import FRAME_RATE
 from sync2gear_firmware.decoder import CHUNK, Pcm, Pool
 from sync2gear_firmware.facts import Score, Sound, Sounding
+from sync2gear_firmware.fader import Fader
 from sync2gear_firmware.resample import Frames
 
 log = logging.getLogger(__name__)
@@ -63,15 +64,19 @@ class _Live:
         return self.gain + self.debt * (1 - self.done / RAMP)
 
 
-def _continued(part: _Part, before: _Live | None, loudness: float) -> _Live:
-    """How ``part`` begins: as it went on before, or from silence unless at its very first frame."""
+def _continued(part: _Part, before: _Live | None, *, crossfades: bool) -> _Live:
+    """How ``part`` begins: as it went on before, or from silence unless at its very first frame.
+
+    From silence also there, if it ``crossfades`` with what stood in until then.
+    """
     sound = part.sound
-    gain_a, gain_b = part.gain_a * loudness, part.gain_b * loudness
+    gain_a, gain_b = part.gain_a, part.gain_b
     if sound.lacking:
         gain_a = gain_b = 0.0
     live = _Live(sound, sound.offset, gain_a, gain_b)
     if before is None:
-        return live if sound.offset == 0 else replace(live, debt=-gain_a, done=0)
+        whole = sound.offset == 0 and not crossfades
+        return live if whole else replace(live, debt=-gain_a, done=0)
     if abs(before.gain - gain_a) > 1e-6:
         return replace(live, debt=before.level - gain_a, done=0)
     return replace(live, debt=before.debt, done=before.done)
@@ -82,7 +87,7 @@ class _Tail:
     """The last few frames of a voice that was cut at zone frame ``at``, fading from ``gain``."""
 
     at: int
-    media: Media
+    sound: Sound
     offset: int
     gain: float
     done: int = 0
@@ -106,7 +111,7 @@ class Player:
         self._was: dict[_Identity, _Live] = {}
         self._tails: list[_Tail] = []
         self._stand_ins: dict[_Slot, Media] = {}
-        self._volume = 0.0
+        self._music, self._alarm = Fader(), Fader()
         self._tone: _Tone | None = None
         self._next: int | None = None
         self._told = False
@@ -164,20 +169,23 @@ class Player:
         parts = [p.sound for p in self._parts(score, piece)[0] if not p.sound.lacking]
         return all(self._pool.has(s.media, s.offset // CHUNK) for s in parts)
 
-    def render(self, at: int, n: int) -> Pcm:
-        """Frames [at, at + n) of the zone, (n, 2) int16."""
-        return quantised(self.mix(at, n))
-
     def mix(self, at: int, n: int) -> Frames:
-        """Frames [at, at + n) of the zone; where ``at`` is not the last end, a short crossfade."""
+        """Frames [at, at + n) of the zone; where ``at`` is not the last end, a short crossfade.
+
+        What is mixed may exceed full scale.
+        """
         score = self._score
         if self._next != at:
             self._cut(at)
-        mix: Frames = np.zeros((n, 2), np.float32)
+        music: Frames = np.zeros((n, 2), np.float32)
+        alarm: Frames = np.zeros((n, 2), np.float32)
         if score.settled is not None:
             for piece in timeline.plan(score.settled, at, at + n):
-                self._piece(score, piece, mix[piece.start - at : piece.end - at])
-        self._add_tails(mix, at)
+                here = slice(piece.start - at, piece.end - at)
+                self._piece(score, piece, music[here], alarm[here])
+        self._add_tails(music, alarm, at)
+        mix = self._music.apply(music, score.volume, score.channels)
+        mix += self._alarm.apply(alarm, score.emergency, score.channels)
         if self._tone is not None and not _add_tone(self._tone, mix):
             self._tone = None
         if at // CHUNK != (at + n) // CHUNK:
@@ -193,12 +201,14 @@ class Player:
         self._tails.clear()
         self.look_ahead(at)
 
-    def _piece(self, score: Score, piece: Piece, out: Frames) -> None:
+    def _piece(self, score: Score, piece: Piece, music: Frames, alarm: Frames) -> None:
         parts, stand_in = self._parts(score, piece)
         if stand_in is not None:
             self._settle_on(*stand_in)
         now: dict[_Identity, _Live] = {}
         changed = not self._told
+        stay = {part.identity for part in parts}
+        leaves = any(w.sound.stand_in for key, w in self._was.items() if key not in stay)
         for part in parts:
             before = self._was.pop(part.identity, None)
             goes_on = before is not None and before.after == part.sound.offset
@@ -206,7 +216,8 @@ class Player:
                 self._leave(before, piece.start)
             if before is None or not goes_on or before.sound.lacking != part.sound.lacking:
                 changed = True
-            live = _continued(part, before if goes_on else None, self._loudness(score, part))
+            live = _continued(part, before if goes_on else None, crossfades=leaves)
+            out = alarm if part.sound.role == "emergency" else music
             now[part.identity] = self._voice(live, out)
         for gone in self._was.values():
             self._leave(gone, piece.start)
@@ -216,18 +227,15 @@ class Player:
             self._told = True
             self._tell(Sounding(piece.start, tuple(part.sound for part in parts)))
 
-    def _loudness(self, score: Score, part: _Part) -> float:
-        return score.emergency if part.sound.role == "emergency" else score.volume
-
     def _leave(self, gone: _Live, at: int) -> None:
-        if gone.level > 0 and gone.after < gone.sound.media.frames:
-            self._tails.append(_Tail(at, gone.sound.media, gone.after, gone.level))
+        if gone.level > 0 and (gone.sound.stand_in or gone.after < gone.sound.media.frames):
+            self._tails.append(_Tail(at, gone.sound, gone.after, gone.level))
 
     def _voice(self, live: _Live, out: Frames) -> _Live:
         """Mix a voice in; the voice as it stands at the end of ``out``."""
         sound, n = live.sound, len(out)
         if not sound.lacking:
-            pcm, whole = self._read(sound, n)
+            pcm, whole = self._read(sound, sound.offset, n)
             if not whole:
                 self._underrun(sound)
             out += pcm * _gains(live, n)
@@ -236,19 +244,22 @@ class Player:
             after %= sound.media.frames
         return replace(live, after=after, gain=live.gain_b, done=min(RAMP, live.done + n))
 
-    def _read(self, sound: Sound, n: int) -> tuple[Pcm, bool]:
-        first = min(n, sound.media.frames - sound.offset) if sound.stand_in else n
-        pcm, whole = self._pool.read(sound.media, sound.offset, first)
+    def _read(self, sound: Sound, offset: int, n: int) -> tuple[Pcm, bool]:
+        if sound.stand_in:
+            offset %= sound.media.frames
+        first = min(n, sound.media.frames - offset) if sound.stand_in else n
+        pcm, whole = self._pool.read(sound.media, offset, first)
         while len(pcm) < n:  # what stands in goes round
             more, also = self._pool.read(sound.media, 0, min(n - len(pcm), sound.media.frames))
             pcm, whole = np.concatenate([pcm, more]), whole and also
         return pcm, whole
 
-    def _add_tails(self, mix: Frames, at: int) -> None:
+    def _add_tails(self, music: Frames, alarm: Frames, at: int) -> None:
         for tail in self._tails:
+            mix = alarm if tail.sound.role == "emergency" else music
             first = tail.at + tail.done - at
             k = min(RAMP - tail.done, len(mix) - first)
-            pcm, _ = self._pool.read(tail.media, tail.offset + tail.done, k)
+            pcm, _ = self._read(tail.sound, tail.offset + tail.done, k)
             steps = np.arange(tail.done, tail.done + k, dtype=np.float32)
             fall = tail.gain * (1 - steps / RAMP)
             mix[first : first + k] += pcm * (fall / np.float32(_FULL))[:, None]

@@ -12,6 +12,7 @@ import numpy as np
 from sync2gear_broker.units import FRAME_RATE
 from sync2gear_firmware.clock import Line
 from sync2gear_firmware.control import Pace, Stretch
+from sync2gear_firmware.limiter import Limiter
 from sync2gear_firmware.resample import REACH, Frames, needed, read
 
 log = logging.getLogger(__name__)
@@ -46,14 +47,19 @@ class Renderer:
         self._since: int | None = None
         self._frames: Frames = np.zeros((0, 2), np.float32)
         self._base = 0  # the zone's frame that is the first of _frames
+        self._limiter = Limiter(rate)
+        self.later = self._limiter.delay * 1e6 / rate
+        """Microseconds from a frame's place in a block to where it sounds."""
         self.pace = Pace(rate)
         self.last: Stretch | None = None
 
     def block(self, n: int, heard: float, line: Line | None) -> Frames:
         """The card's next ``n`` frames (n, 2), the first of which it says is heard at ``heard``.
 
-        ``heard`` are local microseconds. Silence until the zone clock and the card are known.
+        ``heard`` are local microseconds. Silence until the zone clock and the card are known; no
+        frame is beyond 1.
         """
+        heard += self.later
         self.last = part = self.pace.step(n, heard, line, self._source.trim, self._begin)
         if part is None:
             return np.zeros((n, 2), np.float32)
@@ -70,7 +76,7 @@ class Renderer:
         spent = int(place + part.ratio * n) - REACH
         self._frames = self._frames[spent:]
         self._base += spent
-        return out
+        return self._limiter.push(out)
 
     def _begin(self, frame: int) -> bool:
         """Whether sound begins at ``frame``: what sounds there is at hand, or waited for enough."""

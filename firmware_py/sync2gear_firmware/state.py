@@ -259,4 +259,5 @@ def _perform(state: State, zone: ZoneState) -> f.Score:
         held,
         state.evergreens,
         frames_from_millis(config.trim_millis),
+        config.channels,
     )

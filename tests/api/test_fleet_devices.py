@@ -75,6 +75,11 @@ async def test_changing_a_device_guards_against_changes_that_cross(world: World)
         path, json={"name": "Window"}, headers={"If-Match": read.headers["ETag"]}
     )
     assert stale.status_code == 412
+    assert read.json()["channels"] == "stereo"
+    mono = await tenant.http.patch(path, json={"channels": "mono"})
+    assert mono.json()["channels"] == "mono"
+    wrong = await tenant.http.patch(path, json={"channels": "both"})
+    assert wrong.status_code == 422
     louder = await tenant.http.post(f"{path}volume/", json={"volume": 40})
     assert louder.json()["volume"] == 40
     out = await tenant.http.patch(path, json={"zone_id": None})

@@ -17,7 +17,7 @@ from sync2gear_broker.units import FRAME_RATE, frames_from_micros
 from sync2gear_firmware import facts as f
 from sync2gear_firmware import state as core
 from sync2gear_firmware.decoder import Pool
-from sync2gear_firmware.player import Player
+from sync2gear_firmware.player import Player, quantised
 
 CLIENT, DEVICE, SRC, LOG = (str(UUID(int=n)) for n in range(1, 5))
 SECOND = 1_000_000
@@ -112,7 +112,7 @@ class Shelf:
             player.look_ahead(at)
             while pool.fill():
                 continue
-            block = player.render(at, FRAME_RATE)
+            block = quantised(player.mix(at, FRAME_RATE))
             loud = max(loud, int(np.abs(block).max()))
             digest.update(block.tobytes())
         assert not broken

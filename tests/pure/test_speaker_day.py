@@ -23,7 +23,7 @@ from sync2gear_firmware import facts as f
 from sync2gear_firmware import state
 from sync2gear_firmware.clock import Clock, Line
 from sync2gear_firmware.decoder import Pool
-from sync2gear_firmware.player import Player
+from sync2gear_firmware.player import Player, quantised
 
 ZONE, LOG, SRC = (str(UUID(int=n)) for n in range(1, 4))
 SECOND = 1_000_000
@@ -115,7 +115,7 @@ class Alone:
             for sha in set(self.broken) - self.state.broken:
                 self.take(f.MediaBroken(sha, "no codec"))
                 self._decode(here)  # what fills in for it
-            out.append(self.player.render(here, FRAME_RATE // 2))
+            out.append(quantised(self.player.mix(here, FRAME_RATE // 2)))
         return np.concatenate(out)
 
 

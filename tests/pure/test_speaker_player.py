@@ -26,7 +26,8 @@ from sync2gear_broker.messages import (
 from sync2gear_broker.units import FRAME_RATE
 from sync2gear_firmware.decoder import CHUNK, Pool, Undecodable, decode
 from sync2gear_firmware.facts import Score, Sounding
-from sync2gear_firmware.player import RAMP, Player
+from sync2gear_firmware.fader import SLEW
+from sync2gear_firmware.player import RAMP, Player, quantised
 from sync2gear_firmware.players.file import WavLog, sidecar
 
 ZONE = "0" * 8 + "-0000-4000-8000-" + "0" * 12
@@ -67,7 +68,7 @@ class Booth:
         while self.pool.fill():
             continue
         for n in sizes:
-            blocks.append(self.player.render(at, n))
+            blocks.append(quantised(self.player.mix(at, n)))
             at += n
         return np.concatenate(blocks)
 
@@ -137,17 +138,19 @@ def test_a_pause_fades_for_a_few_milliseconds_and_moves_no_frame(booth: Booth) -
     assert np.abs(rise).max() < np.abs(track[5000:5010]).max()
 
 
-def test_a_new_volume_is_reached_within_milliseconds(booth: Booth) -> None:
+def test_a_new_volume_is_reached_by_a_named_slew(booth: Booth) -> None:
     track = np.full((FRAME_RATE, 2), 10_000, np.int16)
     state, programme = music_of(booth.hold(wav(track), len(track)))
     booth.score(state, programme)
     before = booth.render(START, 960)
     booth.score(state, programme, volume=0.25)
-    after = booth.render(START + 960, 960)
+    after = booth.render(START + 960, *[480] * 10)
     assert before[-1, 0] == 10_000
-    assert after[0, 0] == 10_000
-    assert after[RAMP, 0] == 2500
-    assert np.abs(np.diff(after[:, 0].astype(int))).max() < 100
+    assert 9990 < after[0, 0] < 10_000
+    reached = round(0.75 / SLEW * FRAME_RATE)
+    assert after[reached - 10, 0] > 2500
+    assert (after[reached + 1 :] == 2500).all()
+    assert np.abs(np.diff(after[:, 0].astype(int))).max() <= 10_000 * SLEW / FRAME_RATE + 1
 
 
 def test_an_emergency_has_its_own_volume(booth: Booth) -> None:
@@ -174,7 +177,7 @@ def test_too_much_at_once_is_limited_and_does_not_wrap(booth: Booth) -> None:
     assert booth.player.level() == 5.3
     booth.render(START - FRAME_RATE, 960, 960)
     booth.player.level()
-    booth.player.render(START - FRAME_RATE + 1920, 960)
+    booth.player.mix(START - FRAME_RATE + 1920, 960)
     assert booth.player.level() is None
 
 
@@ -294,11 +297,11 @@ def test_what_is_not_audio_at_all_cannot_be_decoded(tmp_path: Path) -> None:
 
 def test_a_tone_is_mixed_in_and_ends(booth: Booth) -> None:
     booth.player.tone("test_tone")
-    assert booth.player.render(START, FRAME_RATE).any()
-    assert booth.player.render(START + FRAME_RATE, FRAME_RATE).any()
-    assert not booth.player.render(START + 2 * FRAME_RATE, FRAME_RATE).any()
+    assert booth.player.mix(START, FRAME_RATE).any()
+    assert booth.player.mix(START + FRAME_RATE, FRAME_RATE).any()
+    assert not booth.player.mix(START + 2 * FRAME_RATE, FRAME_RATE).any()
     booth.player.tone("identify")
-    assert booth.player.render(START + 3 * FRAME_RATE, FRAME_RATE).any()
+    assert booth.player.mix(START + 3 * FRAME_RATE, FRAME_RATE).any()
 
 
 # -- sinks ------------------------------------------------------------------------------------

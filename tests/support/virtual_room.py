@@ -104,8 +104,9 @@ class Seat:
         if stretch is None:
             return
         ahead = stretch.frame - EPOCH * FRAME_RATE // SECOND + stretch.part
-        self.at.append(ask.heard)
-        self.off.append(ahead / FRAME_RATE * 1000 - ask.heard / 1000)
+        heard = ask.heard + (self.renderer.later if self.renderer else 0.0)
+        self.at.append(heard)
+        self.off.append(ahead / FRAME_RATE * 1000 - heard / 1000)
         self.ratio.append(stretch.ratio)
 
     def _hear_time(self, now: float) -> None:

@@ -2,6 +2,7 @@
 
 from sync2gear_broker.messages.base import Document, Value, canonical_json, sha256_hex
 from sync2gear_broker.messages.device import (
+    Channels,
     Command,
     DeviceConfig,
     DeviceState,
@@ -31,6 +32,7 @@ from sync2gear_broker.messages.zone import (
 __all__ = [
     "Anchor",
     "Block",
+    "Channels",
     "Command",
     "Cue",
     "DeviceConfig",

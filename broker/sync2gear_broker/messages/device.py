@@ -117,12 +117,17 @@ class Prefetch(Document):
     items: Annotated[tuple[PrefetchItem, ...], Field(max_length=MAX_PREFETCH)] = ()
 
 
+Channels = Literal["stereo", "mono", "left", "right"]
+"""What of the two channels of a source a device sounds."""
+
+
 class DeviceConfig(Document):
     """What an operator sets for one device; ordered by ``(epoch, rev)`` like the zone state.
 
-    ``trim`` shifts its output to make up for the delay of what is behind it. ``emergency_keys``
-    are the Ed25519 keys (32 bytes, base64) under which emergencies hold, the newest first; a device
-    without any obeys none.
+    ``trim`` shifts its output to make up for the delay of what is behind it. ``channels`` says
+    what both of its channels sound: ``stereo`` each its own, ``mono`` their mean, ``left`` and
+    ``right`` that one of the two. ``emergency_keys`` are the Ed25519 keys (32 bytes, base64) under
+    which emergencies hold, the newest first; a device without any obeys none.
     """
 
     epoch: Annotated[int, Field(strict=True, ge=1)]
@@ -131,6 +136,7 @@ class DeviceConfig(Document):
     volume_min: Percent = 0
     volume_max: Percent = 100
     trim_millis: Annotated[int, Field(strict=True, ge=-1000, le=1000)] = 0
+    channels: Channels = "stereo"
     cache_limit: Annotated[int, Field(strict=True, ge=0)] = 8_000_000_000
     media_url: Annotated[str, Field(max_length=500)] = ""
     emergency_keys: Annotated[tuple[PublicKey, ...], Field(max_length=2)] = ()

@@ -10,6 +10,7 @@ import sounddevice
 from sync2gear_broker.units import FRAME_RATE
 from sync2gear_firmware.clock import Line
 from sync2gear_firmware.facts import Trouble
+from sync2gear_firmware.limiter import LOOK
 from sync2gear_firmware.player import Player
 from sync2gear_firmware.players import Health
 from sync2gear_firmware.renderer import Renderer
@@ -29,7 +30,7 @@ class CardSink:
     A card that is not there, or goes away, is tried again every few seconds; ``tell`` hears so.
     """
 
-    ahead = round((_LATENCY + 2 * BLOCK / FRAME_RATE) * 1e6)
+    ahead = round((_LATENCY + 2 * BLOCK / FRAME_RATE + LOOK) * 1e6)
 
     def __init__(
         self,

@@ -2,14 +2,19 @@
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Final
+
+import numpy as np
 
 from sync2gear_broker.units import FRAME_RATE
 from sync2gear_firmware.clock import Line
 from sync2gear_firmware.decoder import Pcm
-from sync2gear_firmware.player import Player
+from sync2gear_firmware.limiter import Limiter
+from sync2gear_firmware.player import Player, quantised
 from sync2gear_firmware.players import Health
+from sync2gear_firmware.resample import Frames
 
 log = logging.getLogger(__name__)
 
@@ -67,6 +72,7 @@ class Paced:
 
     def _run(self) -> None:
         pos: int | None = None
+        out = _Held(self._write)
         obeyed: Line | None = None
         began = self._local()
         while not self._stop.wait(_PERIOD) and threading.current_thread() is self._thread:
@@ -91,10 +97,52 @@ class Paced:
             obeyed = line
             while pos < target and not self._stop.is_set():
                 n = min(_BLOCK, target - pos)
-                try:
-                    self._write(pos, self._player.render(pos, n))
-                except Exception:
-                    self._failures += 1
-                    if self._failures & (self._failures - 1) == 0:  # the 1st, 2nd, 4th, ...
-                        log.exception("sink.block_failed frame=%d n=%d", pos, self._failures)
+                with self._edge(pos):
+                    out.write(pos, self._player.mix(pos, n))
                 pos += n
+        if threading.current_thread() is self._thread:
+            with self._edge(pos or 0):
+                out.flush()
+
+    @contextmanager
+    def _edge(self, pos: int) -> Iterator[None]:
+        try:
+            yield
+        except Exception:
+            self._failures += 1
+            if self._failures & (self._failures - 1) == 0:  # the 1st, 2nd, 4th, ...
+                log.exception("sink.block_failed frame=%d n=%d", pos, self._failures)
+
+
+class _Held:
+    """Limited frames on their way to ``write``; each knows its place though the limiter holds it.
+
+    A frame is written with those after it, so that what is limited is as what is heard.
+    """
+
+    def __init__(self, write: Callable[[int, Pcm], None]) -> None:
+        self._write = write
+        self._limiter = Limiter(FRAME_RATE)
+        self._from: int | None = None
+        self._next = 0
+
+    def write(self, at: int, frames: Frames) -> None:
+        """Frames of which the first is zone frame ``at``."""
+        if self._from is None or at != self._next:
+            self.flush()
+            self._limiter, self._from = Limiter(FRAME_RATE), at
+        self._next = at + len(frames)
+        end = self._next - self._limiter.delay
+        self._pass(self._from, end, self._limiter.push(frames))
+
+    def flush(self) -> None:
+        """What is held yet."""
+        begun, self._from = self._from, None
+        if begun is not None:
+            silence = np.zeros((self._limiter.delay, 2), np.float32)
+            self._pass(begun, self._next, self._limiter.push(silence))
+
+    def _pass(self, begun: int, end: int, limited: Frames) -> None:
+        first = max(end - len(limited), begun)  # before it the limiter held nothing
+        if first < end:
+            self._write(first, quantised(limited[first - end :]))

@@ -1,13 +1,14 @@
 """The fleet on MQTT: which configuration each device's retained topic holds."""
 
 from collections.abc import Mapping, Sequence
+from typing import cast
 from uuid import UUID
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from sync2gear_broker import topics
-from sync2gear_broker.messages import DeviceConfig
+from sync2gear_broker.messages import Channels, DeviceConfig
 from sync2gear_broker.topics import Address
 from sync2gear_platform.fleet import signing
 from sync2gear_platform.kit.relay import Projection
@@ -25,6 +26,7 @@ def config_of(device: Device, media_url: str, keys: tuple[str, ...] = ()) -> Dev
         name=device.name[:200],
         volume_max=device.volume,
         trim_millis=device.trim_millis,
+        channels=cast("Channels", device.channels),
         media_url=media_url,
         emergency_keys=keys,
     )

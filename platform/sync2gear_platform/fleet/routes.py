@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlmodel import col
 from starlette.requests import HTTPConnection
 
-from sync2gear_broker.messages import DeviceState, Heartbeat
+from sync2gear_broker.messages import Channels, DeviceState, Heartbeat
 from sync2gear_platform.fleet import service, trust
 from sync2gear_platform.fleet.schemas import (
     CredentialOut,
@@ -110,7 +110,7 @@ async def update_device(
     response: Response,
     if_match: rows.IfMatch = None,
 ) -> DeviceOut:
-    """Rename a device, move it to another zone, set its volume or its delay."""
+    """Rename a device, move it to another zone, set its volume, delay or channels."""
     row = await service.update(ctx, device_id, rows.given(body), if_match)
     return await _one(ctx, row, response)
 
@@ -150,6 +150,7 @@ def _shown(row: Device, presence: DevicePresence | None) -> DeviceOut:
         zone_id=row.zone_id,
         volume=row.volume,
         trim_millis=row.trim_millis,
+        channels=cast("Channels", row.channels),
         is_online=presence.online if presence else False,
         last_seen=presence.last_seen_at if presence else None,
         firmware_version=presence.firmware_version if presence else "",

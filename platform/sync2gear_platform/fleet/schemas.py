@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
+from sync2gear_broker.messages import Channels
 from sync2gear_broker.units import Percent
 
 Text = Annotated[
@@ -28,7 +29,10 @@ class RegisterIn(BaseModel):
 
 
 class DevicePatch(BaseModel):
-    """What may change of a device. A null ``zone_id`` takes it out of its zone."""
+    """What may change of a device. A null ``zone_id`` takes it out of its zone.
+
+    ``channels``: both of its channels sound their own, the mean of the two, the left or the right.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -36,6 +40,7 @@ class DevicePatch(BaseModel):
     zone_id: UUID | None = None
     volume: Percent = 100
     trim_millis: Trim = 0
+    channels: Channels = "stereo"
 
 
 class DeviceVolumeIn(BaseModel):
@@ -83,6 +88,7 @@ class DeviceOut(BaseModel):
     zone_id: UUID | None
     volume: int
     trim_millis: int
+    channels: Channels
     is_online: bool
     last_seen: datetime | None
     firmware_version: str

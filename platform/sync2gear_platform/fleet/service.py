@@ -26,6 +26,8 @@ SECRET_BYTES = 32
 SALT_BYTES = 12
 """As mosquitto_passwd has it."""
 
+_AS_NEW = {"volume": 100, "trim_millis": 0, "channels": "stereo"}
+
 
 class HardwareKnown(Refusal):
     """A device with this hardware id is registered here already: delete it first."""
@@ -103,7 +105,7 @@ async def register(
     if row is None:
         row = rows.new(ctx, Device, hardware_id=hardware_id, **values)
     else:
-        rows.change(ctx, row, {**values, "revoked_at": None, "volume": 100, "trim_millis": 0})
+        rows.change(ctx, row, {**values, "revoked_at": None, **_AS_NEW})
     await ctx.db.flush()
     audit.record(ctx, "device.register", "device", row.id, after={**values, "id": row.id})
     await _tell(ctx, row, zones=(zone_id,), account=True)
@@ -113,7 +115,7 @@ async def register(
 async def update(
     ctx: Ctx, device_id: UUID, values: dict[str, Any], if_match: str | None = None
 ) -> Device:
-    """Change what ``values`` names: name, zone_id, volume, trim_millis."""
+    """Change what ``values`` names: name, zone_id, volume, trim_millis, channels."""
     row = await device(ctx, device_id, lock=True)
     rows.match(row, if_match)
     if values.get("zone_id") is not None:

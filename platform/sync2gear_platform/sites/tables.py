@@ -105,6 +105,7 @@ class Device(Owned, table=True):
         by_client("devices", "zone_id"),
         belongs_to("zones", "zone_id", ondelete="SET NULL"),
         CheckConstraint("volume BETWEEN 0 AND 100", name="volume"),
+        CheckConstraint("channels IN ('stereo', 'mono', 'left', 'right')", name="channels"),
     )
 
     zone_id: UUID | None = None
@@ -114,6 +115,9 @@ class Device(Owned, table=True):
     model: str = Field(default="", max_length=100)
     volume: int = Field(default=100)
     trim_millis: int = Field(default=0)
+    channels: str = Field(
+        default="stereo", max_length=6, sa_column_kwargs={"server_default": "stereo"}
+    )
     secret_hash: str = Field(max_length=255)
     revoked_at: datetime | None = moment(default=None, nullable=True)
     config_epoch: int = Field(default=1)

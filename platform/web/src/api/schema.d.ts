@@ -2225,7 +2225,7 @@ export interface paths {
         head?: never;
         /**
          * Update Device
-         * @description Rename a device, move it to another zone, set its volume or its delay.
+         * @description Rename a device, move it to another zone, set its volume, delay or channels.
          */
         patch: operations["update_device_api_v1_devices__device_id___patch"];
         trace?: never;
@@ -5805,8 +5805,16 @@ export interface components {
         /**
          * DevicePatch
          * @description What may change of a device. A null ``zone_id`` takes it out of its zone.
+         *
+         *     ``channels``: both of its channels sound their own, the mean of the two, the left or the right.
          */
         DevicePatch: {
+            /**
+             * Channels
+             * @default stereo
+             * @enum {string}
+             */
+            channels?: "stereo" | "mono" | "left" | "right";
             /**
              * Name
              * @default unnamed
@@ -12006,6 +12014,11 @@ export interface components {
             cache_24h: number;
             /** Cache 72H */
             cache_72h: number;
+            /**
+             * Channels
+             * @enum {string}
+             */
+            channels: "stereo" | "mono" | "left" | "right";
             /**
              * Clock
              * @enum {string}
