@@ -50,6 +50,18 @@ async def test_a_channel_by_hand_is_heard_with_its_calls_until_the_plan_goes_on(
         assert await music_at(tenant, zone, times[120].isoformat()) == expected
 
     await check()
+
+    async def chosen(after: timedelta) -> list[tuple[str, str | None, str]]:
+        at = (world.clock.now() + after).isoformat()
+        (view,) = (await tenant.read("/playback/state/", zone_id=zone, at=at))["results"]
+        assert {one["item"] for one in view["chosen"]} <= {view["music"]["item"]}
+        return [(one["kind"], one["id"], one["name"]) for one in view["chosen"]]
+
+    assert await chosen(timedelta(minutes=20)) == [("channel", channel, "Daytime")]
+    assert await chosen(timedelta(hours=2)) == [], "the schedule has the music again"
+    renamed = await tenant.http.patch(f"/api/v1/channels/{channel}/", json={"name": "Day"})
+    assert renamed.is_success
+    assert await chosen(timedelta(minutes=20)) == [("channel", channel, "Day")]
     block = newest(await score(world, tenant, zone)).blocks[0]
     kinds = [newest(await score(world, tenant, zone)).media[i].kind for i in block.items[:9]]
     assert kinds == [*(["music"] * 2 + ["announcement"]) * 3]
@@ -60,6 +72,9 @@ async def test_a_channel_by_hand_is_heard_with_its_calls_until_the_plan_goes_on(
     assert answer.json()["code"] == "rev_conflict"
     state = await tenant.make("/playback/schedule/", zone_id=zone)
     assert state["results"][0]["segments"][-1]["title"].startswith("Plan")
+    await tenant.make("/playback/play/", zone_id=zone, folder_id=str(mine))
+    ((kind, _, name),) = await chosen(timedelta(minutes=20))
+    assert (kind, name) == ("folder", (await tenant.read(f"/music/folders/{mine}/"))["name"])
 
 
 async def test_what_may_not_be_played_there_is_refused_and_others_do_not_exist(

@@ -521,3 +521,20 @@ def test_a_pause_that_is_cut_where_the_next_block_begins_passes_that_boundary() 
     settled = timeline.settle({A: programme(*events, blocks=blocks)}, state(live=(duck,)))
     spoken = [one for one in story(settled, 140) if one[2] in {"first", "duck", "soft"}]
     assert spoken == [(50, 60, "first", 0), (60, 80, "duck", 0), (80, 100, "soft", 0)]
+
+
+@pytest.mark.parametrize("step", [0, 1])
+def test_a_block_that_waits_for_the_next_song_begins_where_somebody_asks_for_one(step: int) -> None:
+    blocks = (
+        Block(id="day", source="s", at=0, items=(0, 1)),
+        Block(id="late", source="l", at=50, pos=5, items=(1,), when="next"),
+    )
+    held = {A: programme(blocks=blocks)}
+    assert story(timeline.settle(held, state()), 110) == [(0, 100, "1", 0), (100, 110, "2", 5)]
+    rebased = timeline.rebase(held, state(), 60)
+    asked = timeline.item_start(timeline.settle(held, rebased), 60, step)
+    assert asked == ("day", step * 100)
+    assert rebased.anchor is not None
+    there = {"block": asked[0], "pos": asked[1], "fresh": asked[1]}
+    moved = rebased.model_copy(update={"anchor": rebased.anchor.model_copy(update=there)})
+    assert story(timeline.settle(held, moved), 80, 60) == [(60, 80, "2", 5)]

@@ -301,6 +301,7 @@ def test_a_channel_by_hand_quiet_hours_and_what_sounded_at_an_instant(
     shown.get_by_label(f"How long in {zone['name']}", exact=True).select_option("For an hour")
     shown.get_by_role("button", name=f"Play in {zone['name']}").click()
     expect(shown.get_by_text(track["title"], exact=True).first).to_be_visible()
+    expect(shown.get_by_text("Chosen by hand: For the evening")).to_be_visible()
 
     page.goto(f"{stack.base_url}/schedules/forecast/{zone['id']}")
     moment = page.get_by_role("region", name="At one moment")

@@ -1,9 +1,9 @@
 """Reading zones: their documents, the programmes these name, and what a screen shows of them."""
 
 from collections import OrderedDict
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final, Generic, Literal, TypeVar
+from typing import Any, Final, Generic, Literal, TypeVar
 from uuid import UUID
 
 from sqlalchemy import func
@@ -13,10 +13,19 @@ from sync2gear_broker import timeline
 from sync2gear_broker.messages import Programme, ZoneState
 from sync2gear_broker.timeline import Settled
 from sync2gear_broker.units import FRAME_RATE
+from sync2gear_platform.channels.tables import Channel
 from sync2gear_platform.kit.context import Ctx
 from sync2gear_platform.kit.errors import NotFound
+from sync2gear_platform.library.tables import Folder
+from sync2gear_platform.playback import engine
 from sync2gear_platform.playback.engine import Programmes
-from sync2gear_platform.playback.schemas import MusicOut, SegmentOut, SpeakersOut, ZoneView
+from sync2gear_platform.playback.schemas import (
+    ChosenOut,
+    MusicOut,
+    SegmentOut,
+    SpeakersOut,
+    ZoneView,
+)
 from sync2gear_platform.playback.tables import ProgrammeRow, ZonePlayback
 from sync2gear_platform.sites.tables import Device, DevicePresence, Zone
 
@@ -136,7 +145,21 @@ async def shown(ctx: Ctx, found: Sequence[Score], frame: int) -> list[ZoneView]:
     """``found`` as screens show them, in the order of their names."""
     counts = await _speakers(ctx, [s.zone.id for s in found])
     order = sorted(found, key=lambda s: (s.zone.name.casefold(), s.zone.id))
-    return [_view(s, frame, counts.get(s.zone.id, (0, 0))) for s in order]
+    views = [_view(s, frame, counts.get(s.zone.id, (0, 0))) for s in order]
+    for table, kind in ((Channel, "channel"), (Folder, "folder")):
+        mine = [one for view in views for one in view.chosen if one.kind == kind]
+        if mine:
+            names = await _names(ctx, table, {one.id for one in mine})
+            for one in mine:
+                one.name = names.get(one.id, "")
+    return views
+
+
+async def _names(ctx: Ctx, table: Any, ids: Iterable[UUID | None]) -> dict[UUID | None, str]:
+    statement = select(table.id, table.name).where(
+        col(table.client_id) == ctx.client_id, col(table.id).in_(ids)
+    )
+    return {row[0]: row[1] for row in await ctx.db.exec(statement)}
 
 
 async def _speakers(ctx: Ctx, zone_ids: Sequence[UUID]) -> dict[UUID, tuple[int, int]]:
@@ -171,6 +194,8 @@ def _view(score: Score, frame: int, speakers: tuple[int, int]) -> ZoneView:
     state, row = score.state, score.row
     settled = settle(score)
     segments, until = _segments(settled, frame)
+    music = _music(settled, frame)
+    shown = {one.item for one in segments} | ({music.item} if music else set())
     return ZoneView(
         zone_id=score.zone.id,
         name=score.zone.name,
@@ -183,8 +208,9 @@ def _view(score: Score, frame: int, speakers: tuple[int, int]) -> ZoneView:
         shuffle=row.shuffle if row else False,
         frame=frame,
         until=until,
-        music=_music(settled, frame),
+        music=music,
         segments=segments,
+        chosen=_chosen(score.programmes, shown),
         speakers=SpeakersOut(online=speakers[0], total=speakers[1]),
     )
 
@@ -213,6 +239,22 @@ def _music(settled: Settled, frame: int) -> MusicOut | None:
         duration=at.media.frames,
         running=at.running,
     )
+
+
+def _chosen(programmes: Programmes, shown: Collection[str]) -> list[ChosenOut]:
+    """What people chose of the blocks ``shown``, without its name."""
+    sources = {
+        block.id: block.source
+        for programme in programmes.values()
+        for block in programme.blocks
+        if block.id in shown and engine.is_chosen(block.id)
+    }
+    found = []
+    for item, source in sorted(sources.items()):
+        kind, _, id_ = source.partition(":")
+        known: Any = kind if kind in {"channel", "folder"} else "tracks"
+        found.append(ChosenOut(item=item, kind=known, id=UUID(id_) if id_ else None, name=""))
+    return found
 
 
 def _segments(settled: Settled, frame: int) -> tuple[list[SegmentOut], int]:

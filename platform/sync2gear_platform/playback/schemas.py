@@ -122,6 +122,18 @@ class MusicOut(BaseModel):
     running: bool
 
 
+class ChosenOut(BaseModel):
+    """Music that people chose by hand: the block ``item`` is of a channel, a folder or tracks.
+
+    ``name`` is what it is called now; empty for tracks, and where it is gone.
+    """
+
+    item: str
+    kind: Literal["channel", "folder", "tracks"]
+    id: UUID | None
+    name: str
+
+
 class SpeakersOut(BaseModel):
     """How many speakers the zone has, and how many are connected."""
 
@@ -130,7 +142,10 @@ class SpeakersOut(BaseModel):
 
 
 class ZoneView(BaseModel):
-    """A zone as a screen shows it: what sounds from ``frame`` to ``until``."""
+    """A zone as a screen shows it: what sounds from ``frame`` to ``until``.
+
+    ``chosen`` says of which blocks in ``music`` and ``segments`` people chose the music.
+    """
 
     zone_id: UUID
     name: str
@@ -145,6 +160,7 @@ class ZoneView(BaseModel):
     until: int
     music: MusicOut | None
     segments: list[SegmentOut]
+    chosen: list[ChosenOut]
     speakers: SpeakersOut
 
 

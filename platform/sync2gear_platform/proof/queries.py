@@ -135,21 +135,22 @@ async def lines(ctx: Ctx, window: Window, wanted: Filters) -> Page[ProofLineOut]
 async def summary(
     ctx: Ctx, by: By, span: Span, *, zones: Collection[UUID] | None = None, kind: Kind | None = None
 ) -> ProofSummaryOut:
-    """What lines add up to. Whole months are read from their sums, whatever is in them."""
-    if by in {"track", "announcement"}:
-        kind = "music" if by == "track" else "announcement"
-        parts = await works_of(ctx, span, zones=zones, kind=kind)
-        key: Any = parts.c.subject
-    else:
-        parts = _days(ctx, span, zones=zones, kind=kind)
-        key = parts.c.zone_id if by == "zone" else parts.c.day
-    sums = [func.coalesce(func.sum(parts.c[name]), 0).label(name) for name in COUNTED]
-    heard_there = case((parts.c.played + parts.c.late > 0, parts.c.zone_id))
-    where = func.count(heard_there.distinct()).label("zones")
+    """What lines add up to. Whole months are read from their sums, whatever is in them.
+
+    The total is always that of the days: works are many, and they add up to the same.
+    """
+    works: dict[By, Kind] = {"track": "music", "announcement": "announcement"}
+    kind = works.get(by, kind)
+    parts = days = _days(ctx, span, zones=zones, kind=kind)
+    key: Any = days.c.zone_id if by == "zone" else days.c.day
+    if by in works:
+        parts = await works_of(ctx, span, zones=zones, kind=works[by])
+        key = parts.c.subject
+    sums = _sums(parts)
     order = [key] if by == "day" else [(sums[1] + sums[2]).desc(), key]
-    found = select(key.label("key"), *sums, where).group_by(key).order_by(*order)
+    found = select(key.label("key"), *sums).group_by(key).order_by(*order)
     listed = (await ctx.db.execute(found.limit(MOST + 1))).mappings().all()
-    whole = (await ctx.db.execute(select(*sums, where))).mappings().one()
+    whole = (await ctx.db.execute(select(*_sums(days)))).mappings().one()
     names = await _names(ctx, by, [row["key"] for row in listed[:MOST]])
     return ProofSummaryOut(
         by=by,
@@ -159,6 +160,15 @@ async def summary(
         total=_sum(whole, "", {}),
         truncated=len(listed) > MOST,
     )
+
+
+def _sums(parts: Any) -> list[Any]:
+    """All that rows add up to, in the order of ``COUNTED``, and the zones that heard it."""
+    heard_there = case((parts.c.played + parts.c.late > 0, parts.c.zone_id))
+    return [
+        *(func.coalesce(func.sum(parts.c[name]), 0).label(name) for name in COUNTED),
+        func.count(heard_there.distinct()).label("zones"),
+    ]
 
 
 def _sum(row: Any, key: Any, names: dict[str, tuple[str, str, str]]) -> ProofSumOut:

@@ -5276,6 +5276,25 @@ export interface components {
             track_id?: string | null;
         };
         /**
+         * ChosenOut
+         * @description Music that people chose by hand: the block ``item`` is of a channel, a folder or tracks.
+         *
+         *     ``name`` is what it is called now; empty for tracks, and where it is gone.
+         */
+        ChosenOut: {
+            /** Id */
+            id: string | null;
+            /** Item */
+            item: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "channel" | "folder" | "tracks";
+            /** Name */
+            name: string;
+        };
+        /**
          * ClientIn
          * @description A new client; ``manager_email`` is invited as its first manager, in ``locale``.
          */
@@ -11752,8 +11771,15 @@ export interface components {
         /**
          * ZoneView
          * @description A zone as a screen shows it: what sounds from ``frame`` to ``until``.
+         *
+         *     ``chosen`` says of which blocks in ``music`` and ``segments`` people chose the music.
          */
         ZoneView: {
+            /**
+             * Chosen
+             * @default []
+             */
+            chosen: components["schemas"]["ChosenOut"][];
             /** Epoch */
             epoch: number;
             /** Folder Id */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Segment, ZoneView } from "../api/types";
-import { alarming, isNewer, nextAfter, nextChange, segmentAt, soundingAt } from "./sounding";
+import { alarming, chosenFor, isNewer, nextAfter, nextChange, segmentAt, soundingAt } from "./sounding";
 
 const S = 48_000;
 
@@ -37,6 +37,7 @@ function zone(segments: Segment[], more: Partial<ZoneView> = {}): ZoneView {
     until: 1000 * S,
     music: null,
     segments,
+    chosen: [],
     speakers: { online: 1, total: 1 },
     ...more,
   };
@@ -146,5 +147,24 @@ describe("emergencies", () => {
       { zone: "Bar", title: "leave" },
     ]);
     expect(alarming(null, 0)).toEqual([]);
+  });
+});
+
+describe("what people chose", () => {
+  const chosen = [
+    { item: "b1", kind: "channel" as const, id: "c", name: "Lounge" },
+    { item: "b2", kind: "tracks" as const, id: null, name: "" },
+  ];
+  const block = (item: string) => ({ ...segment("one", 0, 40), item });
+
+  it("is named where it sounds, and only there", () => {
+    const of = (item: string) => {
+      const view = zone([block(item)], { chosen });
+      return chosenFor(view, soundingAt(view, S));
+    };
+    expect(of("b1")).toBe("Lounge");
+    expect(of("b2")).toBe("some tracks");
+    expect(of("planned")).toBeNull();
+    expect(chosenFor(zone([], { chosen }), null)).toBeNull();
   });
 });

@@ -53,6 +53,13 @@ function resting(zone: ZoneView, frame: number): Sounding | null {
   return { role: "music", item, title, artist, sha256, duration, position: offset, moving: false };
 }
 
+/** What the music that sounds is called where people chose it by hand; null where a schedule did. */
+export function chosenFor(zone: ZoneView, sounding: Sounding | null): string | null {
+  const chosen = zone.chosen.find(({ item }) => item === sounding?.item);
+  if (!chosen) return null;
+  return chosen.name || (chosen.kind === "tracks" ? "some tracks" : "music that is gone");
+}
+
 /** The zones that sound an emergency at `frame`, by name, and what it is called there. */
 export function alarming(
   zones: ReadonlyMap<string, ZoneView> | null,

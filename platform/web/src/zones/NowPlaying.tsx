@@ -3,7 +3,7 @@
 import { Button } from "@mantine/core";
 import type { Segment, ZoneView } from "../api/types";
 import { useLiveState } from "../live/context";
-import { nextAfter, type Sounding, soundingAt } from "../live/sounding";
+import { chosenFor, nextAfter, type Sounding, soundingAt } from "../live/sounding";
 import { MusicIcon, VoiceIcon } from "../ui/icons";
 import { useCommand } from "./commands";
 import { Cover } from "./Cover";
@@ -40,7 +40,11 @@ export function NowPlaying({ zone, mayControl, mayChoose }: Props) {
       <div className={css.what}>
         <Cover sounding={sounding} />
         <div className={css.words}>
-          {sounding ? <Words of={sounding} /> : <p className={css.silence}>{silent}</p>}
+          {sounding ? (
+            <Words of={sounding} chosen={chosenFor(zone, sounding)} />
+          ) : (
+            <p className={css.silence}>{silent}</p>
+          )}
         </div>
       </div>
       {sounding && <Progress sounding={sounding} />}
@@ -54,7 +58,13 @@ export function NowPlaying({ zone, mayControl, mayChoose }: Props) {
   );
 }
 
-function Words({ of: { role, title, artist } }: { of: Sounding }) {
+function Words({
+  of: { role, title, artist },
+  chosen,
+}: {
+  of: Sounding;
+  chosen: string | null;
+}) {
   return (
     <>
       <span className={css.kind} data-role={role}>
@@ -65,6 +75,7 @@ function Words({ of: { role, title, artist } }: { of: Sounding }) {
         {title || "Untitled"}
       </p>
       <p className={css.artist}>{artist}</p>
+      {chosen && <p className={css.chosen}>Chosen by hand: {chosen}</p>}
     </>
   );
 }
