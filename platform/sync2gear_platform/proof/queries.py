@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 from typing import Any, Final
 from uuid import UUID
 
@@ -19,7 +19,7 @@ from sync2gear_platform.kit.paging import Page, Window, page
 from sync2gear_platform.library.tables import Track
 from sync2gear_platform.proof import spans
 from sync2gear_platform.proof.schemas import By, Kind, ProofLineOut, ProofSummaryOut, ProofSumOut
-from sync2gear_platform.proof.spans import Span
+from sync2gear_platform.proof.spans import DAY, Span
 from sync2gear_platform.proof.sums import COUNTED
 from sync2gear_platform.proof.tables import (
     ProofAccount,
@@ -143,10 +143,11 @@ async def summary(
     kind = works.get(by, kind)
     parts = days = _days(ctx, span, zones=zones, kind=kind)
     key: Any = days.c.zone_id if by == "zone" else days.c.day
-    if by in works:
-        parts = await works_of(ctx, span, zones=zones, kind=works[by])
-        key = parts.c.subject
     sums = _sums(parts)
+    if by in works:
+        parts = _each_zone(await works_of(ctx, span, zones=zones, kind=works[by]))
+        key = parts.c.subject
+        sums = [*_counts(parts), func.count().filter(_heard(parts)).label("zones")]
     order = [key] if by == "day" else [(sums[1] + sums[2]).desc(), key]
     found = select(key.label("key"), *sums).group_by(key).order_by(*order)
     listed = (await ctx.db.execute(found.limit(MOST + 1))).mappings().all()
@@ -162,13 +163,24 @@ async def summary(
     )
 
 
+def _counts(parts: Any) -> list[Any]:
+    return [func.coalesce(func.sum(parts.c[name]), 0).label(name) for name in COUNTED]
+
+
+def _heard(parts: Any) -> Any:
+    return parts.c.played + parts.c.late > 0
+
+
 def _sums(parts: Any) -> list[Any]:
     """All that rows add up to, in the order of ``COUNTED``, and the zones that heard it."""
-    heard_there = case((parts.c.played + parts.c.late > 0, parts.c.zone_id))
-    return [
-        *(func.coalesce(func.sum(parts.c[name]), 0).label(name) for name in COUNTED),
-        func.count(heard_there.distinct()).label("zones"),
-    ]
+    heard_there = case((_heard(parts), parts.c.zone_id))
+    return [*_counts(parts), func.count(heard_there.distinct()).label("zones")]
+
+
+def _each_zone(parts: Any) -> Any:
+    """One row of each work in each zone: to count zones that differ, all rows would be sorted."""
+    keys = parts.c.zone_id, parts.c.subject
+    return select(*keys, *_counts(parts)).group_by(*keys).subquery()
 
 
 def _sum(row: Any, key: Any, names: dict[str, tuple[str, str, str]]) -> ProofSumOut:
@@ -235,10 +247,18 @@ async def works_of(ctx: Ctx, span: Span, *, zones: Collection[UUID] | None, kind
         some = select(col(ProofLine.zone_id), col(ProofLine.subject), *_counted()).where(
             col(ProofLine.client_id) == ctx.client_id,
             col(ProofLine.day).between(edge.first, edge.last),
+            # what the days imply, for the index of a zone: no clock is a day from UTC
+            col(ProofLine.begins) >= _midnight(edge.first - DAY),
+            col(ProofLine.begins) < _midnight(edge.last + 2 * DAY),
             col(ProofLine.kind) == kind,
         )
         parts.append(some if zones is None else some.where(col(ProofLine.zone_id).in_(zones)))
     return union_all(*parts).subquery()
+
+
+def _midnight(day: date) -> int:
+    """The frame at which a day begins in UTC."""
+    return frames_of(datetime.combine(day, time(), UTC))
 
 
 def _counted() -> list[Any]:
