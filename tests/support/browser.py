@@ -47,7 +47,10 @@ def open_page(
     browser: Browser, size: tuple[int, int], scheme: Scheme, complaints: list[str]
 ) -> Page:
     context = browser.new_context(
-        viewport={"width": size[0], "height": size[1]}, color_scheme=scheme, locale="en-GB"
+        viewport={"width": size[0], "height": size[1]},
+        color_scheme=scheme,
+        locale="en-GB",
+        has_touch=size[0] < 600,
     )
     context.set_default_timeout(30_000)
     opened = context.new_page()
