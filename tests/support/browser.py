@@ -44,13 +44,18 @@ def launched(kind: BrowserType, *more: str) -> Iterator[Browser]:
 
 
 def open_page(
-    browser: Browser, size: tuple[int, int], scheme: Scheme, complaints: list[str]
+    browser: Browser,
+    size: tuple[int, int],
+    scheme: Scheme,
+    complaints: list[str],
+    *,
+    touch: bool = False,
 ) -> Page:
     context = browser.new_context(
         viewport={"width": size[0], "height": size[1]},
         color_scheme=scheme,
         locale="en-GB",
-        has_touch=size[0] < 600,
+        has_touch=touch,
     )
     context.set_default_timeout(30_000)
     opened = context.new_page()

@@ -29,9 +29,11 @@ PAUSE = """async ([zone_id, csrf]) => {
 
 
 @contextmanager
-def another(browser: Browser, complaints: list[str], size: tuple[int, int]) -> Iterator[Page]:
+def another(
+    browser: Browser, complaints: list[str], size: tuple[int, int], *, touch: bool = False
+) -> Iterator[Page]:
     """Somebody else's browser."""
-    opened = open_page(browser, size, "light", complaints)
+    opened = open_page(browser, size, "light", complaints, touch=touch)
     yield opened
     opened.context.close()
 
@@ -121,6 +123,7 @@ def test_a_business_signs_up_and_its_letter_completes_it_with_the_password(
         expect(page.get_by_role("banner")).to_contain_text("Bakery")
 
 
+@pytest.mark.timeout(480)  # two people's journeys, and everything starts before
 def test_floor_staff_are_invited_and_see_only_what_they_may_do(
     page: Page, browser: Browser, stack: Stack, complaints: list[str]
 ) -> None:
@@ -136,7 +139,7 @@ def test_floor_staff_are_invited_and_see_only_what_they_may_do(
     check(page)
     dialog.get_by_role("button", name="Send the invitation").click()
     expect(page.get_by_role("list", name="Open invitations")).to_contain_text(email)
-    with another(browser, complaints, (390, 844)) as floor:
+    with another(browser, complaints, (390, 844), touch=True) as floor:
         open_letter(floor, stack, email, "invites you")
         expect(floor.get_by_text("Floor staff")).to_be_visible()
         assert "#" not in floor.url
