@@ -133,7 +133,9 @@ def check_adding(scene: Scene, event: LiveEvent) -> None:
     live = (*scene.state.live, event.model_copy(update={"id": "new"}))
     after = timeline.settle(scene.programmes, scene.state.model_copy(update={"live": live}))
     planned = [cue for plan in scene.programmes.values() for cue in plan.events]
-    longest = max(cue.fade_in for cue in (*planned, *live))
+    fades = [block.crossfade for plan in scene.programmes.values() for block in plan.blocks]
+    # the music before a block that waits for a pause fades out ahead of it
+    longest = max(*(cue.fade_in for cue in (*planned, *live)), *fades, 0)
     for t in range(start_of(scene.state), event.start):
         one, other = heard(before, t), heard(after, t)
         if t < event.start - longest:  # later the music may already make way for what comes
