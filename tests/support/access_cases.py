@@ -235,6 +235,8 @@ BODIES: Final[Mapping[str, Mapping[str, Any]]] = {
     "POST /announcements/voices/preview/": {"voice": "en"},
     "POST /ai-providers/": {"kind": "espeak"},
     "POST /admin/ai-providers/": {"kind": "espeak"},
+    "POST /announcements/uploads/{upload_id}/complete/": {"etags": ["{n}"]},
+    "POST /music/uploads/{upload_id}/complete/": {"etags": ["{n}"]},
     "POST /auth/login/": {"email": "@manager", "password": "@password"},
     "POST /auth/change-password/": {
         "current_password": "@password", "new_password": "an even better horse battery",
@@ -352,6 +354,8 @@ def kind_of(name: str, path: str, where: str = "body") -> str:
     found = next((kind for part, kind in PATHS.items() if part in path), KINDS.get(name))
     if where != "path" or name not in SAY_NOTHING:
         found = KINDS.get(name)
+    if found == "folder" and path.startswith("/api/v1/announcements/"):
+        return "spoken folder"
     if found is None:
         raise UnknownError(f"what is {name} in {path} an id of? Say so in KINDS")
     return found

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx2
 from PIL import Image
@@ -140,7 +140,7 @@ class Checker:
             return {"own": ""}
         home, kind = asker.home, slot.kind
         values = {"own": await self._own(asker, operation, kind)}
-        values |= {"random": uuid4().hex * 2 if kind in HASHES else str(uuid4())}
+        values |= {"random": FORMS.get(kind, str)(uuid4())}
         if not operation.policy.startswith("admin."):
             values["other"] = self.cast.theirs.here[kind]
             if home is self.cast.theirs:
@@ -199,7 +199,13 @@ class Checker:
         return _replaced(body, own, word().split()[1])
 
 
-HASHES: Final = frozenset({"media", "programme"})
+def _digest(some: UUID) -> str:
+    return some.hex * 2
+
+
+FORMS: Final = {"media": _digest, "programme": _digest, "event": lambda some: some.hex}
+"""How an id of a kind looks, where it is not written as a UUID."""
+
 USED_UP: Final = frozenset({"mail", "event", "gone client", "gone user", "emergency"})
 """Kinds of which each can be asked for once only."""
 
@@ -207,7 +213,8 @@ MADE_ANEW: Final = frozenset(
     {"location", "facility", "floor", "zone", "device", "folder", "track", "announcement", "user",
      "invitation", "token", "account", "mail", "event", "spare client", "gone client", "gone user",
      "upload", "spoken upload", "calendar", "day part", "priority level", "channel",
-     "channel item", "schedule", "feed", "report"}
+     "channel item", "schedule", "feed", "report", "provider", "offered provider", "template",
+     "word", "variant", "emergency message", "spoken folder"}
 )  # fmt: skip
 
 

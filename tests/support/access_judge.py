@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
+from uuid import UUID
 
 import httpx2
 
@@ -31,7 +32,16 @@ STATEFUL: Final[Mapping[str, frozenset[int]]] = {
     "GET /announcements/uploads/{upload_id}/parts/": frozenset({409}),
     "POST /announcements/uploads/{upload_id}/complete/": frozenset({409}),
     "POST /announcements/uploads/{upload_id}/retry/": frozenset({409}),
+    "POST /announcements/say/": frozenset({409}),  # of so many at once a zone is full
+    "POST /announcements/templates/{template_id}/say/": frozenset({409}),  # likewise
+    "POST /announcements/{announcement_id}/play-instant/": frozenset({409}),  # likewise
     "POST /announcements/{announcement_id}/retry/": frozenset({409}),
+    "POST /announcements/{announcement_id}/variants/": frozenset({409}),  # it is one already
+    # a new announcement has none of these, and an old one's was removed
+    "DELETE /announcements/{announcement_id}/variants/{variant_id}/": frozenset({404}),
+    "POST /emergencies/keys/": frozenset({409}),  # one is raised
+    "POST /music/files/bulk-delete/": frozenset({409}),  # a channel plays it
+    "PATCH /music/folders/{folder_id}/": frozenset({409}),  # into itself
     "POST /music/folders/{folder_id}/reorder/": frozenset({409}),
     "POST /channels/{channel_id}/items/": frozenset({409, 422}),
     "PATCH /channels/{channel_id}/items/{item_id}/": frozenset({409, 422}),
@@ -134,7 +144,7 @@ def judge(
     faults += _told_apart(asker, operation, prints)
     own = said["own"]
     fine = own[0] < 300 or own[0] in STATEFUL.get(str(operation), ())
-    if not fine and own != special(asker, operation):
+    if not fine and own != special(asker, operation, where):
         faults.append(f"one's own: {own} {answers['own'][0].text[:200]}")
     taken = "random" in prints and prints["random"].status < 400
     if taken and where not in IGNORED and " query " not in where:
@@ -171,7 +181,10 @@ def needs_client(operation: Operation) -> bool:
     return not spans and str(operation) not in OF_NOBODY
 
 
-OF_NOBODY: Final = frozenset({"GET /roles/", "GET /announcements/voices/"})
+OF_NOBODY: Final = frozenset(
+    {"GET /roles/", "GET /announcements/voices/", "GET /announcements/uploads/direct/",
+     "GET /music/uploads/direct/", "GET /proof/reports/"}
+)  # fmt: skip
 """What is the same for every client."""
 
 SPANNING: Final = frozenset({"POST /auth/switch/"})
@@ -184,11 +197,16 @@ ABOVE: Final = frozenset({SELF, "audit.read", "public"})
 """What sync2gear's own people do outside any client; for the rest they choose one first."""
 
 
-def special(asker: Asker, operation: Operation) -> tuple[int, str] | None:
+def special(asker: Asker, operation: Operation, where: str) -> tuple[int, str] | None:
     """The one answer of an operation to somebody who may, but not this."""
     here = asker.confined.get(operation.policy)
+    within = here is None or UUID(asker.home.here["location"]) in here
+    if not within and re.search(r" (floor|location)(_ids?\.\[\])?$", where):
+        return 404, "not_found"  # whose reach is a zone names no more than that
     if str(operation) in ONLY_PEOPLE and not asker.is_member:
         return 403, "only_people"
+    if asker.above and where == "GET /announcements/voices/ query provider":
+        return 409, "no_client"  # voices of none are the same for all, a provider is a client's
     if asker.above and str(operation) == "GET /users/{user_id}/avatar/":
         return 404, "not_found"  # colleagues are those of a client
     if here is not None and str(operation) == "DELETE /locations/{row_id}/":

@@ -325,6 +325,7 @@ MAKERS: Final[Mapping[str, Maker]] = {
     "zone": _over_http("/zones/", "location"),
     "device": _device,
     "folder": _over_http("/music/folders/"),
+    "spoken folder": _over_http("/music/folders/", type="announcement"),
     "track": _track,
     "announcement": _announcement,
     "provider": _over_http("/ai-providers/", kind="espeak"),
