@@ -108,7 +108,7 @@ def sound_server(folder: Path) -> Iterator[dict[str, str]]:
         with (folder / "pulse.log").open("w") as log:
             to = {"stdout": log, "stderr": log}
             with running(command, env={**os.environ, **where}, **to):
-                wait_for("the socket of PulseAudio", address.exists, UP_WITHIN)
+                wait_for("PulseAudio", lambda: answers(address), UP_WITHIN)
                 yield where
     finally:
         for pipe in pipes:
@@ -174,17 +174,15 @@ def relay(scene: Scene, port: int) -> Iterator[int]:
     listen = free_port()
     command = [sys.executable, HERE / "jitter.py", listen, port, scene.jitter]
     with running([str(word) for word in command]):
-        wait_for("the relay", lambda: answers(listen), UP_WITHIN)
+        wait_for("the relay", lambda: answers(("127.0.0.1", listen)), UP_WITHIN)
         yield listen
 
 
-def answers(port: int) -> bool:
-    """Whether something listens on ``port``."""
-    try:
-        socket.create_connection(("127.0.0.1", port), 1).close()
-    except OSError:
-        return False
-    return True
+def answers(at: Path | tuple[str, int]) -> bool:
+    """Whether something listens at a socket's path or a host's port."""
+    family = socket.AF_UNIX if isinstance(at, Path) else socket.AF_INET
+    with socket.socket(family) as connection:
+        return connection.connect_ex(str(at) if isinstance(at, Path) else at) == 0
 
 
 def ours(
@@ -251,7 +249,7 @@ def snapcast(folder: Path, scene: Scene, track: NDArray[np.int16], seconds: floa
         to = {"stdout": log, "stderr": log}
         env = {**os.environ, **where}
         stack.enter_context(running(command, env=env, **to))
-        wait_for("snapserver", lambda: answers(port), UP_WITHIN)
+        wait_for("snapserver", lambda: answers(("127.0.0.1", port)), UP_WITHIN)
         reached = stack.enter_context(relay(scene, port))
         heard = stack.enter_context(cards(folder, scene, seconds))
         for k in range(CARDS):

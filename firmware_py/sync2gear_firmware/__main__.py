@@ -1,5 +1,6 @@
 """The speaker as a process: ``python -m sync2gear_firmware``; SIGTERM ends it with a bye."""
 
+import gc
 import logging
 import signal
 import sys
@@ -22,6 +23,7 @@ def main() -> int:
         return 2
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: agent.stop())
+    gc.freeze()  # what is here now stays: no collection needs to go through it again, in mid block
     agent.run()
     return 0
 

@@ -21,6 +21,7 @@ _PRIOR = 30e-6
 _LOOKS = 10e-6
 _FLOOR = 20.0
 _ROOM = 8192
+_POINTS = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,10 @@ class Dac:
         frame, heard = self._reports[:, self._first : self._last]
         x = (frame - frame[-1]) * self._each
         y = heard - heard[-1] - x  # offset + rate error * x
+        each = len(x) // _POINTS
+        if each > 1:  # means of neighbours say as much as they do, in a fraction of the time
+            first = len(x) % each
+            x, y = x[first:].reshape(-1, each).mean(1), y[first:].reshape(-1, each).mean(1)
         weight = np.ones(len(x))
         alike = max(1.0, len(x) / (1 - x[0] * _LOOKS))
         rate = level = 0.0

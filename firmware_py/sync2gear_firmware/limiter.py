@@ -33,12 +33,11 @@ class Limiter:
     def push(self, frames: Frames) -> Frames:
         """As many frames as are put in, none beyond 1."""
         n = len(frames)
-        peaks = np.abs(frames).max(1, initial=0.0)
         joined = np.concatenate([self._held, frames])
         out, self._held = joined[:n], joined[n:]
-        if not n or (self._resting and peaks.max() <= 1):
+        if not n or (self._resting and frames.max() <= 1 and frames.min() >= -1):
             return out
-        return self._limited(out, peaks.astype(np.float64))
+        return self._limited(out, np.abs(frames).max(1).astype(np.float64))
 
     def _limited(self, out: Frames, peaks: NDArray[np.float64]) -> Frames:
         n, look = len(out), self._look

@@ -191,7 +191,7 @@ class Player:
         if at // CHUNK != (at + n) // CHUNK:
             self.look_ahead(at + n)
         self._next = at + n
-        self._peak = max(self._peak, float(np.abs(mix).max(initial=0.0)))
+        self._peak = max(self._peak, float(mix.max(initial=0)), float(-mix.min(initial=0)))
         return mix
 
     def _cut(self, at: int) -> None:

@@ -4,7 +4,7 @@ The kernel is that of J. O. Smith, "Digital Audio Resampling" (CCRMA): a sinc un
 tabulated at PHASES positions between two frames and linear between these.
 """
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 import numpy as np
@@ -20,6 +20,7 @@ _PHASES = 256
 _BETA = 8.0
 _NEAR = 1.0
 _APART = 0.02
+_RUN = 16
 
 
 @cache
@@ -68,11 +69,25 @@ def _read_near(frames: Frames, at: float, ratio: float, n: int) -> Frames:
     drift = (ratio - 1) * n
     count = 2 + int(abs(drift) / _APART)
     weights = _weights(kernels(1.0), at - first + drift * np.arange(count) / (count - 1))
+    runs = -(-n // _RUN)
     start = frames[first - REACH :]
-    # each row is the two channels' surroundings of one output; copied, for BLAS knows no overlap
-    around: Frames = np.ndarray((n, 2, 2 * REACH), np.float32, start.data, strides=(8, 4, 8))
-    by_kernel = around.reshape(2 * n, -1) @ weights.T
-    out: Frames = np.einsum("nck,nk->nc", by_kernel.reshape(n, 2, count), _hats(n, count))
+    if len(start) < runs * _RUN + 2 * REACH:
+        start = np.concatenate([start, np.zeros((_RUN, 2), np.float32)])
+    wide = _RUN + 2 * REACH - 1
+    # each row is the surroundings of a run of outputs in one channel, each column of ``shifted``
+    # one kernel moved to one of them: a 16th of the copies that a row for each output would take
+    around: Frames = np.ndarray(
+        (runs, 2, wide), np.float32, start.data, strides=(8 * _RUN, 4, 8)
+    ).reshape(2 * runs, wide)
+    padded = np.zeros((count, wide + _RUN - 1), np.float32)
+    padded[:, _RUN - 1 : wide] = weights
+    row, step = padded.strides
+    shifted: Frames = np.ndarray(
+        (wide, count, _RUN), np.float32, padded.data, step * (_RUN - 1), (step, row, -step)
+    ).reshape(wide, count * _RUN)
+    by_kernel = (around @ shifted).reshape(runs, 2, count, _RUN)
+    hats = _hats(n, count, runs)
+    out: Frames = np.einsum("mckr,mkr->mrc", by_kernel, hats).reshape(-1, 2)[:n]
     return out
 
 
@@ -84,9 +99,9 @@ def _weights(table: Frames, fraction: NDArray[np.float64]) -> Frames:
     return weights
 
 
-@cache
-def _hats(n: int, count: int) -> Frames:
-    """(n, count): how much of each of ``count`` evenly spread points is in each of n outputs."""
-    place = np.arange(n)[:, None] * ((count - 1) / n)
-    hats: Frames = np.maximum(0, 1 - abs(place - np.arange(count))).astype(np.float32)
+@lru_cache(64)
+def _hats(n: int, count: int, runs: int) -> Frames:
+    """(runs, count, _RUN): how much of each of ``count`` evenly spread points is in each output."""
+    place = np.arange(runs * _RUN).reshape(runs, 1, _RUN) * ((count - 1) / n)
+    hats: Frames = np.maximum(0, 1 - abs(place - np.arange(count)[:, None])).astype(np.float32)
     return hats

@@ -82,22 +82,34 @@ def opened(tmp_path: Path, *sinks: str) -> Iterator[Card]:
         stderr=subprocess.DEVNULL,
     )
     eventually(socket.exists)
+    try:
+        with recorded(Card(environment), names[0]) as card:
+            yield card
+    finally:
+        server.terminate()
+        server.wait(10)
+
+
+@contextmanager
+def recorded(card: Card, name: str = "spk") -> Iterator[Card]:
+    """The same card as it is heard from now on."""
+    card = Card(card.environment)
     recorder = subprocess.Popen(
-        ["parec", "-d", f"{names[0]}.monitor", "--rate=48000", "--channels=2", "--format=s16le",
+        ["parec", "-d", f"{name}.monitor", "--rate=48000", "--channels=2", "--format=s16le",
          "--latency-msec=10"],
-        env=environment,
+        env=card.environment,
         stdout=subprocess.PIPE,
     )  # fmt: skip
-    card = Card(environment)
     reader = threading.Thread(target=_read, args=(recorder, card))
     reader.start()
-    yield card
-    for process in (recorder, server):
-        process.terminate()
-        process.wait(10)
-    reader.join(10)
-    assert recorder.stdout is not None
-    recorder.stdout.close()
+    try:
+        yield card
+    finally:
+        recorder.terminate()
+        recorder.wait(10)
+        reader.join(10)
+        assert recorder.stdout is not None
+        recorder.stdout.close()
 
 
 @pytest.fixture

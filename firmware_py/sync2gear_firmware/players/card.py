@@ -22,6 +22,8 @@ BLOCK: Final = 480
 _LATENCY = 0.06
 _REPORT = 100
 _RETRY = 3.0
+_NOT_AT_THIS_RATE = -9997
+"""paInvalidSampleRate of portaudio.h."""
 
 
 class CardSink:
@@ -86,31 +88,50 @@ class CardSink:
                 self._open()
             if self._stop.wait(_RETRY):
                 break
-        if self._stream is not None and threading.current_thread() is self._thread:
-            self._stream.close()
+        if threading.current_thread() is self._thread:
+            self._close()
 
     def _open(self) -> None:
+        self._close()
         try:
-            if self._stream is not None:
-                self._stream.close()
-                self._stream = None
-            self._renderer = Renderer(self._player)
-            self._stream = sounddevice.OutputStream(
-                device=self._device,
-                samplerate=FRAME_RATE,
-                channels=2,
-                dtype="float32",
-                blocksize=BLOCK,
-                latency=_LATENCY,
-                callback=self._callback,
-            )
-            self._stream.start()
+            try:
+                self._play(FRAME_RATE)
+            except sounddevice.PortAudioError as error:
+                if _NOT_AT_THIS_RATE not in error.args:
+                    raise
+                card = sounddevice.query_devices(self._device, "output")
+                self._play(round(card["default_samplerate"]))
         except (sounddevice.PortAudioError, ValueError) as error:  # the latter: no such name
             log.warning("card.failed device=%r error=%r", self._device, str(error))
             self._tell(Trouble("card", str(error)))
+            self._close()
+            # PortAudio knows only the cards that were there when it began: one plugged in later,
+            # or again, would never be found
+            sounddevice._terminate()  # noqa: SLF001 - it has no public name, and is documented
+            sounddevice._initialize()  # noqa: SLF001
             return
-        log.info("card.open device=%r latency=%.3f", self._device, self._stream.latency)
+        rate, latency = self._stream.samplerate, self._stream.latency
+        log.info("card.open device=%r rate=%.0f latency=%.3f", self._device, rate, latency)
         self._tell(Trouble("card", None))
+
+    def _close(self) -> None:
+        if self._stream is not None:
+            self._stream.close()
+            self._stream = None
+
+    def _play(self, rate: int) -> None:
+        """Open the card at ``rate``; the zone is read at that of its own crystal."""
+        self._renderer = Renderer(self._player, rate)
+        self._stream = sounddevice.OutputStream(
+            device=self._device,
+            samplerate=rate,
+            channels=2,
+            dtype="float32",
+            blocksize=BLOCK * rate // FRAME_RATE,
+            latency=_LATENCY,
+            callback=self._callback,
+        )
+        self._stream.start()
 
     def _callback(self, out: Frames, n: int, when: Any, status: Any) -> None:
         self._rounds += 1
