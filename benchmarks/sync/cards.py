@@ -2,12 +2,15 @@
 
 PulseAudio's pipe sinks write to them and report their fill as their delay, as a card does.
 
-    cards.py OUT.npz SECONDS FIFO:PPM ...
+    cards.py OUT.npz FIFO:PPM ...
+
+SIGTERM ends it.
 """
 
 import gc
 import os
 import random
+import signal
 import sys
 import time
 from dataclasses import dataclass, field
@@ -45,8 +48,8 @@ class Card:
         self.frames += due
 
 
-def main(out: str, seconds: float, *names: str) -> None:
-    """Drain for so long, then write ``left`` (cards, frames), ``rate``, ``lacked``, ``began``."""
+def main(out: str, *names: str) -> None:
+    """Drain until the end, then write ``left`` (cards, frames), ``rate``, ``lacked``, ``began``."""
     cards = []
     for name in names:
         path, ppm = name.rsplit(":", 1)
@@ -56,11 +59,13 @@ def main(out: str, seconds: float, *names: str) -> None:
         os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(40))
     except PermissionError:
         print("cards: without real-time priority")
+    ended: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, _: ended.append(number))
     gc.disable()
     began = time.monotonic()
-    while (passed := time.monotonic() - began) < seconds:
+    while not ended:
         for card in cards:
-            card.drain(passed)
+            card.drain(time.monotonic() - began)
         time.sleep(random.uniform(0.0002, 0.001))
     left = [np.frombuffer(b"".join(c.heard), "<f4").reshape(-1, 2)[:, 0] for c in cards]
     least = min(len(x) for x in left)
@@ -74,4 +79,4 @@ def main(out: str, seconds: float, *names: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], float(sys.argv[2]), *sys.argv[3:])
+    main(*sys.argv[1:])

@@ -68,12 +68,17 @@ def skews(recording: Path, track: Array, warm_up: float) -> tuple[dict[str, Any]
     leads = []
     for row in rows:
         known = ~np.isnan(row[:, 1])
+        if not known.any():
+            raise ValueError(f"the track is not recognised on card {len(leads)}")
         # places are known modulo the track; the first of them names the lap
         lead = np.unwrap(row[known, 1], period=length)
         gap = np.interp(grid, row[:, 0], (~known).astype(float)) > 0
         leads.append(np.where(gap, np.nan, np.interp(grid, row[known, 0], lead)))
     table = np.array(leads)
     table -= np.round((table - table[0]) / length) * length
+    mean = np.full(table.shape[1], np.nan)
+    some = ~np.isnan(table).all(axis=0)
+    mean[some] = np.nanmean(table[:, some], axis=0)
     apart = [(table[a] - table[b]) * 1000 for a, b in combinations(range(len(table)), 2)]
     settled = np.abs(np.array(apart)[:, grid >= warm_up])
     values = settled[~np.isnan(settled)]
@@ -84,4 +89,4 @@ def skews(recording: Path, track: Array, warm_up: float) -> tuple[dict[str, Any]
         "unheard": float(np.isnan(settled).mean()),
         "lacked": [int(n) for n in data["lacked"]],
     }
-    return summary, grid, (table - np.nanmean(table, axis=0)) * 1000
+    return summary, grid, (table - mean) * 1000

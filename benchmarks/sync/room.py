@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,8 @@ CARDS = 4
 PIPE = 16_384
 """Bytes that a card holds: 43 ms."""
 UP_WITHIN = 60.0
+WAITING = 10.0
+"""Seconds between the speakers' start and that of the zone."""
 
 
 @dataclass(frozen=True)
@@ -116,10 +118,10 @@ def sound_server(folder: Path) -> Iterator[dict[str, str]]:
 
 
 class Cards:
-    """The process of the cards: it records from now on for ``seconds``."""
+    """The process of the cards, which records from now on."""
 
-    def __init__(self, process: subprocess.Popen[bytes], folder: Path, seconds: float) -> None:
-        self._process, self._folder, self._seconds = process, folder, seconds
+    def __init__(self, process: subprocess.Popen[bytes], folder: Path) -> None:
+        self._process, self._folder = process, folder
         self.began = time.monotonic()
 
     @property
@@ -127,12 +129,15 @@ class Cards:
         """Seconds since it began."""
         return time.monotonic() - self.began
 
-    def recorded(self) -> Path:
-        """The recording, as soon as there is one; ``MissingError`` if the cards fell over."""
-        try:
-            code = self._process.wait(max(0.0, self._seconds - self.passed) + 30)
-        except subprocess.TimeoutExpired:
-            code = None
+    def recorded(self, until: float) -> Path:
+        """The recording of so many seconds; ``MissingError`` if the cards fell over."""
+        code: int | None = None
+        with suppress(subprocess.TimeoutExpired):
+            code = self._process.wait(max(0.0, until - self.passed))
+        if code is None:
+            self._process.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                code = self._process.wait(UP_WITHIN)
         out = self._folder / "heard.npz"
         if code != 0 or not out.exists():
             words = (self._folder / "cards.log").read_text()[-1000:]
@@ -141,15 +146,15 @@ class Cards:
 
 
 @contextmanager
-def cards(folder: Path, scene: Scene, seconds: float) -> Iterator[Cards]:
-    """The cards, for so long."""
+def cards(folder: Path, scene: Scene) -> Iterator[Cards]:
+    """The cards of a scene."""
     names = [f"{folder}/card{k}.fifo:{ppm}" for k, ppm in enumerate(scene.cards)]
-    command = [sys.executable, str(HERE / "cards.py"), f"{folder}/heard.npz", str(seconds), *names]
+    command = [sys.executable, str(HERE / "cards.py"), f"{folder}/heard.npz", *names]
     with (
         (folder / "cards.log").open("w") as log,
         running(command, stdout=log, stderr=log) as process,
     ):
-        yield Cards(process, folder, seconds)
+        yield Cards(process, folder)
 
 
 def clock_of(scene: Scene, card: int, folder: Path) -> dict[str, str]:
@@ -212,28 +217,39 @@ def ours(
                 **where,
                 **clock_of(scene, k, folder),
             )
-        heard = stack.enter_context(cards(folder, scene, seconds))
+        heard = stack.enter_context(cards(folder, scene))
         for k, lab in enumerate(labs):
             wait_for(
                 f"speaker {k} with a broker and a card",
                 lambda lab=lab: "link.up" in lab.log() and "card.open" in lab.log(),
                 UP_WITHIN,
             )
+        time.sleep(WAITING)  # a speaker waits for its zone longer than for its card
         start = zone_frame()
         media = [lab.offer(wav(track), len(track)) for lab in labs]
         published = heard.passed
         for lab, one in zip(labs, media, strict=True):
             lab.publish_music((one,), start)
-        out = heard.recorded()
-        usage = [Path(f"/proc/{p.pid}/stat").read_text().split() for q in labs for p in q.processes]
-        ticks = os.sysconf("SC_CLK_TCK")
-        shares = [(int(u[13]) + int(u[14])) / ticks / seconds * 100 for u in usage]
-        print(f"    CPU of a speaker, its start included: {[round(s, 1) for s in shares]} %")
+        wait_for("half of the seconds", lambda: heard.passed > published + seconds / 2, seconds)
+        first, since = [used(lab) for lab in labs], heard.passed
+        out = heard.recorded(published + seconds)
+        shares = [
+            (used(lab) - was) / (heard.passed - since) for lab, was in zip(labs, first, strict=True)
+        ]
+        print(f"    CPU of a speaker: {[round(100 * s, 1) for s in shares]} % of a core")
         return out, published
 
 
-def snapcast(folder: Path, scene: Scene, track: NDArray[np.int16], seconds: float) -> Path:
-    """The recording of four of Snapcast's clients on its server."""
+def used(lab: Lab) -> float:
+    """Seconds of CPU that the speakers of a lab have used."""
+    stats = [Path(f"/proc/{p.pid}/stat").read_text().split() for p in lab.processes]
+    return sum(int(s[13]) + int(s[14]) for s in stats) / os.sysconf("SC_CLK_TCK")
+
+
+def snapcast(
+    folder: Path, scene: Scene, track: NDArray[np.int16], seconds: float
+) -> tuple[Path, float]:
+    """The recording of four of Snapcast's clients on its server, and when they began in it."""
     with ExitStack() as stack:
         where = stack.enter_context(sound_server(folder))
         raw = folder / "track.raw"
@@ -251,7 +267,7 @@ def snapcast(folder: Path, scene: Scene, track: NDArray[np.int16], seconds: floa
         stack.enter_context(running(command, env=env, **to))
         wait_for("snapserver", lambda: answers(("127.0.0.1", port)), UP_WITHIN)
         reached = stack.enter_context(relay(scene, port))
-        heard = stack.enter_context(cards(folder, scene, seconds))
+        heard = stack.enter_context(cards(folder, scene))
         for k in range(CARDS):
             command = [
                 "snapclient", "-h", "127.0.0.1", "-p", str(reached), "-i", str(k + 1),
@@ -259,7 +275,8 @@ def snapcast(folder: Path, scene: Scene, track: NDArray[np.int16], seconds: floa
             ]  # fmt: skip
             mine = {**env, **clock_of(scene, k, folder)}
             stack.enter_context(running(command, env=mine, **to))
-        return heard.recorded()
+        began = heard.passed
+        return heard.recorded(began + seconds), began
 
 
 def have_snapcast() -> None:

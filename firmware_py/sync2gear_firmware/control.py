@@ -14,12 +14,18 @@ from sync2gear_firmware.dac import Dac
 
 JUMP: Final = FRAME_RATE * 15 // 1000
 """An error in frames beyond this is taken at once, with a short crossfade."""
+NEAR: Final = FRAME_RATE * 2 // 1000
+"""An error in frames beyond this is taken at once where sound has just begun or was broken."""
+SETTLING: Final = 4.0
+"""Seconds for which it has."""
 MOST: Final = 800e-6
 """The correction never exceeds this share of the rate."""
 STEP: Final = 50e-6
 """The ratio changes by at most this between two blocks, of 10 ms."""
 SECONDS: Final = 3.0
 """The time in which an error shrinks to a third."""
+
+_SURELY = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +36,14 @@ class Course:
     correction: float = 0.0
 
 
-def steer(course: Course, error: float, natural: float) -> tuple[Course, int]:
+def steer(course: Course, error: float, natural: float, far: float = JUMP) -> tuple[Course, int]:
     """The course for the next block, and frames to jump before it.
 
-    ``error`` is by how many frames the position lags; ``natural`` the ratio that keeps the lag.
+    ``error`` is by how many frames the position lags, more than ``far`` is jumped; ``natural`` the
+    ratio that keeps the lag.
     """
     jump = 0
-    if abs(error) > JUMP:
+    if abs(error) > far:
         jump = round(error)
         error, course = error - jump, Course()
     wanted = _limited(error / (SECONDS * FRAME_RATE), 0.0, MOST)
@@ -68,6 +75,9 @@ class Pace:
 
     def __init__(self, rate: int = FRAME_RATE) -> None:
         self._dac = Dac(rate)
+        self._rate = rate
+        self._steps = 0
+        self._settled = 0
         self._written = 0
         self._course = Course()
         self._frame, self._part = 0, 0.0
@@ -99,9 +109,16 @@ class Pace:
             if not self._dac.sure or not begin(whole):
                 return None
             self._frame, self._part = whole, part
+            self._settled = first + round(SETTLING * self._rate)
+        if self._dac.steps != self._steps:
+            self._steps = self._dac.steps
+            self._settled = first + round(SETTLING * self._rate)
         self.error = whole - self._frame + part - self._part
         natural = model.each * (1 + line.slope) * FRAME_RATE / 1e6
-        self._course, jump = steer(self._course, self.error, natural)
+        # what the clock is not sure of yet is not jumped after
+        unsure = _SURELY * line.spread * FRAME_RATE / 1e6
+        far = min(JUMP, max(NEAR, unsure)) if first < self._settled else JUMP
+        self._course, jump = steer(self._course, self.error, natural, far)
         ratio = self._course.ratio or natural
         self.jumps += jump != 0
         read = Stretch(self._frame + jump, self._part, ratio, jump)

@@ -17,6 +17,10 @@ SURE: Final = 500_000
 _EVERY = 250_000
 _ODD = 8000.0
 _ODD_IN_A_ROW = 10
+_LATELY = 1e6
+_EARLY = 5e6
+"""Microseconds of the first reports that do not count for long: a sound server's err by 10 ms."""
+_SHIFT = 2000.0
 _PRIOR = 30e-6
 _LOOKS = 10e-6
 _FLOOR = 20.0
@@ -48,6 +52,8 @@ class Dac:
         self._odd: list[tuple[int, float]] = []
         self._fitted = 0.0
         self.line: Heard | None = None
+        self.steps = 0
+        """How often the card lost or gained frames."""
 
     @property
     def sure(self) -> bool:
@@ -64,6 +70,7 @@ class Dac:
             if len(self._odd) < _ODD_IN_A_ROW:
                 return
             # they agree: the card lost or gained frames, so that what was before says nothing now
+            self.steps += 1
             odd, self._odd, self._first, self._last = self._odd, [], 0, 0
             for report in odd:
                 self._keep(*report)
@@ -72,6 +79,7 @@ class Dac:
         self._odd.clear()
         self._keep(frame, heard)
         if self.line is None or heard - self._fitted >= _EVERY:
+            self._follow()
             self._fit()
 
     def _keep(self, frame: int, heard: float) -> None:
@@ -83,9 +91,27 @@ class Dac:
             self._reports[:, : self._last] = kept[:, -self._last :]
         self._reports[:, self._last] = frame - self._zero[0], heard - self._zero[1]
         self._last += 1
-        oldest = self._reports[1, self._last - 1] - WINDOW
+        age = float(self._reports[1, self._last - 1])
+        oldest = max(age - WINDOW, _EARLY if age > 3 * _EARLY else 0)
         while self._reports[1, self._first] < oldest:
             self._first += 1
+
+    def _follow(self) -> None:
+        """Where the reports of a second agree that the card lost frames, move those before along.
+
+        So the crystal is not forgotten, and the line need not wait until they leave the window.
+        """
+        frame, heard = self._reports[:, self._first : self._last]
+        late = int(np.searchsorted(heard, heard[-1] - _LATELY))
+        if self.line is None or heard[-1] - heard[0] < 2 * _LATELY:
+            return
+        line, zero = self.line, self._zero
+        whens = line.at + (frame[late:] + (zero[0] - line.frame)) * line.each - zero[1]
+        step = float(np.median(heard[late:] - whens))
+        agree = np.mean(np.sign(step) * (heard[late:] - whens) > _SHIFT / 2)
+        if abs(step) > _SHIFT and agree > 0.9:
+            heard[:late] += step
+            self.steps += 1
 
     def _fit(self) -> None:
         frame, heard = self._reports[:, self._first : self._last]

@@ -28,7 +28,7 @@ class Fader:
         self._gains: NDArray[np.float64] | None = None
 
     def apply(self, frames: Frames, volume: float, channels: Channels) -> Frames:
-        """``frames`` on their way to ``volume`` (amplitude) and ``channels``."""
+        """One frame or more on their way to ``volume`` (amplitude) and ``channels``."""
         wanted = volume * np.array(_ROUTES[channels])
         gains = wanted if self._gains is None else self._gains
         n = len(frames)
@@ -40,7 +40,6 @@ class Fader:
             return steady
         most = (SLEW / FRAME_RATE * np.arange(1, n + 1))[:, None, None]
         course = gains + np.clip(wanted - gains, -most, most)
-        if n:
-            self._gains = course[-1]
+        self._gains = course[-1]
         moved: Frames = np.einsum("ni,nio->no", frames, course.astype(np.float32))
         return moved

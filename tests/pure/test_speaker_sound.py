@@ -258,3 +258,14 @@ def test_the_noise_of_the_limiter_and_the_fader_is_none_where_nothing_is_to_do(
     track: Samples = noise(5, 1, 0.99)
     booth.score(*music_of(booth.hold(wav(track), len(track))))
     assert np.array_equal(booth.render(START, *[960] * 40), track[: 960 * 40])
+
+
+@pytest.mark.parametrize("lost", [150, 500])
+def test_a_card_that_lost_some_milliseconds_is_back_within_two_seconds(lost: int) -> None:
+    seat = Seat(Device(card=Kind(ppm=60)), 7)
+    seat.run(12 * SECOND)
+    seat.card.lose(lost)
+    seat.run(20 * SECOND)
+    late = [off for at, off in zip(seat.at, seat.off, strict=True) if at > 14 * SECOND]
+    assert max(abs(off) for off in late) < 0.6
+    assert seat.pace.jumps == 1
