@@ -15,7 +15,7 @@ from sync2gear_firmware.dac import Dac
 JUMP: Final = FRAME_RATE * 15 // 1000
 """An error in frames beyond this is taken at once, with a short crossfade."""
 NEAR: Final = FRAME_RATE * 2 // 1000
-"""An error in frames beyond this is taken at once where sound has just begun or was broken."""
+"""An error in frames beyond this is taken at once where sound was broken."""
 SETTLING: Final = 4.0
 """Seconds for which it has."""
 MOST: Final = 800e-6
@@ -109,7 +109,6 @@ class Pace:
             if not self._dac.sure or not begin(whole):
                 return None
             self._frame, self._part = whole, part
-            self._settled = first + round(SETTLING * self._rate)
         if self._dac.steps != self._steps:
             self._steps = self._dac.steps
             self._settled = first + round(SETTLING * self._rate)

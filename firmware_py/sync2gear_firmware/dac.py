@@ -103,7 +103,7 @@ class Dac:
         """
         frame, heard = self._reports[:, self._first : self._last]
         late = int(np.searchsorted(heard, heard[-1] - _LATELY))
-        if self.line is None or heard[-1] - heard[0] < 2 * _LATELY:
+        if self.line is None or heard[-1] < 2 * _EARLY:
             return
         line, zero = self.line, self._zero
         whens = line.at + (frame[late:] + (zero[0] - line.frame)) * line.each - zero[1]

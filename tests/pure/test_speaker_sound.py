@@ -48,7 +48,7 @@ LOUD = st.lists(st.tuples(st.floats(0, 4), st.integers(1, 700)), min_size=1, max
 CUTS = st.lists(st.integers(0, 900), max_size=6)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=25)
 @given(LOUD, CUTS, st.sampled_from(RATES), st.integers(0, 9))
 def test_nothing_exceeds_full_scale_however_it_is_cut(
     loud: list[tuple[float, int]], cuts: list[int], rate: int, seed: int
@@ -90,7 +90,7 @@ def test_the_gain_falls_before_a_peak_and_rises_after_it_without_a_click(rate: i
 # -- the fader --------------------------------------------------------------------------------
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=25)
 @given(
     st.lists(
         st.tuples(st.floats(0, 1), st.sampled_from(["stereo", "mono", "left", "right"])),
