@@ -115,6 +115,8 @@ def main() -> int:
     parser.add_argument("--measure-all", action="store_true", help="coverage of every tier")
     everywhere: bool = parser.parse_args().measure_all
     os.chdir(ROOT)
+    # Where it is set, each of the hundreds of programs that tests start compiles the sources anew.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     for old in ROOT.glob(".coverage*"):
         old.unlink()
     total = Count()

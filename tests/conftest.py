@@ -18,11 +18,10 @@ from support.services import (
     start_mosquitto,
     start_postgres,
 )
-from support.world import World, cloned_database, make_settings
-from sync2gear_platform.migrations.run import migrate
 
 if TYPE_CHECKING:
     from support.bucket import Buckets
+    from support.world import World
 
 SHOWN_LINES = 40
 FIRST_PORT, PORTS_EACH = 21_000, 1_500
@@ -81,6 +80,8 @@ def end_of(text: str) -> str:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
     """A private PostgreSQL whose database ``sync2gear`` is migrated and only ever cloned."""
+    from sync2gear_platform.migrations.run import migrate
+
     place = open_folder("postgres", database=True)
     server = start_postgres(place)
     migrate(server.admin_url, server.app_url)
@@ -119,8 +120,11 @@ def s3(bucket_server: "Buckets", monkeypatch: pytest.MonkeyPatch) -> "Buckets":
 
 
 @pytest.fixture
-async def world(postgres: PostgresServer, tmp_path: Path) -> AsyncIterator[World]:
+async def world(postgres: PostgresServer, tmp_path: Path) -> AsyncIterator["World"]:
     """The platform's API on a database of its own, without a broker."""
+    # The platform takes seconds to load: not for pure tests, nor for who hands tests to workers.
+    from support.world import World, cloned_database, make_settings
+
     with cloned_database(postgres) as (admin_url, app_url):
         async with World.open(make_settings(tmp_path, app_url, admin_url)) as opened:
             yield opened

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sync2gear_platform.audit import redaction, rules
@@ -159,10 +159,21 @@ json_values = st.recursive(
 )
 
 
+def check_bounded(values: dict[str, Any]) -> None:
+    assert len(json.dumps(redacted(values), allow_nan=False)) <= MAX_BYTES
+
+
+@settings(max_examples=25)
 @given(st.dictionaries(st.text(), json_values))
 def test_whatever_is_written_down_is_json_of_bounded_size(values: dict[str, Any]) -> None:
-    text = json.dumps(redacted(values), allow_nan=False)
-    assert len(text) <= MAX_BYTES
+    check_bounded(values)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1800)
+@given(st.dictionaries(st.text(), json_values))
+def test_whatever_is_written_down_at_length_is_json_of_bounded_size(values: dict[str, Any]) -> None:
+    check_bounded(values)
 
 
 def test_what_is_too_deep_too_long_or_too_large_is_cut() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
@@ -298,11 +299,25 @@ def schedules(draw: st.DrawFn) -> tuple[Schedule, ...]:
 
 
 @settings(max_examples=15, deadline=None, phases=QUICK)
-@given(schedules(), st.integers(1, 40))
+@given(schedules(), st.integers(1, 20))
 def test_two_halves_say_what_the_whole_says(given_: tuple[Schedule, ...], hour: int) -> None:
+    check_halves(given_, hour, 1)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1800)
+@settings(max_examples=300, deadline=None, phases=QUICK)
+@given(schedules(), st.integers(1, 40))
+def test_two_halves_of_days_say_what_the_whole_says(
+    given_: tuple[Schedule, ...], hour: int
+) -> None:
+    check_halves(given_, hour, 2)
+
+
+def check_halves(given_: tuple[Schedule, ...], hour: int, days: int) -> None:
     """Cut where nobody speaks: half an hour after announcements may begin at the latest."""
     shop = facts(*given_)
-    a, b, c = at(1), at(1, 0, 34) + (hour - 1) * HOUR, at(3)
+    a, b, c = at(1), at(1, 0, 34) + (hour - 1) * HOUR, at(1 + days)
     whole = resolve(shop, History(), a, c)
     first = resolve(shop, History(), a, b)
     then = resolve(shop, first.after, b, c)

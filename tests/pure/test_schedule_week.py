@@ -18,6 +18,7 @@ from sync2gear_firmware import facts as f
 from sync2gear_firmware import state as core
 from sync2gear_firmware.decoder import Pool
 from sync2gear_firmware.player import Player, quantised
+from sync2gear_platform.schedules.compiling import WHOLE
 
 CLIENT, DEVICE, SRC, LOG = (str(UUID(int=n)) for n in range(1, 5))
 SECOND = 1_000_000
@@ -133,7 +134,7 @@ def played(
     ``minutes`` of them, spread evenly, are rendered and compared as PCM besides.
     """
     speaker = Speaker()
-    document, programme = platform.publish(speaker.frame())
+    document, programme = platform.publish(speaker.frame(), WHOLE if hours > 24 else 2 * DAY)
     forecast = timeline.settle({programme.sha256(): programme}, document)
     speaker.told(document, programme)
     first = speaker.frame() + 2 * FRAME_RATE
@@ -167,7 +168,7 @@ def test_every_start_is_the_forecasts_frame_while_the_platform_compiles_again(
 
     def meanwhile(speaker: Speaker) -> None:
         if next(passed) % (2 if hours < 24 else 11) == 0:
-            reach = 8 * DAY - (speaker.frame() % DAY)
+            reach = (8 if hours > 24 else 3) * DAY - (speaker.frame() % DAY)
             document, programme = platform.publish(speaker.frame(), reach)
             speaker.told(document, programme)
             speaker.run(speaker.frame() + 2 * FRAME_RATE)

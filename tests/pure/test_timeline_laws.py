@@ -13,7 +13,7 @@ from sync2gear_broker.messages import LiveEvent, Programme, ZoneState
 
 END = 2 * SPAN
 SEEK = tuple(phase for phase in Phase if phase is not Phase.explain)
-FEW = settings(max_examples=40, deadline=None, phases=SEEK)
+FEW = settings(max_examples=25, deadline=None, phases=SEEK)
 MANY = settings(max_examples=2000, deadline=None, phases=SEEK)
 
 Heard = list[tuple[str, str, str, int, float]]

@@ -25,7 +25,7 @@ def agree(scene: Scene) -> None:
         assert [one[3] for one in ours] == pytest.approx([one[3] for one in sound]), t
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(strategies.scenes())
 def test_timeline_agrees_with_a_frame_by_frame_simulation(scene: Scene) -> None:
     agree(scene)

@@ -12,7 +12,7 @@ from icalendar import Calendar, Event
 from icalendar.error import BrokenCalendarProperty
 
 from sync2gear_platform.kit.errors import Refusal
-from sync2gear_platform.schedules.recurrence import Budget, Frequency, Rule, days
+from sync2gear_platform.schedules.recurrence import MAX_STEPS, Budget, Frequency, Rule, days
 
 MAX_BYTES: Final = 400_000
 """A file that is read in about a second."""
@@ -51,9 +51,10 @@ class _Left(Exception):  # noqa: N818 - not an error: an event that is left out
         self.reason = reason
 
 
-def read(data: bytes, first: date, last: date) -> Found:
+def read(data: bytes, first: date, last: date, steps: int = MAX_STEPS) -> Found:
     """The days of a file that lie within [first, last]; of times only their day counts.
 
+    ``steps`` is how many days its rules may look at together.
     Raises :class:`BadCalendar`, and ``recurrence.TooMuch`` where working them out takes too long.
     """
     if len(data) > MAX_BYTES or data.upper().count(b"BEGIN:") > MAX_EVENTS:
@@ -66,7 +67,7 @@ def read(data: bytes, first: date, last: date) -> Found:
         raise BadCalendar from error
     found: dict[date, str] = {}
     skipped: list[tuple[str, Reason]] = []
-    budget = Budget()
+    budget = Budget(steps)
     for event in events:
         name = " ".join(str(event.get("SUMMARY", "")).split())[:MAX_NAME]
         try:
