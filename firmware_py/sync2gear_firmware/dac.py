@@ -1,14 +1,17 @@
 """When a card's frames are heard: a line through its delay reports. Pure.
 
 Cards count frames on a crystal of their own, up to 100 ppm off, and say only roughly how much they
-hold. The fit is a weighted regression that distrusts outliers (weights of Cauchy), with a Gaussian
-prior on the rate; reports so close together that they err alike count as one.
+hold. The crystal's rate comes from a weighted regression over half a minute that distrusts outliers
+(weights of Cauchy), with a Gaussian prior on it; reports so close together that they err alike
+count as one. What the card holds comes from the last seconds alone: a sound server loses a
+millisecond now and then.
 """
 
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 WINDOW: Final = 30e6
 """Microseconds of reports that the line goes through."""
@@ -20,10 +23,13 @@ _ODD_IN_A_ROW = 10
 _LATELY = 1e6
 _EARLY = 5e6
 """Microseconds of the first reports that do not count for long: a sound server's err by 10 ms."""
-_SHIFT = 2000.0
+_SHIFT = 800.0
+"""Microseconds that a card loses at once before it counts as a step."""
 _PRIOR = 30e-6
 _LOOKS = 10e-6
 _FLOOR = 20.0
+_LEVEL = 3e6
+"""Microseconds of reports that say where the line stands; the whole window says how steep it is."""
 _ROOM = 8192
 _POINTS = 256
 
@@ -134,9 +140,22 @@ class Dac:
             rate = sxy / (sxx + alike * noise / _PRIOR**2)
             level = mean_y - rate * mean_x
             off = y - level - rate * x
-            spread = 3 * float(np.median(abs(off))) + 2 * _FLOOR
-            weight = 1 / (1 + (off / spread) ** 2)
+            weight = _trust(off)
+        # the crystal is known from the whole window, what the card holds from the last seconds: a
+        # sound server that lost a millisecond would be half a window out of step otherwise
+        late = x >= -_LEVEL
+        rest = y[late] - rate * x[late]
+        level = float(np.median(rest))
+        weight = _trust(rest - level)
+        level = float(weight @ rest / weight.sum())
         zero_frame, zero_heard = self._zero
         at = zero_heard + float(heard[-1] + level)
         self.line = Heard(zero_frame + int(frame[-1]), at, self._each * (1 + float(rate)))
         self._fitted = zero_heard + float(heard[-1])
+
+
+def _trust(off: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The weights of Cauchy of reports that are ``off`` the line."""
+    spread = 3 * float(np.median(abs(off))) + 2 * _FLOOR
+    weights: NDArray[np.float64] = 1 / (1 + (off / spread) ** 2)
+    return weights

@@ -113,6 +113,22 @@ def test_of_music_chosen_twice_in_a_moment_the_later_choice_rules() -> None:
     assert sounds(programmes, state, now + LEAD - 1) == {("one", 10 * S + LEAD + 30 - 1)}
 
 
+def test_music_chosen_a_moment_ago_does_not_wait_for_the_plan_that_was_made_with_it() -> None:
+    programmes, state = playing()
+    now = NOW + 10 * S
+    state = engine.opened(programmes, state, now)
+    other = engine.programme_of([media("new")], source="n", at=now + LEAD)
+    programmes[other.sha256()] = other
+    state = engine.play(state, other, other.sha256(), now)
+    plan = engine.programme_of([media("planned")], source="p", at=now + LEAD + 1)
+    programmes[plan.sha256()] = plan
+    after = engine.swap(state, plan, plan.sha256(), now + 1, now + 60 * S, now + LEAD + 1)
+    assert sounds(programmes, after, now + LEAD - 1) == {("one", 10 * S + LEAD - 1)}
+    assert sounds(programmes, after, now + LEAD) == {("new", 0)}
+    late = engine.swap(after, plan, plan.sha256(), now + 2, now + 61 * S, now + 3)
+    assert len(late.programmes) == 2, "a plan that waits gives way to a newer one"
+
+
 def test_the_first_music_keeps_what_is_said_and_what_waits() -> None:
     state = idle()
     state = engine.announce(state, live("first", NOW, 5))

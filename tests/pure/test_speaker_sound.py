@@ -269,3 +269,14 @@ def test_a_card_that_lost_some_milliseconds_is_back_within_two_seconds(lost: int
     late = [off for at, off in zip(seat.at, seat.off, strict=True) if at > 14 * SECOND]
     assert max(abs(off) for off in late) < 0.6
     assert seat.pace.jumps == 1
+
+
+@pytest.mark.parametrize("lost", [50, 82])
+def test_a_card_that_lost_a_millisecond_is_followed_unheard_within_seconds(lost: int) -> None:
+    seat = Seat(Device(card=Kind(ppm=60)), 7)
+    seat.run(20 * SECOND)
+    seat.card.lose(lost)
+    seat.run(32 * SECOND)
+    late = [off for at, off in zip(seat.at, seat.off, strict=True) if at > 27 * SECOND]
+    assert max(abs(off) for off in late) < 0.3
+    assert seat.pace.jumps == 0

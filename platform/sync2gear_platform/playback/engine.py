@@ -201,6 +201,10 @@ def chosen(programmes: Programmes, state: ZoneState, at: int) -> list[Media]:
     raise AboutToBegin
 
 
+CHOICE: Final = "."
+"""Between what people chose and which choice it was, in the source of a block."""
+
+
 def is_chosen(block: str) -> bool:
     """Whether people chose the music of a block, by its id: those of schedules name theirs."""
     return block.startswith("b") and block[1:].isdecimal()
@@ -224,15 +228,22 @@ def play(state: ZoneState, programme: Programme, sha256: str, now: int) -> ZoneS
     )
 
 
-def swap(state: ZoneState, programme: Programme, sha256: str, now: int, at: int) -> ZoneState:
-    """``programme`` rules from ``at`` on; what people did, and what is announced, stays."""
+def swap(
+    state: ZoneState, programme: Programme, sha256: str, now: int, at: int, since: int = 0
+) -> ZoneState:
+    """``programme`` rules from ``at`` on; what people did, and what is announced, stays.
+
+    It was made for what is so from the frame ``since`` on: what people have just chosen, and begins
+    before that, does not wait until ``at``.
+    """
     ref = ProgrammeRef(sha256=sha256, from_=at)
     ruling = tuple(one for one in state.programmes if one.from_ <= now)[-1:]
+    begins = tuple(one for one in state.programmes if now < one.from_ < since)
     anchor = state.anchor
     if anchor is None or not ruling:
         block = programme.blocks[0]
         anchor = Anchor(at=now, block=block.id, pos=block.pos, open=_open(state, now))
-    return state.model_copy(update={"programmes": (*ruling, ref), "anchor": anchor})
+    return state.model_copy(update={"programmes": (*ruling, *begins, ref), "anchor": anchor})
 
 
 def pause(state: ZoneState, at: int) -> ZoneState:

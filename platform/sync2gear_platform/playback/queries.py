@@ -251,7 +251,7 @@ def _chosen(programmes: Programmes, shown: Collection[str]) -> list[ChosenOut]:
     }
     found = []
     for item, source in sorted(sources.items()):
-        kind, _, id_ = source.partition(":")
+        kind, _, id_ = source.partition(engine.CHOICE)[0].partition(":")
         known: Any = kind if kind in {"channel", "folder"} else "tracks"
         found.append(ChosenOut(item=item, kind=known, id=UUID(id_) if id_ else None, name=""))
     return found

@@ -50,7 +50,8 @@ async def exchange(
         held = {**score.programmes, sha256: swap.programme}
         late = ctx.frame + LONGEST if score.zone.id in online and not asked else swap.at
         state = engine.opened(score.programmes, score.state, ctx.frame)
-        after = engine.swap(state, swap.programme, sha256, ctx.frame, max(swap.at, late))
+        at = max(swap.at, late)
+        after = engine.swap(state, swap.programme, sha256, ctx.frame, at, swap.at)
         if asked:
             after = engine.resume(after, swap.at)
         hurries = swap.hurries and late > swap.at

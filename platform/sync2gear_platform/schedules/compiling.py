@@ -12,6 +12,7 @@ from sync2gear_broker.units import FRAME_RATE
 from sync2gear_platform.channels.model import Channel, Item, Piece
 from sync2gear_platform.channels.rotation import Memory, Pick
 from sync2gear_platform.kit.errors import Refusal
+from sync2gear_platform.playback import engine
 from sync2gear_platform.schedules.course import Pause
 from sync2gear_platform.schedules.layers import Claim
 from sync2gear_platform.schedules.ledger import (
@@ -319,11 +320,11 @@ def _by_hand(
     ledger: Ledger, ruling: Programme, block: Block, now: int, digests: Digests
 ) -> tuple[Kept, Ledger, _Chosen]:
     """A block that no ledger knows: people chose it, until the next one or for good."""
-    pieces = tuple(
-        Piece(str(number), ruling.media[index]) for number, index in enumerate(block.items)
-    )
+    pieces = tuple(Piece(str(n), ruling.media[i]) for n, i in enumerate(block.items))
+    # what people chose is still named by the block's source, which each choice has for itself
+    name = f"{block.source.partition(engine.CHOICE)[0]}{engine.CHOICE}{block.id}"
     channel = Channel(
-        block.id, (Item("", pieces, order="given"),), mode="ordered", crossfade=block.crossfade
+        name, (Item("", pieces, order="given"),), mode="ordered", crossfade=block.crossfade
     )
     after = next((b.at for b in ruling.blocks if b.at > max(now, block.at)), None)
     schedule = BASE if after is None else HAND
