@@ -22,6 +22,7 @@ from sync2gear_broker.messages import (
     ZoneState,
     sha256_hex,
 )
+from sync2gear_broker.messages.zone import MAX_PROGRAMMES
 from sync2gear_broker.units import FRAME_RATE, frames_from_millis
 from sync2gear_platform.playback import engine, rules
 
@@ -127,6 +128,9 @@ def test_music_chosen_a_moment_ago_does_not_wait_for_the_plan_that_was_made_with
     assert sounds(programmes, after, now + LEAD) == {("new", 0)}
     late = engine.swap(after, plan, plan.sha256(), now + 2, now + 61 * S, now + 3)
     assert len(late.programmes) == 2, "a plan that waits gives way to a newer one"
+    crowded = engine.swap(after, plan, plan.sha256(), now + 1, now + 62 * S, now + 61 * S)
+    assert [ref.from_ for ref in crowded.programmes[1:]] == [now + 60 * S, now + 62 * S]
+    assert len(crowded.programmes) <= MAX_PROGRAMMES, "as many as a document holds"
 
 
 def test_the_first_music_keeps_what_is_said_and_what_waits() -> None:

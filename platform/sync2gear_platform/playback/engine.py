@@ -233,12 +233,12 @@ def swap(
 ) -> ZoneState:
     """``programme`` rules from ``at`` on; what people did, and what is announced, stays.
 
-    It was made for what is so from the frame ``since`` on: what people have just chosen, and begins
-    before that, does not wait until ``at``.
+    It was made for what is so from the frame ``since`` on: what begins last before that, such as
+    what people have just chosen, does not wait until ``at``.
     """
     ref = ProgrammeRef(sha256=sha256, from_=at)
     ruling = tuple(one for one in state.programmes if one.from_ <= now)[-1:]
-    begins = tuple(one for one in state.programmes if now < one.from_ < since)
+    begins = tuple(one for one in state.programmes if now < one.from_ < since)[-1:]
     anchor = state.anchor
     if anchor is None or not ruling:
         block = programme.blocks[0]
