@@ -8,19 +8,15 @@ import shutil
 import sqlite3
 import time
 from collections.abc import Callable
-from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final, assert_never
 from uuid import uuid4
 
-from pydantic import BaseModel
-
 from sync2gear_broker import topics
 from sync2gear_broker.messages import (
     DeviceConfig,
     Heartbeat,
-    Media,
     Prefetch,
     TimeRequest,
     ZoneState,
@@ -30,7 +26,7 @@ from sync2gear_firmware import facts as f
 from sync2gear_firmware import machine, plays, spool, state
 from sync2gear_firmware.allowance import Allowance, window
 from sync2gear_firmware.cache import Cache
-from sync2gear_firmware.clock import Clock, Line
+from sync2gear_firmware.clock import Clock
 from sync2gear_firmware.decoder import Pool
 from sync2gear_firmware.fetcher import Fetcher
 from sync2gear_firmware.link import Link
@@ -39,9 +35,11 @@ from sync2gear_firmware.player import Player
 from sync2gear_firmware.players import Sink
 from sync2gear_firmware.players.file import FileSink
 from sync2gear_firmware.players.null import null_sink
+from sync2gear_firmware.saved import Evergreens, SavedLine
 from sync2gear_firmware.settings import Credential, Settings
 from sync2gear_firmware.supervisor import Part, Supervisor
 from sync2gear_firmware.trust import Trust
+from sync2gear_firmware.wall import Wall
 from sync2gear_firmware.watch import Vitals
 
 log = logging.getLogger(__name__)
@@ -50,23 +48,6 @@ VERSION: Final = version("sync2gear-firmware")
 _QUEUE = 10_000
 _UNWRITTEN = 10_000
 _SAVES = (f.SaveZone, f.SaveConfig, f.SavePrefetch, f.SaveEvergreens, f.SaveClock)
-
-
-class SavedLine(BaseModel):
-    """A trusted line with the boot of the machine on whose clock it lies."""
-
-    boot: str
-    src: str
-    at: int
-    offset: float
-    slope: float
-    error: float
-
-
-class Evergreens(BaseModel):
-    """Tracks that fill in for what is lacking."""
-
-    media: tuple[Media, ...] = ()
 
 
 class Agent:
@@ -89,11 +70,15 @@ class Agent:
         self._spool = spool.Spool(self._folder / "spool.sqlite")
         self._cache = Cache(self._folder)
         self._line = spool.load(self._folder / "clock.json", SavedLine)
-        self._trust = Trust(self._folder, credential, _passed(self._line), time.time)
+        self._wall = Wall()
+        passed = self._line.passed() if self._line is not None else 0.0
+        self._trust = Trust(self._folder, credential, passed, time.time, self._wall.doubted)
         if self._trust.clock_is_wrong:
             log.warning("clock.wrong action=certificates_by_the_last_known_time")
         self._credential = credential
-        self._allowance = Allowance(settings.fetch_rate, window(settings.fetch_window))
+        self._allowance = Allowance(
+            settings.fetch_rate, window(settings.fetch_window), self._wall.now
+        )
         self._fetcher = self._new_fetcher()
         self._pool = Pool(self._find, lambda sha, why: self._tell(f.MediaBroken(sha, why)))
         self._player = Player(self._pool, self._tell)
@@ -123,6 +108,8 @@ class Agent:
         self._stopping = True
 
     def _turn(self) -> None:
+        if slept := self._wall.look():
+            self._handle(f.Woke(slept))
         wait = (state.due(self._state) - local()) / 1e6
         try:
             fact = self._facts.get(timeout=max(0.005, min(wait, 0.25)))
@@ -171,6 +158,8 @@ class Agent:
                 self._pool.retry(sha256)
             case f.Sounding(_, sounds):
                 self._sounds = sounds
+            case f.Woke():
+                self._link.again()
             case _:
                 pass
         if not self._ready and self._state.connected and self._sounding():
@@ -183,6 +172,7 @@ class Agent:
                 self._player.perform(score)
             case f.Follow(line):
                 self._sink.follow(line)
+                self._wall.follow(line)
             case f.Publish(channel, document):
                 self._link.publish(channel, document.canonical())
             case f.AskTime(n):
@@ -208,8 +198,7 @@ class Agent:
             case f.SaveEvergreens(media):
                 spool.save(self._folder / "evergreens.json", Evergreens(media=media))
             case f.SaveClock(line):
-                saved = SavedLine(boot=self._machine, **asdict(line))
-                spool.save(self._folder / "clock.json", saved)
+                spool.save(self._folder / "clock.json", SavedLine.of(line, self._machine))
             case f.Tone(kind):
                 self._player.tone(kind)
             case f.Say(level, text):
@@ -257,6 +246,8 @@ class Agent:
             drops=health.underruns + self._player.late,
             temperature=machine.temperature(),
             disk_free=shutil.disk_usage(self._folder).free,
+            wall=self._wall.off(),
+            ntp=machine.disciplined(),
         )
         self._levels.append(vitals.level)
         self._vitals = vitals
@@ -303,6 +294,8 @@ class Agent:
             level=max(levels, default=None),
             sync_error=None if vitals.off is None else round(abs(vitals.off), 3),
             underruns=vitals.drops,
+            wall_error=vitals.wall,
+            ntp=vitals.ntp,
         )
 
     def _find(self, sha256: str) -> Path | None:
@@ -320,9 +313,7 @@ class Agent:
     def _first_state(self) -> state.State:
         left = self._spool.left()
         saved = self._line
-        clock = Clock()
-        if saved is not None and saved.boot == self._machine:
-            clock = Clock(line=Line(saved.src, saved.at, saved.offset, saved.slope, saved.error))
+        passed = int(saved.passed() * 1e6) if saved is not None else 0
         zone = spool.load(self._folder / "zone.json", ZoneState)
         named = [ref.sha256 for ref in zone.programmes] if zone is not None else []
         found = {sha256: self._cache.programme(sha256) for sha256 in named}
@@ -332,10 +323,10 @@ class Agent:
             buffer=self._sink.ahead,
             log=left.log,
             # a disk that fails may keep the one and not the other
-            saved=max(left.frame or 0, frames_from_micros(int(_passed(saved) * 1e6))) or None,
+            saved=max(left.frame or 0, frames_from_micros(passed)) or None,
             checked=left.frame,
             sounded=tuple(play.item for play in left.open),
-            clock=clock,
+            clock=saved.clock(self._machine) if saved is not None else Clock(),
             zone=zone,
             programmes={sha256: p for sha256, p in found.items() if p is not None},
             config=spool.load(self._folder / "config.json", DeviceConfig),
@@ -366,11 +357,6 @@ class Agent:
         self._spool.close()
         os.close(self._lock)
         log.info("stopped")
-
-
-def _passed(line: SavedLine | None) -> float:
-    """The platform's time when ``line`` was saved, in seconds since 1970: it has surely been."""
-    return (line.at + line.offset) / 1e6 if line is not None else 0.0
 
 
 def _sink(settings: Settings, player: Player, tell: Callable[[f.Fact], None]) -> Sink:

@@ -42,6 +42,13 @@ class Tick:
 
 
 @dataclass(frozen=True, slots=True)
+class Woke:
+    """The machine was suspended for so many microseconds; how well it counted them is unknown."""
+
+    slept: int
+
+
+@dataclass(frozen=True, slots=True)
 class Connected:
     """The broker granted our filter."""
 
@@ -161,6 +168,7 @@ class Sent:
 
 Fact = (
     Tick
+    | Woke
     | Connected
     | Disconnected
     | Heard

@@ -74,6 +74,7 @@ class Link:
         self._wake_r.setblocking(False)
         self._wake_w.setblocking(False)
         self._stop = threading.Event()
+        self._lapsed = threading.Event()
         self._up = False
         self._session = 0
         self._sess = str(uuid4())
@@ -96,15 +97,21 @@ class Link:
         """Tell the broker that a message has been dealt with."""
         self._put(receipt)
 
+    def again(self) -> None:
+        """Connect anew: after the machine slept, who knows what the connection is worth."""
+        self._lapsed.set()
+        self._nudge()
+
     def abandon(self) -> None:
         """It stands still: whatever it may do yet is heard by nobody, another takes its place."""
         self._tell = _nobody
         self._stop.set()
+        self._lapsed.set()
 
     def stop(self) -> None:
         """Say bye, disconnect cleanly and end the thread; at most a few seconds."""
         self._stop.set()
-        self._nudge()
+        self.again()
         self._thread.join(_BYE_SECONDS + 2)
         self._wake_r.close()
         self._wake_w.close()
@@ -138,6 +145,7 @@ class Link:
             self._session += 1
             self._sess = str(uuid4())
             self._failed = ""
+            self._lapsed.clear()
             reached = False
             try:
                 client = self._client()
@@ -150,10 +158,14 @@ class Link:
                 self._tell(Disconnected(self._failed))
             if self._stop.is_set():
                 return
+            if self._lapsed.is_set():
+                log.info("link.down reason=%r retry_in=0", self._failed)
+                delay = _BACKOFF[0]
+                continue
             delay = _BACKOFF[0] if reached else min(delay * 2, _BACKOFF[1])
             wait = delay * random.uniform(0.5, 1.5)  # noqa: S311 - jitter, not a secret
             log.info("link.down reason=%r retry_in=%.1f", self._failed, wait)
-            self._stop.wait(wait)
+            self._lapsed.wait(wait)
 
     def _client(self) -> Client:
         url = urlsplit(self._credential.mqtt_url)
@@ -197,6 +209,9 @@ class Link:
             if not self._turn(client, 1.0):
                 return reached
             reached = reached or self._up
+            if self._lapsed.is_set() and not self._stop.is_set():
+                self._failed = "woke"
+                return reached
             if not reached and self._local() - began > _CONNECT_SECONDS * 1e6:
                 self._failed = "no CONNACK"
                 return False

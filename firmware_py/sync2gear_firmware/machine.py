@@ -12,12 +12,29 @@ log = logging.getLogger(__name__)
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _TEMPERATURE = Path("/sys/class/thermal/thermal_zone0/temp")
+_SYNCHRONIZED = Path("/run/systemd/timesync/synchronized")
 
 
 def local() -> int:
     """The device's monotonic clock in microseconds; it counts suspension where it can."""
     clock = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
     return time.clock_gettime_ns(clock) // 1000
+
+
+def asleep() -> int:
+    """The microseconds of :func:`local` during which the machine was suspended.
+
+    Whoever loses the processor between two readings is not taken for asleep.
+    """
+    return min(-(time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000) + local() for _ in range(3))
+
+
+def disciplined() -> bool:
+    """Whether systemd-timesyncd keeps the machine's clock on an NTP server's time.
+
+    adjtimex(2) would also know of others, but the service may not call it.
+    """
+    return _SYNCHRONIZED.exists()
 
 
 def boot() -> str:

@@ -1,8 +1,9 @@
 """Whom this speaker trusts: its platform's roots, fetched before they change, and what time it is.
 
 A machine without a clock of its own wakes in 1970, and no certificate was valid then. So there is a
-floor: the newest instant that has surely passed. A clock below it is wrong, and then the floor is
-held against the certificates instead.
+floor: the newest instant that has surely passed. A clock below it is wrong, and so is one that no
+NTP server keeps and that is an hour off the platform's; then the floor is held against the
+certificates instead.
 """
 
 import hashlib
@@ -42,18 +43,25 @@ class Refused(Exception):  # noqa: N818 - an answer, not a bug
 
 
 class Trust:
-    """The roots of one speaker. ``passed`` is an instant that has surely been, ``wall`` its clock.
+    """The roots of one speaker. ``passed`` is an instant that has surely been, ``wall`` its clock,
+    ``doubted`` whether there is reason to believe that this clock is wrong, early or late.
 
     Without roots of its own, whom the system trusts. Safe to use from several threads.
     """
 
     def __init__(
-        self, folder: Path, credential: Credential, passed: float, wall: Callable[[], float]
+        self,
+        folder: Path,
+        credential: Credential,
+        passed: float,
+        wall: Callable[[], float],
+        doubted: Callable[[], bool] = lambda: False,
     ) -> None:
         self._file = folder / "trust.pem"
         self._device = _device_file(credential)
         self._credential = credential
         self._wall = wall
+        self._doubted = doubted
         self._passed = max(passed, RELEASED)
         self._due = 0.0
         self._lock = threading.Lock()
@@ -67,8 +75,8 @@ class Trust:
 
     @property
     def clock_is_wrong(self) -> bool:
-        """Whether the machine's clock shows a time that has surely passed."""
-        return self._wall() < self._floor
+        """Whether the machine's clock shows a time that has surely passed, or is doubted."""
+        return self._wall() < self._floor or self._doubted()
 
     def context(self) -> ssl.SSLContext:
         """For one connection, or many as long as :meth:`key` stays: names are always checked."""
@@ -141,7 +149,7 @@ class Trust:
         return self._checked(context, floor)
 
     def _checked(self, context: ssl.SSLContext, floor: float) -> ssl.SSLContext:
-        if self._wall() < floor:
+        if self._wall() < floor or self._doubted():
             context.verify_flags |= _NO_CHECK_TIME
             context.sslsocket_class = _checking(floor)
         return context

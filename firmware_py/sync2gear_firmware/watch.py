@@ -10,6 +10,9 @@ INAUDIBLE: Final = -70.0
 _SILENT_FOR: Final = 30 * _SECOND
 _OFF_MILLIS: Final = 15.0
 _OFF_FOR: Final = 30 * _SECOND
+_ODDS_MILLIS: Final = 1000.0
+"""NTP is right to some tens of milliseconds wherever it works at all."""
+_ODDS_FOR: Final = 30 * _SECOND
 _DROPS, _DROPS_IN = 5, 60 * _SECOND
 _HOT, _COOL = 80.0, 75.0
 """Degrees Celsius: at 80 a Raspberry Pi begins to slow down."""
@@ -23,7 +26,8 @@ class Vitals:
 
     ``playing``: something here should be heard. ``off`` is how many milliseconds the heard
     position lags behind the zone clock, where the sink can tell; ``drops`` counts since the start
-    what the sound card and the decoder were late for.
+    what the sound card and the decoder were late for. ``wall`` is by how many milliseconds the
+    machine's own clock is ahead of the platform's, ``ntp`` whether an NTP server keeps that one.
     """
 
     level: float | None = None
@@ -32,14 +36,19 @@ class Vitals:
     drops: int = 0
     temperature: float | None = None
     disk_free: int | None = None
+    wall: float | None = None
+    ntp: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """Since when it is silent though it plays, and out of step; ``drops`` of the last minute."""
+    """Since when it is silent though it plays, out of step, and the two clocks at odds; ``drops``
+    of the last minute.
+    """
 
     silent: int | None = None
     off: int | None = None
+    odds: int | None = None
     drops: tuple[tuple[int, int], ...] = ()
 
 
@@ -52,17 +61,23 @@ def judged(
     """
     inaudible = vitals.level is None or vitals.level < INAUDIBLE
     off = vitals.off is not None and abs(vitals.off) > _OFF_MILLIS
+    odds = vitals.ntp and vitals.wall is not None and abs(vitals.wall) > _ODDS_MILLIS
     recent = tuple(one for one in watched.drops if one[0] > now - _DROPS_IN)
     after = replace(
         watched,
         silent=_since(watched.silent, now, lasts=inaudible and vitals.playing),
         off=_since(watched.off, now, lasts=off),
+        odds=_since(watched.odds, now, lasts=odds),
         drops=(*recent, (now, vitals.drops)),
     )
     hot, low = vitals.temperature, vitals.disk_free
     found = {
         "silent": (_for(after.silent, now, _SILENT_FOR), "silent for 30 s though it plays"),
         "out_of_step": (_for(after.off, now, _OFF_FOR), "more than 15 ms off for 30 s"),
+        "clock_differs": (
+            _for(after.odds, now, _ODDS_FOR),
+            "the platform and NTP differ by more than a second",
+        ),
         "underruns": (
             vitals.drops - after.drops[0][1] >= _DROPS,
             "five breaks of sound in a minute",

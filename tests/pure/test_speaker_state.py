@@ -325,6 +325,27 @@ def test_time_is_asked_for_fast_and_then_every_second_while_connected() -> None:
     assert of(f.AskTime, speaker.run(5)) == []
 
 
+def test_after_a_sleep_that_the_machine_miscounted_the_clock_is_learnt_within_a_second() -> None:
+    plan = programme()
+    speaker = joined(zone(plan), plan)
+    speaker.run(100, 1)
+    lost = 2 * SECOND  # the platform went on for longer than the machine says
+    asks = 0
+    for fact in (f.Woke(600 * SECOND), *[f.Tick(0.5)] * 20):
+        for ask in of(f.AskTime, speaker.take(fact)):
+            asks += 1
+            t = EPOCH + speaker.now + lost
+            reply = TimeReply(t1=speaker.now, t2=t, t3=t, src=SRC, n=ask.n)
+            speaker.hear(topics.TIME_REPLY, reply)
+        speaker.now += 50_000
+    assert 18 <= asks <= 21
+    assert speaker.state.following is not None
+    assert speaker.state.following.frame_at(speaker.now) == frames_from_micros(
+        EPOCH + speaker.now + lost
+    )
+    assert "clock.woke slept_millis=600000" in [say.text for say in of(f.Say, speaker.deeds)]
+
+
 def test_the_heartbeat_comes_every_half_minute_and_a_trusted_clock_is_saved() -> None:
     speaker = Speaker()
     speaker.take(f.Connected())

@@ -34,7 +34,12 @@ def told(readings: Iterable[dict[str, Any]], every: int = 5) -> list[set[str]]:
 
 @pytest.mark.parametrize(
     ("reading", "fault"),
-    [({"level": None}, "silent"), ({"level": -75.0}, "silent"), ({"off": -16.0}, "out_of_step")],
+    [
+        ({"level": None}, "silent"),
+        ({"level": -75.0}, "silent"),
+        ({"off": -16.0}, "out_of_step"),
+        ({"wall": -1500.0, "ntp": True}, "clock_differs"),
+    ],
 )
 def test_what_lasts_half_a_minute_is_told_and_over_at_once(
     reading: dict[str, Any], fault: str
@@ -46,6 +51,14 @@ def test_what_lasts_half_a_minute_is_told_and_over_at_once(
 def test_silence_is_a_fault_only_where_something_plays() -> None:
     assert set().union(*told([{"level": None, "playing": False}] * 20)) == set()
     assert set().union(*told([{"off": None, "temperature": None, "disk_free": None}] * 20)) == set()
+
+
+def test_a_clock_that_nobody_keeps_may_show_anything() -> None:
+    assert set().union(*told([{"wall": -1.8e12, "ntp": False}] * 20)) == set()
+    assert (
+        set().union(*told([{"wall": None, "ntp": True}, {"wall": 900.0, "ntp": True}] * 20))
+        == set()
+    )
 
 
 def test_breaks_of_sound_count_within_a_minute() -> None:

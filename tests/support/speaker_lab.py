@@ -338,12 +338,18 @@ class Lab:
             **more,
         }
 
-    def speak(self, *, no_disk: bool = False, **more: str) -> subprocess.Popen[str]:
+    def speak(
+        self,
+        *,
+        no_disk: bool = False,
+        program: tuple[str, ...] = ("-m", "sync2gear_firmware"),
+        **more: str,
+    ) -> subprocess.Popen[str]:
         """Start the speaker; its log goes to ``speaker.log``, with ``no_disk`` nowhere.
 
         Then every write that would make a file longer fails, as on a full disk.
         """
-        command = [sys.executable, "-W", "error", "-m", "sync2gear_firmware"]
+        command = [sys.executable, "-W", "error", *program]
         if no_disk:
             command = ["prlimit", "--fsize=0", *command]
         with Path(os.devnull if no_disk else self.folder / "speaker.log").open("a") as log:

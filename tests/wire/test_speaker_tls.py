@@ -21,7 +21,7 @@ from sync2gear_broker.messages import DeviceState
 from sync2gear_cli.services import process
 from sync2gear_cli.services.listener import TlsListener
 from sync2gear_cli.services.mosquitto import Mosquitto
-from sync2gear_cli.tls import authority
+from sync2gear_cli.tls import authority, certificates
 from sync2gear_firmware.settings import Credential
 from sync2gear_firmware.trust import RELEASED, Refused, Trust
 
@@ -221,12 +221,19 @@ def server(folder: Path) -> Iterator[str]:
         thread.join(5)
 
 
-def trust(home: Path, ca: str, *, passed: float = 0.0, wall: Callable[[], float]) -> Trust:
+def trust(
+    home: Path,
+    ca: str,
+    *,
+    passed: float = 0.0,
+    wall: Callable[[], float],
+    doubted: Callable[[], bool] = lambda: False,
+) -> Trust:
     credential = Credential(
         client=CLIENT, device=DEVICE, secret="s", mqtt_url="mqtt://127.0.0.1:1",
         http_url="https://127.0.0.1:1", ca=ca,
     )  # fmt: skip
-    return Trust(home, credential, passed, wall)
+    return Trust(home, credential, passed, wall, doubted)
 
 
 def greet(url: str, context: ssl.SSLContext) -> None:
@@ -256,6 +263,22 @@ def test_a_wrong_clock_forgives_the_beginning_of_a_certificate_and_not_its_end(
             greet(url, late.context())
     with server(folder) as url, pytest.raises(ssl.SSLCertVerificationError, match="verify failed"):
         greet(url, trust(tmp_path, ca, wall=lambda: 0.0).context())
+
+
+def test_a_clock_that_is_doubted_is_one_of_1970_even_if_it_is_late(
+    folder: Path, tmp_path: Path
+) -> None:
+    over = folder.with_name("over")
+    authority.ready(over, now() - timedelta(days=certificates.SERVER_DAYS + 1))
+    ca = bundle(over)
+    with server(over) as url:
+        # to this machine's clock its certificate has ended; the platform says that it is early
+        assert trust(tmp_path, ca, wall=time.time, doubted=lambda: True).clock_is_wrong
+        greet(url, trust(tmp_path, ca, wall=time.time, doubted=lambda: True).context())
+        with pytest.raises(ssl.SSLCertVerificationError, match="has expired"):
+            greet(url, trust(tmp_path, ca, wall=time.time).context())
+    with server(folder) as url, pytest.raises(ssl.SSLCertVerificationError, match="verify failed"):
+        greet(url, trust(tmp_path, ca, wall=time.time, doubted=lambda: True).context())
 
 
 def test_what_time_it_is_at_least(folder: Path, tmp_path: Path) -> None:

@@ -109,6 +109,8 @@ _EXAMPLES: Final[tuple[Document, ...]] = (
         level=-18.2,
         sync_error=0.2,
         underruns=0,
+        wall_error=-3.1,
+        ntp=True,
     ),
     DeviceState(
         applied=(1, 4711),

@@ -36,7 +36,9 @@ class Heartbeat(Document):
 
     ``level`` is the peak since the last heartbeat in dBFS, null in digital silence. ``sync_error``
     is by how many milliseconds the heard position is off the zone clock, ``clock_error`` how far
-    that clock may be off; ``underruns`` counts the breaks of sound since the start.
+    that clock may be off; ``underruns`` counts the breaks of sound since the start. ``wall_error``
+    is by how many milliseconds the machine's own clock is ahead of the platform's, and ``ntp``
+    whether an NTP server keeps it: nothing follows it, a difference is told.
     """
 
     boot: Uuid
@@ -50,6 +52,8 @@ class Heartbeat(Document):
     level: float | None = None
     sync_error: Annotated[float, Field(ge=0)] | None = None
     underruns: Annotated[int, Field(strict=True, ge=0)] | None = None
+    wall_error: float | None = None
+    ntp: bool | None = None
 
 
 class Fault(Value):

@@ -63,7 +63,8 @@ class HealthOut(BaseModel):
 
     ``uptime`` in milliseconds, ``temperature`` in degrees Celsius, ``disk_free`` and
     ``cache_bytes`` in bytes, ``clock_error`` and ``sync_error`` in milliseconds, ``level`` as the
-    peak in dBFS (null: digital silence), ``underruns`` since its start.
+    peak in dBFS (null: digital silence), ``underruns`` since its start. ``wall_error`` is by how
+    many milliseconds its own clock is ahead of the platform's, ``ntp`` whether NTP keeps that one.
     """
 
     uptime: int
@@ -75,6 +76,8 @@ class HealthOut(BaseModel):
     sync_error: float | None
     underruns: int | None
     level: float | None
+    wall_error: float | None = None
+    ntp: bool | None = None
 
 
 class DeviceOut(BaseModel):

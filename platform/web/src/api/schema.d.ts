@@ -6580,7 +6580,8 @@ export interface components {
          *
          *     ``uptime`` in milliseconds, ``temperature`` in degrees Celsius, ``disk_free`` and
          *     ``cache_bytes`` in bytes, ``clock_error`` and ``sync_error`` in milliseconds, ``level`` as the
-         *     peak in dBFS (null: digital silence), ``underruns`` since its start.
+         *     peak in dBFS (null: digital silence), ``underruns`` since its start. ``wall_error`` is by how
+         *     many milliseconds its own clock is ahead of the platform's, ``ntp`` whether NTP keeps that one.
          */
         HealthOut: {
             /** Cache Bytes */
@@ -6593,6 +6594,8 @@ export interface components {
             level: number | null;
             /** Load */
             load: number | null;
+            /** Ntp */
+            ntp?: boolean | null;
             /** Sync Error */
             sync_error: number | null;
             /** Temperature */
@@ -6601,6 +6604,8 @@ export interface components {
             underruns: number | null;
             /** Uptime */
             uptime: number;
+            /** Wall Error */
+            wall_error?: number | null;
         };
         /**
          * Heard
@@ -11775,10 +11780,7 @@ export interface components {
          *     ``chosen`` says of which blocks in ``music`` and ``segments`` people chose the music.
          */
         ZoneView: {
-            /**
-             * Chosen
-             * @default []
-             */
+            /** Chosen */
             chosen: components["schemas"]["ChosenOut"][];
             /** Epoch */
             epoch: number;
