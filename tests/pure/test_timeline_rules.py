@@ -340,6 +340,22 @@ def test_an_override_lasts_to_its_end_and_then_the_block_reads_its_own_position(
     assert story(timeline.settle({A: plan}, gone), 30) == [(20, 30, "1", 20)]
 
 
+@pytest.mark.parametrize("when", ["next", "wait"])
+def test_music_put_by_hand_goes_on_where_its_block_comes_softly(when: str) -> None:
+    blocks = (
+        Block(id="day", source="s", at=0, items=(0,)),
+        Block(id="night", source="t", at=50, items=(0, 1), when=when, max_wait=10, crossfade=8),
+    )
+    plan = {A: programme(event("a", 60), blocks=blocks)}
+    zone = state(anchor=Anchor(at=20, block="night", pos=3))
+    expected = [(20, 60, "1", 3), (60, 80, "a", 0), (80, 137, "1", 43), (129, 140, "2", 0)]
+    assert story(timeline.settle(plan, zone), 140) == expected
+    assert gains(timeline.settle(plan, zone), 49) == [1.0]
+    for t in range(20, 140):
+        later = timeline.settle(plan, timeline.rebase(plan, zone, t))
+        assert story(later, 140, t) == story(timeline.settle(plan, zone), 140, t)
+
+
 def test_an_override_ends_with_the_programme_that_has_its_block() -> None:
     night = Block(id="night", source="t", at=500, items=(1,))
     day = Block(id="day", source="s", at=0, items=(0,))

@@ -99,9 +99,10 @@ class Oracle:
             self.knocking = never_ran and known and anchor.block != force.id and until is None
         elif moved:
             gentle = force.when != "cut" and force.at <= t and until is None
-            self.knocking = gentle and old is not None
+            gentle = gentle and old is not None
+            self.knocking = gentle and self.playing != force.id
             self.stood = t - force.at if self.knocking else 0
-            moved = not self.knocking
+            moved = not gentle  # the very block that is heard already simply goes on
         ended = moved if until is None else t >= until
         if not ended and swapped:
             ended = all(block.id != self.playing for block in programme.blocks)

@@ -234,12 +234,12 @@ class Walk:
         swapped = reign is not self.reign
         changed = self.force is None or block.id != self.force.id
         self.reign, self.force = reign, block
-        if changed:
-            soft = block.when != "cut" and self.until is None and block.at <= self.t
-            self.pending = soft and self.context is not None
-            self.paused = self.t - block.at if self.pending else 0
         old = self.context
-        keep = old is not None and (self.pending or not changed)
+        keep = not changed
+        if changed:  # softly: the music goes on to a boundary, and for good if it is this block's
+            keep = block.when != "cut" and self.until is None and block.at <= self.t
+            self.pending = keep and old is not None and old.block.id != block.id
+            self.paused = self.t - block.at if self.pending else 0
         if self.overridden and self.until is not None:
             keep = self.until > self.t
         if keep and old is not None:
