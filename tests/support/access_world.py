@@ -171,6 +171,7 @@ async def _programme(world: World, place: Populated, at: Mapping[str, str]) -> s
 
 
 async def _event(_: World, place: Populated, at: Mapping[str, str]) -> str:
+    await place.tenant.make("/playback/queue/clear/", zone_id=at["zone"])  # a zone can be full
     text = "This goes on for longer than a loaded machine takes to cancel it. " * 8
     made = await place.tenant.make("/announcements/say/", text=text, zone_ids=[at["zone"]])
     return str(made["plays"][0]["event_id"])
