@@ -13,6 +13,7 @@ PURE: Final = (
     "*/sync2gear_broker/*",
     "*/rules.py",
     "*/engine.py",
+    "*/playback/choices.py",
     "*/sync2gear_firmware/state.py",
     "*/sync2gear_firmware/clock.py",
     "*/sync2gear_firmware/allowance.py",

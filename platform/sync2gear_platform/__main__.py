@@ -54,10 +54,15 @@ def api(settings: Settings, _: argparse.Namespace) -> None:
 
 
 def worker(settings: Settings, _: argparse.Namespace) -> None:
-    """Run jobs and, as the leader, everything that speaks MQTT."""
+    """Run jobs and, as the leader, everything that speaks MQTT.
+
+    A week's programme is some ten thousand values, none of them garbage: looked through as often as
+    Python does by itself, this took a third of the time that compiling takes.
+    """
     with _loading():
         from sync2gear_platform.worker import run
 
+    gc.set_threshold(20_000, 20, 20)
     asyncio.run(run(settings))
 
 

@@ -24,7 +24,7 @@ from sync2gear_broker.messages import (
 )
 from sync2gear_broker.messages.zone import MAX_PROGRAMMES
 from sync2gear_broker.units import FRAME_RATE, frames_from_millis
-from sync2gear_platform.playback import engine, rules
+from sync2gear_platform.playback import choices, engine, rules
 
 ZONE = "00000000-0000-4000-8000-000000000001"
 NOW = 1_000_000_000
@@ -47,7 +47,7 @@ def idle() -> ZoneState:
 
 def playing(at: int = NOW, **more: Any) -> tuple[dict[str, Programme], ZoneState]:
     """A zone whose three songs began at ``at``."""
-    programme = engine.programme_of(SONGS, source="s", at=at, **more)
+    programme = choices.programme_of(SONGS, source="s", at=at, **more)
     programmes = {programme.sha256(): programme}
     return programmes, engine.play(idle(), programme, programme.sha256(), at)
 
@@ -63,7 +63,7 @@ def sounds(programmes: dict[str, Programme], state: ZoneState, t: int) -> set[tu
 
 
 def test_a_programme_lists_each_song_once_and_loops_them_in_order() -> None:
-    programme = engine.programme_of([*SONGS, SONGS[0]], source="s", at=NOW, crossfade=S)
+    programme = choices.programme_of([*SONGS, SONGS[0]], source="s", at=NOW, crossfade=S)
     assert len(programme.media) == 3
     assert programme.blocks[0].items == (0, 1, 2, 0)
     assert programme.blocks[0].crossfade == S
@@ -73,13 +73,13 @@ def test_a_programme_lists_each_song_once_and_loops_them_in_order() -> None:
 @given(st.integers(0, 2**32))
 def test_shuffling_is_the_same_for_the_same_seed_and_loses_nothing(seed: int) -> None:
     songs = [media(str(n)) for n in range(20)]
-    a = engine.programme_of(songs, source="s", at=NOW, seed=seed)
-    assert a == engine.programme_of(songs, source="s", at=NOW, seed=seed)
+    a = choices.programme_of(songs, source="s", at=NOW, seed=seed)
+    assert a == choices.programme_of(songs, source="s", at=NOW, seed=seed)
     assert sorted(a.blocks[0].items) == list(range(20))
 
 
 def test_music_begins_on_its_frame_and_not_before() -> None:
-    programme = engine.programme_of(SONGS, source="s", at=NOW + LEAD)
+    programme = choices.programme_of(SONGS, source="s", at=NOW + LEAD)
     programmes = {programme.sha256(): programme}
     state = engine.play(idle(), programme, programme.sha256(), NOW)
     assert sounds(programmes, state, NOW + LEAD - 1) == set()
@@ -91,7 +91,7 @@ def test_other_music_takes_over_on_its_frame_and_ends_pause_and_stop() -> None:
     now = NOW + 10 * S
     for close in (engine.pause, engine.stop):
         silent = close(engine.opened(programmes, state, now), now)
-        other = engine.programme_of([media("new")], source="n", at=now + LEAD)
+        other = choices.programme_of([media("new")], source="n", at=now + LEAD)
         both = {**programmes, other.sha256(): other}
         after = engine.play(silent, other, other.sha256(), now)
         assert sounds(both, after, now + LEAD - 1) == set()
@@ -106,7 +106,7 @@ def test_of_music_chosen_twice_in_a_moment_the_later_choice_rules() -> None:
     state = engine.opened(programmes, state, now)
     for name in ("first", "second", "third"):
         now += 10
-        other = engine.programme_of([media(name)], source="n", at=now + LEAD)
+        other = choices.programme_of([media(name)], source="n", at=now + LEAD)
         programmes[other.sha256()] = other
         state = engine.play(engine.opened(programmes, state, now), other, other.sha256(), now)
         assert len(state.programmes) == 2
@@ -118,10 +118,10 @@ def test_music_chosen_a_moment_ago_does_not_wait_for_the_plan_that_was_made_with
     programmes, state = playing()
     now = NOW + 10 * S
     state = engine.opened(programmes, state, now)
-    other = engine.programme_of([media("new")], source="n", at=now + LEAD)
+    other = choices.programme_of([media("new")], source="n", at=now + LEAD)
     programmes[other.sha256()] = other
     state = engine.play(state, other, other.sha256(), now)
-    plan = engine.programme_of([media("planned")], source="p", at=now + LEAD + 1)
+    plan = choices.programme_of([media("planned")], source="p", at=now + LEAD + 1)
     programmes[plan.sha256()] = plan
     after = engine.swap(state, plan, plan.sha256(), now + 1, now + 60 * S, now + LEAD + 1)
     assert sounds(programmes, after, now + LEAD - 1) == {("one", 10 * S + LEAD - 1)}
@@ -139,7 +139,7 @@ def test_the_first_music_keeps_what_is_said_and_what_waits() -> None:
     state = engine.announce(state, live("second", NOW + 10, 5))
     state = engine.announce(state, live("over", NOW - 60 * S, 5))
     now = NOW + S
-    programme = engine.programme_of(SONGS, source="s", at=now + LEAD)
+    programme = choices.programme_of(SONGS, source="s", at=now + LEAD)
     programmes = {programme.sha256(): programme}
     after = engine.play(engine.opened({}, state, now), programme, programme.sha256(), now)
     for t in (now, now + LEAD, NOW + 5 * S - 1):
@@ -152,7 +152,7 @@ def test_music_chosen_anew_before_the_first_began_keeps_what_is_said() -> None:
     state = engine.announce(idle(), live("voice", NOW, 20))
     now, programmes = NOW + S, {}
     for name in ("a", "b"):
-        programme = engine.programme_of([media(name)], source="s", at=now + 2 * S)
+        programme = choices.programme_of([media(name)], source="s", at=now + 2 * S)
         programmes[programme.sha256()] = programme
         state = engine.opened(programmes, state, now)
         state = engine.play(state, programme, programme.sha256(), now)
@@ -271,7 +271,7 @@ def test_cancelling_before_it_began_leaves_the_music_alone() -> None:
 
 def test_a_planned_announcement_is_skipped_once() -> None:
     voice = media("planned", 5, "announcement")
-    plain = engine.programme_of(SONGS, source="s", at=NOW)
+    plain = choices.programme_of(SONGS, source="s", at=NOW)
     events = tuple(Event(id=f"e{n}", start=NOW + (20 + n) * S, media=3) for n in range(66))
     programme = plain.model_copy(update={"media": (*plain.media, voice), "events": events})
     programmes = {programme.sha256(): programme}
@@ -331,7 +331,7 @@ def test_a_zone_without_music_refuses_what_needs_it(
 
 
 def test_music_that_has_not_begun_can_not_be_skipped() -> None:
-    programme = engine.programme_of(SONGS, source="s", at=NOW + LEAD)
+    programme = choices.programme_of(SONGS, source="s", at=NOW + LEAD)
     state = engine.play(idle(), programme, programme.sha256(), NOW)
     programmes = {programme.sha256(): programme}
     for command in (engine.skip_forward, engine.skip_back):
@@ -353,19 +353,19 @@ def test_what_people_choose_gives_way_to_the_plan_where_that_is_by_then() -> Non
     offer = Event(id="offer", start=NOW + 200 * S, media=1)
     plan = plan.model_copy(update={"events": (offer,)})
     programmes, state = playing_at(plan)
-    other = engine.programme_of([media("four")], source="t", at=NOW + 10 * S)
+    other = choices.programme_of([media("four")], source="t", at=NOW + 10 * S)
     until = NOW + 150 * S
-    assert engine.joined(other, {}, idle()) == other
-    for_good = engine.joined(other, programmes, state)
+    assert choices.joined(other, {}, idle()) == other
+    for_good = choices.joined(other, programmes, state)
     assert [b.id for b in for_good.blocks] == [other.blocks[0].id], "it has no next block"
     assert [m.title for m in for_good.media] == ["four", "two"], "and what is announced stays"
-    back = engine.joined(other, programmes, state, until)
+    back = choices.joined(other, programmes, state, until)
     assert [b.at for b in back.blocks] == [NOW + 10 * S, until]
     shown = playing_at(back)
     assert "four" in {title for title, _ in sounds(*shown, NOW + 20 * S)}
     assert ("two", 50 * S) in sounds(*shown, until), "where it would be by then"
-    early = engine.programme_of([media("four")], source="t", at=NOW - 10 * S)
-    before = engine.joined(early, programmes, state, NOW - S)
+    early = choices.programme_of([media("four")], source="t", at=NOW - 10 * S)
+    before = choices.joined(early, programmes, state, NOW - S)
     assert [b.at for b in before.blocks] == [NOW - 10 * S, NOW], "nothing was in force by then"
 
 
@@ -373,7 +373,7 @@ def test_what_people_choose_gives_way_to_the_plan_where_that_is_by_then() -> Non
 def test_another_order_begins_after_what_plays(seed: int | None) -> None:
     programmes, state = playing()
     at = NOW + 30 * S
-    made = engine.reordered(programmes, state, SONGS, at, seed)
+    made = choices.reordered(programmes, state, SONGS, at, seed)
     assert ("one", 30 * S) in sounds(*playing_at(made), at), "what plays goes on"
     assert {m.title for m in made.media} == {"one", "two", "three"}
     after = {t for second in (80, 180, 280) for t, _ in sounds(*playing_at(made), at + second * S)}
@@ -382,10 +382,10 @@ def test_another_order_begins_after_what_plays(seed: int | None) -> None:
 
 def test_another_order_without_what_plays_and_of_one_song() -> None:
     programmes, state = playing()
-    made = engine.reordered(programmes, state, [media("four")], NOW + S, None)
+    made = choices.reordered(programmes, state, [media("four")], NOW + S, None)
     assert [m.title for m in made.media] == ["one", "four"]
-    alone = engine.programme_of(SONGS[:1], source="s", at=NOW)
-    made = engine.reordered(*playing_at(alone), SONGS[:1], NOW + S, 3)
+    alone = choices.programme_of(SONGS[:1], source="s", at=NOW)
+    made = choices.reordered(*playing_at(alone), SONGS[:1], NOW + S, 3)
     assert [m.title for m in made.media] == ["one"]
 
 
@@ -393,15 +393,15 @@ def test_what_a_schedule_plays_is_not_put_in_another_order() -> None:
     (programme,) = playing()[0].values()
     block = programme.blocks[0].model_copy(update={"id": "schedule-1"})
     zone = playing_at(programme.model_copy(update={"blocks": (block,)}))
-    with pytest.raises(engine.NotChosen):
-        engine.reordered(*zone, SONGS, NOW + S, 1)
+    with pytest.raises(choices.NotChosen):
+        choices.reordered(*zone, SONGS, NOW + S, 1)
 
 
 def test_music_that_has_not_begun_has_no_pieces_to_tell() -> None:
     programmes, state = playing()
-    assert [piece.title for piece in engine.chosen(programmes, state, NOW + FRAME_RATE)]
+    assert [piece.title for piece in choices.chosen(programmes, state, NOW + FRAME_RATE)]
     with pytest.raises(engine.AboutToBegin):
-        engine.chosen(programmes, state, NOW - FRAME_RATE)
+        choices.chosen(programmes, state, NOW - FRAME_RATE)
 
 
 def test_volume_keeps_the_mute_unless_told() -> None:
@@ -491,7 +491,7 @@ def _done(
     at = now + LEAD
     match verb:
         case "play":
-            programme = engine.programme_of([media(f"p{number}")], source="p", at=at)
+            programme = choices.programme_of([media(f"p{number}")], source="p", at=at)
             programmes[programme.sha256()] = programme
             return engine.play(state, programme, programme.sha256(), now), at
         case "say":

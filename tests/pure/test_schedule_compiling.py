@@ -15,7 +15,7 @@ from sync2gear_broker import timeline
 from sync2gear_broker.messages import Programme, ProgrammeRef, Window, ZoneState
 from sync2gear_broker.units import FRAME_RATE
 from sync2gear_platform.channels.model import Apart, Channel, Inline, Item, Piece
-from sync2gear_platform.playback import engine
+from sync2gear_platform.playback import choices, engine
 from sync2gear_platform.schedules import compiling
 from sync2gear_platform.schedules.compiling import DAY, Playing, compile_zone, free_from
 from sync2gear_platform.schedules.layers import BREADTHS
@@ -124,7 +124,7 @@ class Zone:
     def choose(self, pieces: Sequence[Piece], now: int, until: int | None = None) -> None:
         """Let people choose music, as playback does: until a block of the plan, or for good."""
         state = timeline.rebase(self.playing.programmes, self.playing.state, now)
-        chosen = engine.programme_of([p.media for p in pieces], source="tracks", at=now)
+        chosen = choices.programme_of([p.media for p in pieces], source="tracks", at=now)
         if until is not None:
             old = self.playing.programmes[state.programmes[-1].sha256]
             chosen = joined(chosen, old, until)

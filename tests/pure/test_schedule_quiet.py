@@ -13,7 +13,7 @@ from sync2gear_broker import timeline
 from sync2gear_broker.messages import ZoneState
 from sync2gear_broker.units import FRAME_RATE
 from sync2gear_platform.channels.model import Channel, Inline, Item, Piece
-from sync2gear_platform.playback import engine
+from sync2gear_platform.playback import choices, engine
 from sync2gear_platform.schedules import dry_run
 from sync2gear_platform.schedules.compiling import (
     DAY,
@@ -233,8 +233,8 @@ def test_music_chosen_by_hand_is_heard_in_quiet_hours() -> None:
     zone.compile(shop, at(1, 20))
     now = at(1, 23)
     state = engine.opened(zone.playing.programmes, zone.playing.state, now)
-    chosen = engine.programme_of([p.media for p in songs(300, 3)], source="tracks", at=now + 1)
-    made = engine.joined(chosen, zone.playing.programmes, state, until=at(2, 1))
+    chosen = choices.programme_of([p.media for p in songs(300, 3)], source="tracks", at=now + 1)
+    made = choices.joined(chosen, zone.playing.programmes, state, until=at(2, 1))
     assert made.blocks[1].silent
     held = {**zone.playing.programmes, made.sha256(): made}
     zone.playing = replace(
@@ -342,8 +342,8 @@ def test_music_that_waits_does_not_hear_what_was_chosen_instead_as_its_own_wait(
     zone.compile(shop, at(1, 11))
     now = at(1, 11, 59)
     state = engine.opened(zone.playing.programmes, zone.playing.state, now)
-    chosen = engine.programme_of([songs(300, 1)[0].media], source="tracks", at=now)
-    made = engine.joined(chosen, zone.playing.programmes, state, until=at(1, 12, 30))
+    chosen = choices.programme_of([songs(300, 1)[0].media], source="tracks", at=now)
+    made = choices.joined(chosen, zone.playing.programmes, state, until=at(1, 12, 30))
     held = {**zone.playing.programmes, made.sha256(): made}
     zone.playing = replace(
         zone.playing, state=engine.play(state, made, made.sha256(), now), programmes=held

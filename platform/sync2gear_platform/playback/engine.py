@@ -5,16 +5,13 @@ Every function takes the state rebased to now (:func:`opened`) and gives the sta
 from which the command holds: now, or now plus the lead that the speakers need.
 """
 
-import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Final, TypeVar
 
 from sync2gear_broker import timeline
 from sync2gear_broker.messages import (
     Anchor,
-    Block,
     LiveEvent,
-    Media,
     OpenEvent,
     Programme,
     ProgrammeRef,
@@ -60,13 +57,6 @@ class NoMusicNow(Refusal):
     code = "no_music_now"
 
 
-class NotChosen(Refusal):
-    """Schedules play here, and their channels say in which order: choose music first."""
-
-    kind = "conflict"
-    code = "not_chosen"
-
-
 class SeekBeyondEnd(Refusal):
     """That position is beyond the end of what is playing."""
 
@@ -107,109 +97,6 @@ def closed(state: ZoneState, version: tuple[int, int]) -> ZoneState:
     return state
 
 
-def programme_of(
-    media: Sequence[Media], *, source: str, at: int, seed: int | None = None, crossfade: int = 0
-) -> Programme:
-    """One block that plays ``media`` in order from frame ``at`` on and loops.
-
-    With a ``seed`` the order is shuffled. Media that occur twice are listed once.
-    """
-    distinct = list({m.sha256: m for m in media}.values())
-    place = {m.sha256: index for index, m in enumerate(distinct)}
-    items = [place[m.sha256] for m in media]
-    if seed is not None:
-        random.Random(seed).shuffle(items)  # noqa: S311 - an order of songs, not a secret
-    block = Block(id=f"b{at}", source=source, at=at, items=tuple(items), crossfade=crossfade)
-    return Programme(media=tuple(distinct), blocks=(block,))
-
-
-def joined(
-    chosen: Programme,
-    programmes: Programmes,
-    state: ZoneState,
-    until: int | None = None,
-) -> Programme:
-    """``chosen``, and then what the zone would play: from the next block on, or from ``until`` on.
-
-    What is planned to be announced stays. From ``until`` on the block in force reads its own
-    position, as if nobody had chosen anything.
-    """
-    held = [programmes[r.sha256] for r in state.programmes if r.sha256 in programmes]
-    if not held:
-        return chosen
-    plan, since = held[-1], chosen.blocks[0].at
-    later = [b for b in plan.blocks if b.at > (since if until is None else until)]
-    if until is not None:
-        position = timeline.music_at(timeline.settle(programmes, state), until)
-        block = next((b for b in plan.blocks if position and b.id == position.block), None)
-        if block is not None and position is not None:
-            moved = {"at": until, "pos": position.pos, "begin": "continue"}
-            later.insert(0, block.model_copy(update=moved))
-    media = {m.sha256: m for m in chosen.media}
-    wanted = {index for block in later for index in block.items}
-    wanted |= {event.media for event in plan.events}
-    for index in sorted(wanted):
-        media.setdefault(plan.media[index].sha256, plan.media[index])
-    place = {sha256: index for index, sha256 in enumerate(media)}
-    at = [place.get(m.sha256, 0) for m in plan.media]
-    return Programme(
-        media=tuple(media.values()),
-        blocks=(
-            *chosen.blocks,
-            *(b.model_copy(update={"items": tuple(at[i] for i in b.items)}) for b in later),
-        ),
-        events=tuple(e.model_copy(update={"media": at[e.media]}) for e in plan.events),
-    )
-
-
-def reordered(
-    programmes: Programmes, state: ZoneState, media: Sequence[Media], at: int, seed: int | None
-) -> Programme:
-    """The music that people chose in another order from ``at`` on; what plays goes on.
-
-    ``media`` in the order given, which a ``seed`` shuffles.
-    """
-    _musical(state)
-    position = timeline.music_at(timeline.settle(programmes, state), at)
-    if position is None or not is_chosen(position.block):
-        raise NotChosen
-    rest = [m for m in media if m.sha256 != position.media.sha256]
-    if seed is not None or len(rest) == len(media):
-        chosen = programme_of(rest or [position.media], source=position.source, at=at, seed=seed)
-        order = [position.media, *(chosen.media[i] for i in chosen.blocks[0].items)]
-        order = order if rest else order[:1]
-    else:
-        order = list(media)
-    index = next(i for i, m in enumerate(order) if m.sha256 == position.media.sha256)
-    crossfade = next(
-        b.crossfade for p in programmes.values() for b in p.blocks if b.id == position.block
-    )
-    made = programme_of(order, source=position.source, at=at, crossfade=crossfade)
-    start = timeline.item_reading(made, made.blocks[0], index)
-    block = made.blocks[0].model_copy(update={"pos": start + position.offset})
-    return made.model_copy(update={"blocks": (block,)})
-
-
-def chosen(programmes: Programmes, state: ZoneState, at: int) -> list[Media]:
-    """The music of the block that has it at ``at``, each piece once, as people gave it."""
-    _musical(state)
-    position = timeline.music_at(timeline.settle(programmes, state), at)
-    blocks = [(p, b) for p in programmes.values() for b in p.blocks]
-    for programme, block in blocks:
-        if position is not None and block.id == position.block:
-            return [programme.media[index] for index in sorted(set(block.items))]
-    raise AboutToBegin
-
-
-CHOICE: Final = "."
-"""Between what people chose and which choice it was, in the source of a block."""
-
-
-def is_chosen(block: str) -> bool:
-    """Whether people chose the music of a block, by its id: those of schedules name theirs."""
-    return block.startswith("b") and block[1:].isdecimal()
-
-
 def play(state: ZoneState, programme: Programme, sha256: str, now: int) -> ZoneState:
     """The music of ``programme`` from its first block on; announcements go on as they are."""
     block = programme.blocks[0]
@@ -248,13 +135,13 @@ def swap(
 
 def pause(state: ZoneState, at: int) -> ZoneState:
     """The music stands still from ``at`` on; announcements still sound."""
-    _musical(state)
+    musical(state)
     return state.model_copy(update={"hold": _begun(state.hold, at)})
 
 
 def resume(state: ZoneState, at: int) -> ZoneState:
     """Pause and stop end at ``at``: the music goes on where it stood."""
-    _musical(state)
+    musical(state)
     return state.model_copy(
         update={"hold": _ended(state.hold, at), "stopped": _ended(state.stopped, at)}
     )
@@ -262,7 +149,7 @@ def resume(state: ZoneState, at: int) -> ZoneState:
 
 def stop(state: ZoneState, at: int, until: int | None = None) -> ZoneState:
     """Nothing but an emergency sounds from ``at`` on, until somebody resumes or for a while."""
-    _musical(state)
+    musical(state)
     begun = _begun(state.stopped, at).model_copy(update={"until": until})
     return state.model_copy(update={"stopped": begun})
 
@@ -281,7 +168,7 @@ def skip_back(programmes: Programmes, state: ZoneState, now: int, at: int) -> Zo
 
 def seek(programmes: Programmes, state: ZoneState, now: int, at: int, offset: int) -> ZoneState:
     """The item that has the music goes on at ``at`` from ``offset`` frames in."""
-    _musical(state)
+    musical(state)
     position = timeline.music_at(timeline.settle(programmes, state), now)
     if position is not None and not position.silent and offset >= position.length:
         raise SeekBeyondEnd
@@ -328,7 +215,8 @@ def _planned(programmes: Programmes, state: ZoneState, event_id: str, at: int) -
     return any(e.id == event_id and e.start >= at for p in held for e in p.events)
 
 
-def _musical(state: ZoneState) -> Anchor:
+def musical(state: ZoneState) -> Anchor:
+    """The anchor of a zone that has music; :class:`NothingToPlay` for one that never had."""
     if state.anchor is None or not state.programmes:
         raise NothingToPlay
     return state.anchor
@@ -342,7 +230,7 @@ def _jump(
     An anchor says nothing of the time before it, so it lies at ``now`` and the music stands still
     on its new place until ``at``: every speaker begins there on the same frame, with the first one.
     """
-    anchor = _musical(state)
+    anchor = musical(state)
     settled = timeline.settle(programmes, state)
     target = timeline.item_start(settled, now, step)
     if target is None:

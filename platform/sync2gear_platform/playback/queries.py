@@ -17,7 +17,7 @@ from sync2gear_platform.channels.tables import Channel
 from sync2gear_platform.kit.context import Ctx
 from sync2gear_platform.kit.errors import NotFound
 from sync2gear_platform.library.tables import Folder
-from sync2gear_platform.playback import engine
+from sync2gear_platform.playback import choices
 from sync2gear_platform.playback.engine import Programmes
 from sync2gear_platform.playback.schemas import (
     ChosenOut,
@@ -247,13 +247,13 @@ def _chosen(programmes: Programmes, shown: Collection[str]) -> list[ChosenOut]:
         block.id: block.source
         for programme in programmes.values()
         for block in programme.blocks
-        if block.id in shown and engine.is_chosen(block.id)
+        if block.id in shown and choices.is_chosen(block.id)
     }
     found = []
     for item, source in sorted(sources.items()):
-        kind, _, id_ = source.partition(engine.CHOICE)[0].partition(":")
+        kind, id_ = choices.named(source)
         known: Any = kind if kind in {"channel", "folder"} else "tracks"
-        found.append(ChosenOut(item=item, kind=known, id=UUID(id_) if id_ else None, name=""))
+        found.append(ChosenOut(item=item, kind=known, id=id_, name=""))
     return found
 
 

@@ -15,7 +15,16 @@ from sync2gear_platform.kit.context import Ctx
 from sync2gear_platform.kit.errors import Refusal
 from sync2gear_platform.library import service as library
 from sync2gear_platform.library.tables import Media
-from sync2gear_platform.playback import engine, leads, licences, plays, queries, rules, writing
+from sync2gear_platform.playback import (
+    choices,
+    engine,
+    leads,
+    licences,
+    plays,
+    queries,
+    rules,
+    writing,
+)
 from sync2gear_platform.playback.queries import Score
 from sync2gear_platform.playback.schemas import ZoneView
 
@@ -83,7 +92,7 @@ async def play(
     return await play_lists(
         ctx,
         dict.fromkeys(zone_ids, media),
-        source=f"folder:{folder_id}" if folder_id else "tracks",
+        source=choices.source_of("folder" if folder_id else "tracks", folder_id),
         seed=int(ctx.now.timestamp() * 1e6) if shuffle else None,
         crossfade=frames_from_millis(crossfade_millis),
         until=until,
@@ -118,7 +127,7 @@ async def play_lists(
     ]
     at = ctx.frame + await leads.lead(ctx, found, needs)
     made = {
-        id(media): engine.programme_of(media, source=source, at=at, seed=seed, crossfade=crossfade)
+        id(media): choices.programme_of(media, source=source, at=at, seed=seed, crossfade=crossfade)
         for media in lists.values()
     }
     programmes = [made[id(lists[score.zone.id])] for score in found]
@@ -136,10 +145,10 @@ async def shuffle(
     made = []
     for score in found:
         folder_id = score.row.folder_id if score.row else None
-        media = await _music(ctx, zone_ids, folder_id, None) if folder_id else engine.chosen(
+        media = await _music(ctx, zone_ids, folder_id, None) if folder_id else choices.chosen(
             score.programmes, score.state, at
         )  # fmt: skip
-        made.append(engine.reordered(score.programmes, score.state, media, at, seed))
+        made.append(choices.reordered(score.programmes, score.state, media, at, seed))
     wanted = await _chosen(ctx, found, made, None)
     return await _closed(ctx, wanted, "shuffle", {"shuffle": shuffle}, origin={"shuffle": shuffle})
 
@@ -151,7 +160,7 @@ async def _chosen(
     stored: dict[str, str] = {}
     wanted = []
     for score, chosen in zip(found, made, strict=True):
-        programme = engine.joined(chosen, score.programmes, score.state, until)
+        programme = choices.joined(chosen, score.programmes, score.state, until)
         sha256 = programme.sha256()
         if sha256 not in stored:
             stored[sha256] = await writing.store(ctx, programme)

@@ -14,6 +14,7 @@ from sync2gear_broker.units import FRAME_RATE
 from sync2gear_platform.kit.context import Ctx
 from sync2gear_platform.playback import engine, leads, queries, rules, writing
 from sync2gear_platform.playback.queries import Score
+from sync2gear_platform.playback.tables import ProgrammeRow
 from sync2gear_platform.sites.tables import Device, DevicePresence
 
 LONGEST: Final = 60 * FRAME_RATE
@@ -24,10 +25,11 @@ LONGEST: Final = 60 * FRAME_RATE
 class Swap:
     """A programme for a zone; from its first block on, or the frame ``at``, it can be heard.
 
-    Without ``hurries`` not before its time, whatever difference it makes.
+    ``body`` is its spelling. Without ``hurries`` not before its time, whatever difference it makes.
     """
 
     programme: Programme
+    body: bytes
     at: int
     hurries: bool = True
 
@@ -46,7 +48,7 @@ async def exchange(
     wanted, hurried = [], {}
     for score in found:
         swap = swaps[score.zone.id]
-        sha256 = await writing.store(ctx, swap.programme)
+        sha256 = await writing.store(ctx, swap.programme, swap.body)
         held = {**score.programmes, sha256: swap.programme}
         late = ctx.frame + LONGEST if score.zone.id in online and not asked else swap.at
         state = engine.opened(score.programmes, score.state, ctx.frame)
@@ -102,9 +104,13 @@ async def hasten(ctx: Ctx, zone_ids: Sequence[UUID]) -> set[UUID]:
 
 async def soonest(ctx: Ctx, found: Sequence[Score]) -> int:
     """The frame from which another programme may be heard in these zones."""
-    size = max((len(p.canonical()) for s in found for p in s.programmes.values()), default=0)
     if not await _listening(ctx, [score.zone.id for score in found]):
         return ctx.frame + rules.lead((), ahead=0, zones=len(found))
+    bodies = select(func.max(func.octet_length(col(ProgrammeRow.body)))).where(
+        col(ProgrammeRow.client_id) == ctx.client_id,
+        col(ProgrammeRow.sha256).in_({sha256 for score in found for sha256 in score.programmes}),
+    )
+    size = (await ctx.db.exec(bodies)).one() or 0
     need = rules.Need(max(size, 50_000), cached=False)
     return ctx.frame + await leads.lead(ctx, found, [need])
 

@@ -10,6 +10,7 @@ from sqlmodel import col, select
 
 from sync2gear_broker import topics
 from sync2gear_broker.messages import Programme
+from sync2gear_broker.messages.base import sha256_hex
 from sync2gear_platform.audit import service as audit
 from sync2gear_platform.kit import events, outbox, revisions
 from sync2gear_platform.kit.context import Ctx
@@ -77,9 +78,13 @@ async def _topics(ctx: Ctx, zone_ids: Sequence[UUID]) -> list[str]:
     ]
 
 
-async def store(ctx: Ctx, programme: Programme) -> str:
-    """Write a programme and what it refers to; returns its hash. One that is here stays."""
-    body, sha256 = programme.canonical(), programme.sha256()
+async def store(ctx: Ctx, programme: Programme, body: bytes | None = None) -> str:
+    """Write a programme and what it refers to; returns its hash. One that is here stays.
+
+    ``body`` is the programme's one spelling, where that is known: it takes a while to make.
+    """
+    body = body or programme.canonical()
+    sha256 = sha256_hex(body)
     row = {"client_id": ctx.client_id, "sha256": sha256, "body": body, "created_at": ctx.now}
     made = insert(ProgrammeRow).values(row).on_conflict_do_nothing()
     if not getattr(await ctx.db.execute(made), "rowcount", 0):

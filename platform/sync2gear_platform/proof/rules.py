@@ -16,7 +16,7 @@ from sync2gear_broker import timeline
 from sync2gear_broker.messages import Media
 from sync2gear_broker.timeline import Segment, Settled
 from sync2gear_broker.units import FRAME_RATE
-from sync2gear_platform.playback import engine
+from sync2gear_platform.playback import choices
 from sync2gear_platform.playback.outcomes import GRACE, REASONS
 from sync2gear_platform.playback.plays import id_of as call_of
 from sync2gear_platform.schedules import ledger
@@ -147,7 +147,7 @@ def source_of(item: str) -> tuple[Source, UUID | None]:
     if call_of(item) is not None:
         return "call", None
     schedule = call_of(item.partition(".")[0])
-    if engine.is_chosen(item) or schedule is None:
+    if choices.is_chosen(item) or schedule is None:
         return "hand", None
     source = ledger.source_of(schedule)
     return source, schedule if source == "schedule" else None

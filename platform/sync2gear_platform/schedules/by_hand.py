@@ -13,6 +13,7 @@ from sync2gear_broker.messages import Media
 from sync2gear_platform.kit.context import Ctx
 from sync2gear_platform.kit.db import widened
 from sync2gear_platform.kit.errors import Refusal
+from sync2gear_platform.playback import choices
 from sync2gear_platform.playback import service as playback
 from sync2gear_platform.playback.schemas import ZoneView
 from sync2gear_platform.schedules import preview
@@ -62,7 +63,7 @@ async def play(
     return await playback.play_lists(
         ctx,
         {zone: lists[scenes[zone]] for zone in zone_ids},
-        source=f"channel:{channel_id}",
+        source=choices.source_of("channel", channel_id),
         crossfade=built("").crossfade,
         until=until,
         rev=rev,

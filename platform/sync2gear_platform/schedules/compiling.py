@@ -8,13 +8,13 @@ from uuid import UUID
 
 from sync2gear_broker import timeline
 from sync2gear_broker.messages import Block, Media, Programme, ZoneState
+from sync2gear_broker.messages.base import sha256_hex
 from sync2gear_broker.units import FRAME_RATE
-from sync2gear_platform.channels.model import Channel, Item, Piece
+from sync2gear_platform.channels.model import Channel, Piece
 from sync2gear_platform.channels.rotation import Memory, Pick
 from sync2gear_platform.kit.errors import Refusal
-from sync2gear_platform.playback import engine
 from sync2gear_platform.schedules.course import Pause
-from sync2gear_platform.schedules.layers import Claim
+from sync2gear_platform.schedules.handed import Chosen, taken_up
 from sync2gear_platform.schedules.ledger import (
     BASE,
     FOREVER,
@@ -68,13 +68,22 @@ class Playing:
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A programme up to the frame ``until``, with its account and what it was made from."""
+    """A programme up to the frame ``until``, with its account and what it was made from.
+
+    ``body`` is its spelling, which ``sha256`` names.
+    """
 
     programme: Programme
+    body: bytes
     ledger: Ledger
     until: int
     music: tuple[Stretch, ...]
     resolved: Resolved
+
+    @property
+    def sha256(self) -> str:
+        """The programme's name."""
+        return sha256_hex(self.body)
 
 
 def compile_zone(
@@ -113,9 +122,10 @@ def compile_zone(
         if not _fits(music, resolved.events):
             continue
         programme = programme_of(music, resolved.events, *([] if spare is None else [spare]))
-        if len(programme.canonical()) <= MAX_BYTES:
+        body = programme.canonical()
+        if len(body) <= MAX_BYTES:
             ledger = _ledger(before, music, resolved, digests)
-            return Compiled(programme, ledger, end, music, resolved)
+            return Compiled(programme, body, ledger, end, music, resolved)
     raise ProgrammeTooLarge
 
 
@@ -202,13 +212,14 @@ def _before(
     ledger = playing.ledger or Ledger()
     state = timeline.rebase(playing.programmes, playing.state, now)
     ruling = _ruling(playing, now)
-    chosen = _Chosen(ledger.base, ledger.hand, None)
-    kept = None
+    chosen = Chosen(ledger.base, ledger.hand, None)
+    kept = position = None
     if ruling is not None and state.anchor is not None:
-        block = _block(ruling, state, playing.programmes, now)
+        position = _position(playing.programmes, state, now)
+        block = _block(ruling, position, now)
         kept = next((k for k in ledger.blocks if k.block.id == block.id), None)
         if kept is None and not block.silent:
-            kept, ledger, chosen = _by_hand(ledger, ruling, block, now, digests)
+            kept, ledger, chosen = taken_up(ledger, ruling, block, now, digests)
         elif kept is not None and kept.schedule == HAND.id:
             chosen = replace(chosen, until=kept.end)
     if kept is not None and kept.schedule == HAND.id and not by_hand:
@@ -233,7 +244,7 @@ def _before(
         begun = dict(past.memories), dict(past.cut)
     last, running = None, None
     if kept is not None:
-        last, running = past.running(kept, playing.programmes, state, digests)
+        last, running = past.running(kept, position, digests)
     history = History(
         memories=past.memories,
         cut=past.cut,
@@ -275,27 +286,6 @@ def _overridden(ledger: Ledger, kept: Kept | None) -> Kept | None:
     return earlier[-1] if earlier else None
 
 
-@dataclass(frozen=True, slots=True)
-class _Chosen:
-    """Music that people chose: for as long as no schedule wants any, and instead of them."""
-
-    base: Channel | None
-    hand: Channel | None
-    until: int | None
-
-    @property
-    def channels(self) -> dict[UUID, Channel]:
-        """They, by the ids that their schedules name."""
-        found = {BASE.id: self.base, HAND.id: self.hand if self.until else None}
-        return {key: channel for key, channel in found.items() if channel is not None}
-
-    def claims(self, now: int) -> tuple[Claim, ...]:
-        base = () if self.base is None else (Claim(0, FOREVER, BASE),)
-        if self.hand is None or self.until is None or self.until <= now:
-            return base
-        return (*base, Claim(0, self.until, HAND))
-
-
 def _ruling(playing: Playing, now: int) -> Programme | None:
     """The programme in force at ``now``."""
     held = [
@@ -306,40 +296,22 @@ def _ruling(playing: Playing, now: int) -> Programme | None:
     return held[-1] if held else None
 
 
-def _block(
-    ruling: Programme, state: ZoneState, programmes: Mapping[str, Programme], now: int
-) -> Block:
+def _position(
+    programmes: Mapping[str, Programme], state: ZoneState, now: int
+) -> timeline.MusicPosition | None:
+    """Where the music stands at ``now``, to which the state is rebased: the rest is not walked."""
+    so_far = {
+        sha256: one.model_copy(update={"events": tuple(e for e in one.events if e.start <= now)})
+        for sha256, one in programmes.items()
+    }
+    return timeline.music_at(timeline.settle(so_far, state), now)
+
+
+def _block(ruling: Programme, position: timeline.MusicPosition | None, now: int) -> Block:
     """The block that has the music at ``now``."""
-    position = timeline.music_at(timeline.settle(programmes, state), now)
     name = position.block if position else ""
     found = next((block for block in ruling.blocks if block.id == name), None)
     return found or next((b for b in reversed(ruling.blocks) if b.at <= now), ruling.blocks[0])
-
-
-def _by_hand(
-    ledger: Ledger, ruling: Programme, block: Block, now: int, digests: Digests
-) -> tuple[Kept, Ledger, _Chosen]:
-    """A block that no ledger knows: people chose it, until the next one or for good."""
-    pieces = tuple(Piece(str(n), ruling.media[i]) for n, i in enumerate(block.items))
-    # what people chose is still named by the block's source, which each choice has for itself
-    name = f"{block.source.partition(engine.CHOICE)[0]}{engine.CHOICE}{block.id}"
-    channel = Channel(
-        name, (Item("", pieces, order="given"),), mode="ordered", crossfade=block.crossfade
-    )
-    after = next((b.at for b in ruling.blocks if b.at > max(now, block.at)), None)
-    schedule = BASE if after is None else HAND
-    first = len(ledger.pieces)
-    kept = Kept(
-        schedule=schedule.id,
-        block=block.model_copy(update={"source": channel.id, "items": (0,)}),
-        end=FOREVER if after is None else after,
-        pieces=tuple(range(first, first + len(pieces))),
-        lines=(len(ledger.lines),) * len(pieces),
-        music=digests.alone(channel),
-    )
-    chosen = _Chosen(channel, None, None) if after is None else _Chosen(ledger.base, channel, after)
-    grown = replace(ledger, pieces=(*ledger.pieces, *pieces), lines=(*ledger.lines, ""))
-    return kept, grown, chosen
 
 
 def _open(programmes: Mapping[str, Programme], state: ZoneState, now: int) -> tuple[Spoken, ...]:

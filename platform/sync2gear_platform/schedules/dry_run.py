@@ -169,7 +169,7 @@ def heard(job: Job, compiled: Compiled | str | None, start: int, end: int) -> li
             name = cause.why.name if cause.why else ""
             item = stretch.schedule.hex
             found.append(Heard(item, "music", cause.source, name, since, until))
-    sha256 = compiled.programme.sha256()
+    sha256 = compiled.sha256
     state = forecast.swapped(job.playing, compiled, job.at)
     settled = timeline.settle({**job.playing.programmes, sha256: compiled.programme}, state)
     for one in timeline.outcomes(settled):

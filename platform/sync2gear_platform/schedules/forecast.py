@@ -16,7 +16,7 @@ from sync2gear_broker.timeline import Outcome, Segment
 from sync2gear_platform.kit.clock import frames_of
 from sync2gear_platform.kit.context import Ctx
 from sync2gear_platform.kit.errors import NotFound, Refusal
-from sync2gear_platform.playback import engine, queries
+from sync2gear_platform.playback import choices, engine, queries
 from sync2gear_platform.playback.queries import Score
 from sync2gear_platform.schedules import publishing
 from sync2gear_platform.schedules.compiling import Compiled, Playing
@@ -87,7 +87,7 @@ async def of_zone(ctx: Ctx, zone_id: UUID, start: int, end: int) -> Forecast:
         results = await asyncio.to_thread(publishing.worked_out, jobs, until=end)
         compiled = results.get(zone_id)
         if isinstance(compiled, Compiled):
-            sha256 = compiled.programme.sha256()
+            sha256 = compiled.sha256
             state = swapped(jobs[0].playing, compiled, ctx.frame, jobs[0].at)
             held = {**score.programmes, sha256: compiled.programme}
             score = replace(score, state=state, programmes=held)
@@ -98,7 +98,7 @@ async def of_zone(ctx: Ctx, zone_id: UUID, start: int, end: int) -> Forecast:
 def swapped(playing: Playing, compiled: Compiled, now: int, at: int | None = None) -> ZoneState:
     """A zone's state as if a programme had been published at ``now`` that rules from ``at``."""
     state = engine.opened(playing.programmes, playing.state, now)
-    sha256 = compiled.programme.sha256()
+    sha256 = compiled.sha256
     return engine.swap(state, compiled.programme, sha256, now, now + 1 if at is None else at)
 
 
@@ -177,6 +177,6 @@ async def why(ctx: Ctx, zone_id: UUID, item: str) -> Explained:
         limited = next((one for one in ledger.dropped if one.id == item), None)
         if limited is not None:
             return Explained(Cause("schedule", Why(limited.schedule, limited.name)), limited)
-    if engine.is_chosen(item):
+    if choices.is_chosen(item):
         return Explained(Cause("hand"))
     raise NotFound("Nothing is known of such an item of this zone.")

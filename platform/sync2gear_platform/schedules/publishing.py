@@ -128,18 +128,23 @@ async def _ledgers(
     ctx: Ctx, found: Sequence[Score], plans: Mapping[UUID, ZonePlan], at: int
 ) -> dict[UUID, Ledger]:
     """The account of what each zone plays at a frame; of its plan where people chose since."""
+    names = {}
+    for score in found:
+        ruling = [r.sha256 for r in score.state.programmes if r.from_ <= at][-1:]
+        plan = plans.get(score.zone.id)
+        names[score.zone.id] = [*ruling, *([plan.programme] if plan else [])]
+    # and none of the others: after each edit there is one more of a megabyte
     statement = select(PlanLedger).where(
         col(PlanLedger.client_id) == ctx.client_id,
-        col(PlanLedger.zone_id).in_([score.zone.id for score in found]),
+        col(PlanLedger.zone_id).in_(names),
+        col(PlanLedger.programme).in_({name for known in names.values() for name in known}),
     )
     rows = {(row.zone_id, row.programme): row for row in await ctx.db.exec(statement)}
     shared: dict[bytes, Ledger] = {}
     ledgers = {}
     for score in found:
-        ruling = [r.sha256 for r in score.state.programmes if r.from_ <= at][-1:]
-        plan = plans.get(score.zone.id)
-        names = [*ruling, plan.programme if plan else ""]
-        row = next((rows[score.zone.id, n] for n in names if (score.zone.id, n) in rows), None)
+        zone = score.zone.id
+        row = next((rows[zone, name] for name in names[zone] if (zone, name) in rows), None)
         if row is not None:
             if row.body not in shared:
                 shared[row.body] = unpacked(row.body)
@@ -206,8 +211,8 @@ async def publish(
         result = results[job.zone]
         if isinstance(result, Compiled):
             newest = [ref.sha256 for ref in job.playing.state.programmes][-1:]
-            if asked or newest != [result.programme.sha256()]:
-                fresh[job.zone] = Swap(result.programme, job.at, hurries=not job.waits)
+            if asked or newest != [result.sha256]:
+                fresh[job.zone] = Swap(result.programme, result.body, job.at, hurries=not job.waits)
     hurried = await swaps.exchange(
         ctx, [s for s in found if s.zone.id in fresh], fresh, asked=asked
     )
@@ -224,7 +229,7 @@ async def _write_down(ctx: Ctx, job: Job, result: Compiled | str, hurry: int | N
         "client_id": ctx.client_id,
         "zone_id": job.zone,
         "facts": job.digest,
-        "programme": result.programme.sha256() if isinstance(result, Compiled) else "",
+        "programme": result.sha256 if isinstance(result, Compiled) else "",
         "until_frame": at + reach,
         "hurry_frame": hurry,
         "problem": result if isinstance(result, str) else "",

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from sync2gear_broker import timeline
-from sync2gear_broker.messages import Programme, ZoneState
+from sync2gear_broker.messages import Programme
 from sync2gear_broker.timeline.music import cycle_of
 from sync2gear_broker.units import FRAME_RATE
 from sync2gear_platform.channels.model import Channel
@@ -75,13 +75,11 @@ class Retold:
     def running(
         self,
         kept: Kept,
-        programmes: Mapping[str, Programme],
-        state: ZoneState,
+        position: timeline.MusicPosition | None,
         digests: Digests,
     ) -> tuple[Stretch, Running | None]:
         """The block in force, and how it may go on if its channel lets it; it is left here."""
         channel = self._channels.get(kept.block.source)
-        position = timeline.music_at(timeline.settle(programmes, state), self._now)
         stretch = replace(self._ledger.stretch(kept), end=self._now)
         if channel is None or position is None:
             return stretch, None

@@ -1,0 +1,140 @@
+"""Music that people choose: as a programme of its own, and what is read from its block again."""
+
+import random
+from collections.abc import Sequence
+from typing import Final
+from uuid import UUID
+
+from sync2gear_broker import timeline
+from sync2gear_broker.messages import Block, Media, Programme, ZoneState
+from sync2gear_platform.kit.errors import Refusal
+from sync2gear_platform.playback import engine
+
+_WHICH: Final = "."
+"""Between what people chose and which choice it was, in the source of a block."""
+
+
+class NotChosen(Refusal):
+    """Schedules play here, and their channels say in which order: choose music first."""
+
+    kind = "conflict"
+    code = "not_chosen"
+
+
+def programme_of(
+    media: Sequence[Media], *, source: str, at: int, seed: int | None = None, crossfade: int = 0
+) -> Programme:
+    """One block that plays ``media`` in order from frame ``at`` on and loops.
+
+    With a ``seed`` the order is shuffled. Media that occur twice are listed once.
+    """
+    distinct = list({m.sha256: m for m in media}.values())
+    place = {m.sha256: index for index, m in enumerate(distinct)}
+    items = [place[m.sha256] for m in media]
+    if seed is not None:
+        random.Random(seed).shuffle(items)  # noqa: S311 - an order of songs, not a secret
+    block = Block(id=f"b{at}", source=source, at=at, items=tuple(items), crossfade=crossfade)
+    return Programme(media=tuple(distinct), blocks=(block,))
+
+
+def joined(
+    chosen: Programme,
+    programmes: engine.Programmes,
+    state: ZoneState,
+    until: int | None = None,
+) -> Programme:
+    """``chosen``, and then what the zone would play: from the next block on, or from ``until`` on.
+
+    What is planned to be announced stays. From ``until`` on the block in force reads its own
+    position, as if nobody had chosen anything.
+    """
+    held = [programmes[r.sha256] for r in state.programmes if r.sha256 in programmes]
+    if not held:
+        return chosen
+    plan, since = held[-1], chosen.blocks[0].at
+    later = [b for b in plan.blocks if b.at > (since if until is None else until)]
+    if until is not None:
+        position = timeline.music_at(timeline.settle(programmes, state), until)
+        block = next((b for b in plan.blocks if position and b.id == position.block), None)
+        if block is not None and position is not None:
+            moved = {"at": until, "pos": position.pos, "begin": "continue"}
+            later.insert(0, block.model_copy(update=moved))
+    media = {m.sha256: m for m in chosen.media}
+    wanted = {index for block in later for index in block.items}
+    wanted |= {event.media for event in plan.events}
+    for index in sorted(wanted):
+        media.setdefault(plan.media[index].sha256, plan.media[index])
+    place = {sha256: index for index, sha256 in enumerate(media)}
+    at = [place.get(m.sha256, 0) for m in plan.media]
+    return Programme(
+        media=tuple(media.values()),
+        blocks=(
+            *chosen.blocks,
+            *(b.model_copy(update={"items": tuple(at[i] for i in b.items)}) for b in later),
+        ),
+        events=tuple(e.model_copy(update={"media": at[e.media]}) for e in plan.events),
+    )
+
+
+def reordered(
+    programmes: engine.Programmes,
+    state: ZoneState,
+    media: Sequence[Media],
+    at: int,
+    seed: int | None,
+) -> Programme:
+    """The music that people chose in another order from ``at`` on; what plays goes on.
+
+    ``media`` in the order given, which a ``seed`` shuffles.
+    """
+    engine.musical(state)
+    position = timeline.music_at(timeline.settle(programmes, state), at)
+    if position is None or not is_chosen(position.block):
+        raise NotChosen
+    rest = [m for m in media if m.sha256 != position.media.sha256]
+    if seed is not None or len(rest) == len(media):
+        chosen = programme_of(rest or [position.media], source=position.source, at=at, seed=seed)
+        order = [position.media, *(chosen.media[i] for i in chosen.blocks[0].items)]
+        order = order if rest else order[:1]
+    else:
+        order = list(media)
+    index = next(i for i, m in enumerate(order) if m.sha256 == position.media.sha256)
+    crossfade = next(
+        b.crossfade for p in programmes.values() for b in p.blocks if b.id == position.block
+    )
+    made = programme_of(order, source=position.source, at=at, crossfade=crossfade)
+    start = timeline.item_reading(made, made.blocks[0], index)
+    block = made.blocks[0].model_copy(update={"pos": start + position.offset})
+    return made.model_copy(update={"blocks": (block,)})
+
+
+def chosen(programmes: engine.Programmes, state: ZoneState, at: int) -> list[Media]:
+    """The music of the block that has it at ``at``, each piece once, as people gave it."""
+    engine.musical(state)
+    position = timeline.music_at(timeline.settle(programmes, state), at)
+    blocks = [(p, b) for p in programmes.values() for b in p.blocks]
+    for programme, block in blocks:
+        if position is not None and block.id == position.block:
+            return [programme.media[index] for index in sorted(set(block.items))]
+    raise engine.AboutToBegin
+
+
+def is_chosen(block: str) -> bool:
+    """Whether people chose the music of a block, by its id: those of schedules name theirs."""
+    return block.startswith("b") and block[1:].isdecimal()
+
+
+def source_of(kind: str, id_: UUID | None = None) -> str:
+    """The source of a block of music that people choose: what it is, and which one."""
+    return kind if id_ is None else f"{kind}:{id_}"
+
+
+def told_apart(block: Block) -> str:
+    """The source of a block that people chose, which it shares with no other choice of the same."""
+    return f"{block.source.partition(_WHICH)[0]}{_WHICH}{block.id}"
+
+
+def named(source: str) -> tuple[str, UUID | None]:
+    """What people chose, by the source of its block, be it told apart or not."""
+    kind, _, id_ = source.partition(_WHICH)[0].partition(":")
+    return kind, UUID(id_) if id_ else None
