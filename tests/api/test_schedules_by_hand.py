@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
 from sqlmodel import col, select
 
@@ -68,13 +69,47 @@ async def test_a_channel_by_hand_is_heard_with_its_calls_until_the_plan_goes_on(
     assert block.crossfade == 96_000
     await compiled(world)
     await check()
+    assert await chosen(timedelta(minutes=20)) == [("channel", channel, "Day")], "and its name"
     answer = await tenant.http.post("/api/v1/playback/channel/", json={**body, "rev": 1})
     assert answer.json()["code"] == "rev_conflict"
     state = await tenant.make("/playback/schedule/", zone_id=zone)
     assert state["results"][0]["segments"][-1]["title"].startswith("Plan")
     await tenant.make("/playback/play/", zone_id=zone, folder_id=str(mine))
-    ((kind, _, name),) = await chosen(timedelta(minutes=20))
-    assert (kind, name) == ("folder", (await tenant.read(f"/music/folders/{mine}/"))["name"])
+    folder = ("folder", str(mine), (await tenant.read(f"/music/folders/{mine}/"))["name"])
+    assert await chosen(timedelta(minutes=20)) == [folder]
+    await compiled(world)
+    assert await chosen(timedelta(minutes=20)) == [folder], "no block comes after that of all day"
+    await compiled(world)
+    assert await chosen(timedelta(days=3)) == [folder]
+    await tenant.make("/playback/schedule/", zone_id=zone)
+    assert await chosen(timedelta(minutes=20)) == []
+
+
+async def test_what_people_chose_for_good_keeps_its_name_when_a_schedule_had_the_music_since(
+    world: World,
+) -> None:
+    tenant = await world.tenant()
+    zone = await add_zone(tenant)
+    mine = await add_folder(world, tenant, ("One", "Two"), name="Mine")
+    plan = await add_folder(world, tenant, ("Plan",))
+    await tenant.make("/playback/play/", zone_id=zone, folder_id=str(mine))
+    await compiled(world)
+    soon = world.clock.now().astimezone(ZoneInfo("Europe/Berlin")) + timedelta(hours=2)
+    await add_schedule(
+        world, tenant, zone, folder_id=plan, name="Two hours on",
+        start_time=soon.time().replace(second=0, microsecond=0),
+        end_time=(soon + timedelta(hours=1)).time().replace(second=0, microsecond=0),
+    )  # fmt: skip
+    await compiled(world)
+
+    async def heard(hours: float) -> list[str]:
+        at = (world.clock.now() + timedelta(hours=hours)).isoformat()
+        (view,) = (await tenant.read("/playback/state/", zone_id=zone, at=at))["results"]
+        return [one["name"] for one in view["chosen"]]
+
+    assert await heard(0.5) == ["Mine"]
+    assert await heard(2.5) == []
+    assert await heard(3.5) == ["Mine"], "after the schedule, and until it begins again"
 
 
 async def test_what_may_not_be_played_there_is_refused_and_others_do_not_exist(

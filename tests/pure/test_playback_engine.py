@@ -4,6 +4,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from itertools import pairwise
 from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -538,3 +539,36 @@ def test_the_lead_is_what_the_slowest_connected_speaker_has_measured() -> None:
     assert rules.lead([], ahead=9000) == frames_from_millis(rules.MAX_LEAD_MILLIS)
     more = frames_from_millis(rules.ZONE_MILLIS * 99)
     assert rules.lead([], ahead=30, zones=100) == rules.lead([], ahead=30) + more
+
+
+def test_what_plays_has_its_place_in_a_list_that_was_edited() -> None:
+    folder = UUID(int=5)
+    source = choices.source_of("folder", folder)
+    assert (source, choices.source_of("tracks")) == (f"folder:{folder}", "tracks")
+    programme = choices.programme_of(SONGS, source=source, at=NOW, crossfade=S)
+    programmes, state = playing_at(programme)
+    at = NOW + S
+    here = choices.standing(programmes, state, at, ("folder", folder))
+    assert here is not None
+    assert (here.current, here.until, here.crossfade) == (SONGS[0], None, S)
+    assert here.end == at + here.position.length - here.position.offset
+    assert choices.standing(programmes, state, at, ("folder", UUID(int=6))) is None
+    assert choices.standing({}, state, at, ("folder", folder)) is None
+    assert choices.returns(programmes, state, at, ("folder", folder)) is None
+    assert choices.returns({}, state, at, ("folder", folder)) is None
+    new = media("new")
+    assert choices.put_in(here, [new, *SONGS]) == ([new, *SONGS], 1)
+    assert choices.put_in(here, [new, *SONGS[1:]]) == ([new, SONGS[0], *SONGS[1:]], 1)
+    assert choices.put_in(here, [new]) == ([new, SONGS[0]], 1)
+    shuffled, index = choices.put_in(here, [new, *SONGS], seed=3)
+    assert (shuffled[0], index) == (SONGS[0], 0)
+    assert sorted(m.sha256 for m in shuffled) == sorted(m.sha256 for m in [new, *SONGS])
+    assert choices.put_in(here, [new], seed=3) == ([SONGS[0], new], 0)
+    made = choices.listed(here, [new, *SONGS], 1, at, 0)
+    assert made.blocks[0].pos == new.frames + here.position.offset
+    names = [choices.digest(order) for order in ([new, *SONGS], [*SONGS, new], SONGS)]
+    assert len(set(names)) == 3
+    block = made.blocks[0]
+    assert choices.named(choices.told_apart(block)) == ("folder", folder)
+    assert choices.named("tracks") == ("tracks", None)
+    assert [choices.is_kind(name) for name in (source, "tracks", folder.hex)] == [True, True, False]

@@ -280,6 +280,62 @@ def test_music_chosen_by_hand_lasts_until_the_next_block_also_when_compiled_agai
     assert blocks(compiled, at(1, 13, 30)) == [("2", at(1, 12)), ("1", at(1, 13))]
 
 
+def test_music_chosen_instead_of_a_schedule_without_end_stays_until_people_go_back() -> None:
+    all_day = facts(music(1, POP, time(0), time(0)))
+    zone = Zone()
+    zone.compile(all_day, at(1, 9))
+    mine = songs(300, 5)
+    zone.choose(mine, at(1, 11))
+    for day in range(1, 12):
+        found = zone.compile(all_day, at(day, 12))
+        assert [kept.schedule for kept in found.ledger.blocks][-1] == HAND.id
+        heard = timeline.music_at(timeline.settle(*of(zone)), at(day, 13))
+        assert heard is not None
+        assert heard.media in [piece.media for piece in mine]
+    back = zone.compile(all_day, at(12), by_hand=False)
+    assert [name for name, _ in blocks(back, at(13))] == ["1"]
+
+
+def test_music_chosen_for_good_that_is_listed_anew_stays_so_after_schedules() -> None:
+    day = facts(music(1, POP, time(9), time(17)))
+    zone = Zone()
+    folder = UUID(int=77)
+    state = zone.playing.state
+    chosen = choices.programme_of(
+        [p.media for p in songs(300, 5)], source=f"folder:{folder}", at=at(1, 6)
+    )
+    state = engine.play(state, chosen, chosen.sha256(), at(1, 6))
+    zone.playing = Playing(state, {chosen.sha256(): chosen})
+    zone.compile(day, at(1, 7))
+    what, now = ("folder", folder), at(1, 18)
+    zone.compile(day, at(1, 17, 30))
+    programmes, state = zone.playing.programmes, engine.opened(*of(zone), now)
+    assert choices.returns(programmes, state, now, what) == at(2, 17)
+    assert choices.standing(programmes, state, at(2, 10), what) is None
+    here = choices.standing(programmes, state, now, what)
+    assert here is not None
+    assert here.until == at(2, 9)
+    assert here.current in here.media
+    others = [p.media for p in songs(400, 4)]
+    listed, index = choices.put_in(here, others)
+    assert (index, listed) == (4, [*others, here.current]), "it is not of the new list"
+    made = choices.listed(here, others, 0, now, 0)
+    made = choices.joined(made, programmes, state)
+    held = {**programmes, made.sha256(): made}
+    state = engine.swap(state, made, made.sha256(), now - 1, now)
+    zone.playing = replace(zone.playing, state=state, programmes=held)
+    for days, hour in ((1, 19), (2, 8), (2, 12), (2, 18), (3, 20)):
+        zone.compile(day, at(days, hour))
+        heard = timeline.music_at(timeline.settle(*of(zone)), at(days, hour, 30))
+        assert heard is not None
+        assert (heard.media in others) == (hour != 12)
+        assert choices.is_kind(heard.source) == (hour != 12)
+
+
+def of(zone: Zone) -> tuple[Any, ZoneState]:
+    return zone.playing.programmes, zone.playing.state
+
+
 def test_back_to_the_schedule_goes_on_as_if_nobody_had_chosen() -> None:
     zone = Zone()
     zone.compile(SHOP, at(1, 9))

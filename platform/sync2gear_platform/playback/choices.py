@@ -2,16 +2,21 @@
 
 import random
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
 from sync2gear_broker import timeline
-from sync2gear_broker.messages import Block, Media, Programme, ZoneState
+from sync2gear_broker.messages import Block, Media, Programme, ZoneState, sha256_hex
 from sync2gear_platform.kit.errors import Refusal
 from sync2gear_platform.playback import engine
 
 _WHICH: Final = "."
 """Between what people chose and which choice it was, in the source of a block."""
+
+
+KINDS: Final = frozenset({"channel", "folder", "tracks"})
+"""What people choose."""
 
 
 class NotChosen(Refusal):
@@ -89,7 +94,7 @@ def reordered(
     """
     engine.musical(state)
     position = timeline.music_at(timeline.settle(programmes, state), at)
-    if position is None or not is_chosen(position.block):
+    if position is None or not (is_chosen(position.block) or is_kind(position.source)):
         raise NotChosen
     rest = [m for m in media if m.sha256 != position.media.sha256]
     if seed is not None or len(rest) == len(media):
@@ -102,10 +107,98 @@ def reordered(
     crossfade = next(
         b.crossfade for p in programmes.values() for b in p.blocks if b.id == position.block
     )
-    made = programme_of(order, source=position.source, at=at, crossfade=crossfade)
+    return _from_within(order, index, position, at, crossfade)
+
+
+def _from_within(
+    media: Sequence[Media], index: int, position: timeline.MusicPosition, at: int, crossfade: int
+) -> Programme:
+    """A list of which ``index`` goes on at ``at`` from where it stands."""
+    made = programme_of(media, source=position.source, at=at, crossfade=crossfade)
     start = timeline.item_reading(made, made.blocks[0], index)
     block = made.blocks[0].model_copy(update={"pos": start + position.offset})
     return made.model_copy(update={"blocks": (block,)})
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where music that people chose stands, in its list of ``media``.
+
+    ``end`` is when what has the music ends by itself, ``until`` when the next block begins;
+    ``crossfade`` in frames.
+    """
+
+    position: timeline.MusicPosition
+    media: tuple[Media, ...]
+    end: int
+    until: int | None
+    crossfade: int
+
+    @property
+    def current(self) -> Media:
+        """What has the music."""
+        return self.position.media
+
+
+def standing(
+    programmes: engine.Programmes, state: ZoneState, at: int, what: tuple[str, UUID]
+) -> Standing | None:
+    """Where the music stands at ``at``; ``None`` where it is not what people chose, or nothing."""
+    plan = _ruling(programmes, state, at)
+    position = timeline.music_at(timeline.settle(programmes, state), at)
+    if plan is None or position is None or named(position.source) != what:
+        return None
+    block = next(block for block in plan.blocks if block.id == position.block)
+    media = tuple(plan.media[index] for index in block.items)
+    until = next((b.at for b in plan.blocks if b.at > max(at, block.at)), None)
+    end = at + position.length - position.offset
+    return Standing(position, media, end, until, block.crossfade)
+
+
+def returns(
+    programmes: engine.Programmes, state: ZoneState, at: int, what: tuple[str, UUID]
+) -> int | None:
+    """When after ``at`` what people chose has the music again."""
+    plan = _ruling(programmes, state, at)
+    later = (b.at for b in plan.blocks if b.at > at and named(b.source) == what) if plan else ()
+    return next(iter(later), None)
+
+
+def _ruling(programmes: engine.Programmes, state: ZoneState, at: int) -> Programme | None:
+    held = (r.sha256 for r in reversed(state.programmes) if r.from_ <= at)
+    return next((programmes[sha256] for sha256 in held if sha256 in programmes), None)
+
+
+def listed(
+    here: Standing, media: Sequence[Media], index: int, at: int, crossfade: int
+) -> Programme:
+    """What people chose as another list from ``at`` on, of which ``index`` is what plays then."""
+    return _from_within(media, index, here.position, at, crossfade)
+
+
+def put_in(
+    here: Standing, media: Sequence[Media], seed: int | None = None
+) -> tuple[list[Media], int]:
+    """A list in which what plays has its place, and which that is; with a ``seed`` it is shuffled.
+
+    What is not in it any more goes on before whatever came next and still is.
+    """
+    hashes = [one.sha256 for one in media]
+    if seed is not None:
+        rest = [one for one in media if one.sha256 != here.current.sha256]
+        random.Random(seed).shuffle(rest)  # noqa: S311 - an order of songs, not a secret
+        mine = next((m for m in media if m.sha256 == here.current.sha256), here.current)
+        return [mine, *rest], 0
+    if here.current.sha256 in hashes:
+        return list(media), hashes.index(here.current.sha256)
+    coming = (one.sha256 for one in here.media[here.position.index + 1 :])
+    place = next((hashes.index(one) for one in coming if one in hashes), len(hashes))
+    return [*media[:place], here.current, *media[place:]], place
+
+
+def digest(media: Sequence[Media]) -> str:
+    """Names a list of music by its content and order."""
+    return sha256_hex(b"".join(one.model_dump_json().encode() for one in media))
 
 
 def chosen(programmes: engine.Programmes, state: ZoneState, at: int) -> list[Media]:
@@ -132,6 +225,11 @@ def source_of(kind: str, id_: UUID | None = None) -> str:
 def told_apart(block: Block) -> str:
     """The source of a block that people chose, which it shares with no other choice of the same."""
     return f"{block.source.partition(_WHICH)[0]}{_WHICH}{block.id}"
+
+
+def is_kind(source: str) -> bool:
+    """Whether people chose the music of a block, by its source: those of schedules have no kind."""
+    return source.partition(_WHICH)[0].partition(":")[0] in KINDS
 
 
 def named(source: str) -> tuple[str, UUID | None]:

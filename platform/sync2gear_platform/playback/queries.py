@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Generic, Literal, TypeVar
+from typing import Any, Final, Generic, Literal, TypeVar, cast
 from uuid import UUID
 
 from sqlalchemy import func
@@ -247,13 +247,12 @@ def _chosen(programmes: Programmes, shown: Collection[str]) -> list[ChosenOut]:
         block.id: block.source
         for programme in programmes.values()
         for block in programme.blocks
-        if block.id in shown and choices.is_chosen(block.id)
+        if block.id in shown and choices.is_kind(block.source)
     }
     found = []
     for item, source in sorted(sources.items()):
         kind, id_ = choices.named(source)
-        known: Any = kind if kind in {"channel", "folder"} else "tracks"
-        found.append(ChosenOut(item=item, kind=known, id=id_, name=""))
+        found.append(ChosenOut(item=item, kind=cast("Any", kind), id=id_, name=""))
     return found
 
 

@@ -88,7 +88,7 @@ async def play(
     """
     if folder_id is None and track_ids is None:
         return await resume(ctx, zone_ids=zone_ids, rev=rev)
-    media = await _music(ctx, zone_ids, folder_id, track_ids)
+    media = await music(ctx, zone_ids, folder_id, track_ids)
     return await play_lists(
         ctx,
         dict.fromkeys(zone_ids, media),
@@ -98,7 +98,12 @@ async def play(
         until=until,
         rev=rev,
         after={"folder_id": folder_id, "tracks": len(media), "shuffle": shuffle, "until": until},
-        origin={"folder_id": folder_id, "shuffle": shuffle},
+        origin={
+            "folder_id": folder_id,
+            "channel_id": None,
+            "shuffle": shuffle,
+            "chosen_digest": choices.digest(media),
+        },
     )
 
 
@@ -113,10 +118,12 @@ async def play_lists(
     rev: int | None = None,
     after: Mapping[str, Any],
     origin: Mapping[str, Any],
+    digests: Mapping[UUID, str] | None = None,
 ) -> list[ZoneView]:
     """Play in each zone its own list, all from the same frame; ``crossfade`` in frames.
 
-    None of the lists is empty. ``after`` is for the audit trail, ``origin`` what a screen shows.
+    None of the lists is empty. ``after`` is for the audit trail, ``origin`` what people chose;
+    ``digests`` name by zone what that is like now, where it is not the same in all of them.
     """
     found = await _opened(ctx, list(lists), rev)
     longest = max(lists.values(), key=len)
@@ -132,7 +139,7 @@ async def play_lists(
     }
     programmes = [made[id(lists[score.zone.id])] for score in found]
     wanted = await _chosen(ctx, found, programmes, end_of(ctx, until))
-    return await _closed(ctx, wanted, "play", after, origin=origin)
+    return await _closed(ctx, wanted, "play", after, origin=origin, digests=digests)
 
 
 async def shuffle(
@@ -145,7 +152,7 @@ async def shuffle(
     made = []
     for score in found:
         folder_id = score.row.folder_id if score.row else None
-        media = await _music(ctx, zone_ids, folder_id, None) if folder_id else choices.chosen(
+        media = await music(ctx, zone_ids, folder_id, None) if folder_id else choices.chosen(
             score.programmes, score.state, at
         )  # fmt: skip
         made.append(choices.reordered(score.programmes, score.state, media, at, seed))
@@ -362,13 +369,14 @@ async def _closed(
     after: Mapping[str, Any],
     *,
     origin: Mapping[str, Any] | None = None,
+    digests: Mapping[UUID, str] | None = None,
 ) -> list[ZoneView]:
     """Write the zones' new documents, tell everybody, and show them."""
-    written = await writing.write(ctx, wanted, verb, after, origin=origin)
+    written = await writing.write(ctx, wanted, verb, after, origin=origin, digests=digests)
     return await queries.shown(ctx, written, ctx.frame)
 
 
-async def _music(
+async def music(
     ctx: Ctx,
     zone_ids: Sequence[UUID],
     folder_id: UUID | None,

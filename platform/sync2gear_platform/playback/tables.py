@@ -36,12 +36,17 @@ class ProgrammeMedia(SQLModel, table=True):
 
 
 class ZonePlayback(SQLModel, table=True):
-    """The canonical state of one zone: the document that is published, and where it came from."""
+    """The canonical state of one zone: the document that is published, and where it came from.
+
+    What people chose last is a folder or a channel, at ``chosen_frame``; ``chosen_digest`` names
+    what that was like when its music was listed (empty: unknown).
+    """
 
     __tablename__ = "zone_playback"
     __table_args__ = (
         belongs_to("zones", "zone_id"),
         belongs_to("folders", "folder_id", ondelete="SET NULL"),
+        belongs_to("channels", "channel_id", ondelete="SET NULL"),
     )
 
     zone_id: UUID = Field(primary_key=True)
@@ -50,6 +55,9 @@ class ZonePlayback(SQLModel, table=True):
     rev: int = Field(sa_type=BigInteger)
     document: dict[str, Any] = document()
     folder_id: UUID | None = None
+    channel_id: UUID | None = None
+    chosen_frame: int | None = Field(default=None, sa_type=BigInteger)
+    chosen_digest: str = Field(default="", max_length=64, sa_column_kwargs={"server_default": ""})
     shuffle: bool = Field(default=False)
     updated_at: datetime = moment()
 

@@ -27,10 +27,12 @@ async def write(
     after: Mapping[str, Any],
     *,
     origin: Mapping[str, Any] | None = None,
+    digests: Mapping[UUID, str] | None = None,
 ) -> list[Score]:
     """Write the new documents of zones whose locks are held, and tell everybody.
 
-    ``verb`` and ``after`` are for the audit trail, ``origin`` sets what people chose.
+    ``verb`` and ``after`` are for the audit trail, ``origin`` sets what people chose, ``digests``
+    (by zone) what that is like.
     """
     written = []
     for score in wanted:
@@ -48,6 +50,8 @@ async def write(
         row.updated_at = ctx.now
         for name, value in (origin or {}).items():
             setattr(row, name, value)
+        if digests is not None and score.zone.id in digests:
+            row.chosen_digest = digests[score.zone.id]
         ctx.db.add(row)
         history.remember(ctx, score.zone.id, state)
         audit.record(

@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import col, select
 
-from sync2gear_broker.messages import Media
+from sync2gear_broker.messages import Media, sha256_hex
+from sync2gear_platform.channels.model import Channel
 from sync2gear_platform.kit.context import Ctx
 from sync2gear_platform.kit.db import widened
 from sync2gear_platform.kit.errors import Refusal
@@ -17,6 +18,7 @@ from sync2gear_platform.playback import choices
 from sync2gear_platform.playback import service as playback
 from sync2gear_platform.playback.schemas import ZoneView
 from sync2gear_platform.schedules import preview
+from sync2gear_platform.schedules.ledger import Digests
 from sync2gear_platform.schedules.occurrences import frame_of
 from sync2gear_platform.sites import service as sites
 from sync2gear_platform.sites.tables import Location, Zone
@@ -49,9 +51,9 @@ async def play(
     the next block of what is scheduled; for good where nothing is.
     """
     built = await preview.built(ctx, channel_id)
-    seed = f"{channel_id}:{ctx.frame}"
+    seed = seed_of(channel_id, ctx.frame)
     end = playback.end_of(ctx, until) or frame_of(ctx.now + WITHOUT_END)
-    scenes = await _scenes(ctx, zone_ids)
+    scenes = await scenes_of(ctx, zone_ids)
     lists: dict[tuple[str, str], list[Media]] = {}
     for timezone, country in sorted(set(scenes.values())):
         turns = await asyncio.to_thread(
@@ -68,11 +70,29 @@ async def play(
         until=until,
         rev=rev,
         after={"channel_id": channel_id, "until": until},
-        origin={"folder_id": None, "shuffle": False},
+        origin={
+            "folder_id": None,
+            "channel_id": channel_id,
+            "chosen_frame": ctx.frame,
+            "shuffle": False,
+        },
+        digests={
+            zone: digest(built(country), timezone) for zone, (timezone, country) in scenes.items()
+        },
     )
 
 
-async def _scenes(ctx: Ctx, zone_ids: Sequence[UUID]) -> dict[UUID, tuple[str, str]]:
+def seed_of(channel_id: UUID, chosen: int) -> str:
+    """What a choice at a frame is shuffled by: each in an order of its own."""
+    return f"{channel_id}:{chosen}"
+
+
+def digest(channel: Channel, timezone: str) -> str:
+    """Names all that decides over the pieces of a channel in a place."""
+    return sha256_hex(f"{timezone} {Digests().alone(channel)}".encode())
+
+
+async def scenes_of(ctx: Ctx, zone_ids: Sequence[UUID]) -> dict[UUID, tuple[str, str]]:
     """The clock and the country of each of these zones."""
     found = (
         select(col(Zone.id), col(Location.timezone), col(Location.country))

@@ -4,7 +4,8 @@ Marked in the transaction of the change, so that no zone is forgotten; whoever w
 out takes the marks.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -45,3 +46,10 @@ async def changed(ctx: Ctx, zone_ids: Collection[UUID] | None) -> None:
             )
         )
     await ctx.db.execute(func.pg_notify(CHANNEL, "").select())
+
+
+async def again(ctx: Ctx, zones: Mapping[UUID, datetime]) -> None:
+    """Look at these zones again at such a time, unless they wait already."""
+    for zone_id, moment in sorted(zones.items()):
+        row = {"client_id": ctx.client_id, "zone_id": zone_id, "wanted_at": moment}
+        await ctx.db.execute(insert(ZoneCompile).values(row).on_conflict_do_nothing())

@@ -221,7 +221,8 @@ def _before(
         if kept is None and not block.silent:
             kept, ledger, chosen = taken_up(ledger, ruling, block, now, digests)
         elif kept is not None and kept.schedule == HAND.id:
-            chosen = replace(chosen, until=kept.end)
+            # where nothing comes after it, it ends with the programme only because that does
+            chosen = replace(chosen, until=FOREVER if kept is ledger.blocks[-1] else kept.end)
     if kept is not None and kept.schedule == HAND.id and not by_hand:
         kept, chosen = None, replace(chosen, until=None)
     known = replace(

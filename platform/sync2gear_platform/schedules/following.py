@@ -16,7 +16,9 @@ from sync2gear_platform.announcements.tables import Announcement
 from sync2gear_platform.announcements.text_tables import Variant
 from sync2gear_platform.channels.tables import ChannelItem
 from sync2gear_platform.kit.context import Ctx
+from sync2gear_platform.kit.db import widened
 from sync2gear_platform.library.tables import Folder
+from sync2gear_platform.playback.tables import ZonePlayback
 from sync2gear_platform.schedules import changes, facts
 from sync2gear_platform.schedules.tables import Schedule
 from sync2gear_platform.sites.tables import Zone
@@ -83,10 +85,27 @@ async def of_channels(
             col(line.client_id) == ctx.client_id, col(line.inner_channel_id) == around.c.id
         )
     )
+    await _by_hand(
+        ctx,
+        or_(
+            col(ZonePlayback.channel_id).in_(select(around.c.id)),
+            col(ZonePlayback.channel_id).in_(channel_ids),
+        ),
+    )
     playing = or_(
         col(Schedule.channel_id).in_(select(around.c.id)), col(Schedule.channel_id).in_(channel_ids)
     )
     await of_schedules(ctx, await _naming(ctx, playing))
+
+
+async def _by_hand(ctx: Ctx, condition: ColumnElement[bool]) -> None:
+    """Mark the zones for which people chose such music last."""
+    found = select(ZonePlayback.zone_id).where(
+        col(ZonePlayback.client_id) == ctx.client_id, condition
+    )
+    async with widened(ctx.db):
+        zones = (await ctx.db.exec(found)).all()
+    await changes.changed(ctx, zones)
 
 
 async def _naming(ctx: Ctx, condition: ColumnElement[bool]) -> Collection[UUID]:
@@ -106,6 +125,7 @@ async def _folder(ctx: Ctx, folder_id: UUID) -> None:
     if not await _is_here(ctx, Folder, folder_id):
         await changes.changed(ctx, None)
         return
+    await _by_hand(ctx, col(ZonePlayback.folder_id) == folder_id)
     await of_schedules(ctx, await _naming(ctx, col(Schedule.folder_id) == folder_id))
     await of_channels(ctx, col(ChannelItem.folder_id) == folder_id)
     await _tracks(ctx)
@@ -116,6 +136,7 @@ async def _tracks(ctx: Ctx) -> None:
     smart = select(Folder.id).where(
         col(Folder.client_id) == ctx.client_id, col(Folder.rules).is_not(None)
     )
+    await _by_hand(ctx, col(ZonePlayback.folder_id).in_(smart))
     await of_schedules(ctx, await _naming(ctx, col(Schedule.folder_id).in_(smart)))
     await of_channels(
         ctx, or_(col(ChannelItem.track_id).is_not(None), col(ChannelItem.folder_id).in_(smart))

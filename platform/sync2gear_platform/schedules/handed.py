@@ -35,16 +35,22 @@ class Chosen:
 def taken_up(
     ledger: Ledger, ruling: Programme, block: Block, now: int, digests: Digests
 ) -> tuple[Kept, Ledger, Chosen]:
-    """A block that no ledger knows: people chose it, until the next one or for good."""
+    """A block that no ledger knows: people chose it, until the next one or for good.
+
+    For good instead of a schedule that has no other block, or for as long as none wants any music.
+    """
     pieces = tuple(Piece(str(n), ruling.media[i]) for n, i in enumerate(block.items))
+    anew = ledger.base is not None and block.source == ledger.base.id  # that choice, listed anew
     channel = Channel(
-        choices.told_apart(block),
+        block.source if anew else choices.told_apart(block),
         (Item("", pieces, order="given"),),
         mode="ordered",
         crossfade=block.crossfade,
     )
     after = next((b.at for b in ruling.blocks if b.at > max(now, block.at)), None)
-    schedule = BASE if after is None else HAND
+    instead = _instead(ledger, block)
+    is_base = anew or (after is None and not instead)
+    schedule = BASE if is_base else HAND
     first = len(ledger.pieces)
     kept = Kept(
         schedule=schedule.id,
@@ -54,6 +60,14 @@ def taken_up(
         lines=(len(ledger.lines),) * len(pieces),
         music=digests.alone(channel),
     )
-    chosen = Chosen(channel, None, None) if after is None else Chosen(ledger.base, channel, after)
+    chosen = Chosen(ledger.base, channel, after or FOREVER)
+    if is_base:
+        chosen = Chosen(channel, None, None)
     grown = replace(ledger, pieces=(*ledger.pieces, *pieces), lines=(*ledger.lines, ""))
     return kept, grown, chosen
+
+
+def _instead(ledger: Ledger, block: Block) -> bool:
+    """Whether a schedule would have the music where this block begins."""
+    begun = [kept for kept in ledger.blocks if kept.block.at <= block.at]
+    return bool(begun) and begun[-1].schedule != BASE.id and not begun[-1].block.silent

@@ -1,15 +1,16 @@
 """What a channel would play: its next pieces from nothing heard on, and what it leaves out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from sync2gear_broker.messages import Media
 from sync2gear_platform.channels import stock, trees
-from sync2gear_platform.channels.model import Channel, Piece
+from sync2gear_platform.channels.model import Channel, Inline, Item, Piece
 from sync2gear_platform.channels.rotation import Memory, Rotation
 from sync2gear_platform.channels.tables import Channel as Row
 from sync2gear_platform.kit import rows
@@ -60,21 +61,49 @@ async def built(ctx: Ctx, channel_id: UUID) -> Callable[[str], Channel]:
 
 
 def turns(
-    channel: Channel, at: int, zone: ZoneInfo, seed: str, most: int, end: int | None = None
+    channel: Channel,
+    at: int,
+    zone: ZoneInfo,
+    seed: str,
+    most: int,
+    end: int | None = None,
+    memory: Memory | None = None,
 ) -> list[Turn]:
     """A channel's next pieces from the frame ``at`` on: ``most`` of them, or to the frame ``end``.
 
-    Pure: the same arguments, the same pieces. ``zone`` is the venue's clock.
+    Pure: the same arguments, the same pieces. ``zone`` is the venue's clock, ``memory`` what was
+    heard of the channel before.
     """
-    rotation, memory = Rotation(channel, seed), Memory()
+    rotation, memory = Rotation(channel, seed), memory or Memory()
     found: list[Turn] = []
     while len(found) < most and (end is None or at < end):
-        day, minute = reading_of(at, zone)
-        fits = partial(Piece.is_valid, on=day, minute=minute)
-        pick = rotation.next_piece(memory, at, hour=hour_of(at, zone), fits=fits)
+        pick = rotation.next_piece(memory, at, **_asked(at, zone))
         if pick is None:
             break
         found.append(Turn(pick.piece, UUID(pick.line), at))
         frames = pick.piece.media.frames
         memory, at = pick.memory, at + frames - min(channel.crossfade, frames // 2)
     return found
+
+
+def heard(
+    channel: Channel, zone: ZoneInfo, seed: str, played: Sequence[tuple[Media, int]]
+) -> Memory:
+    """The memory of a channel of which these were played, each from its frame on.
+
+    What is in the channel no more is passed over.
+    """
+    rotation, memory = Rotation(channel, seed), Memory()
+    asking: list[Item | Inline] = [*channel.inlines, *channel.items]
+    lines = {piece.media.sha256: (piece, line.id) for line in asking for piece in line.pieces}
+    for media, at in played:
+        if media.sha256 in lines:
+            piece, line = lines[media.sha256]
+            memory = rotation.followed(memory, piece, line, at, **_asked(at, zone)).memory
+    return memory
+
+
+def _asked(at: int, zone: ZoneInfo) -> dict[str, Any]:
+    """What a rotation is asked with at a frame."""
+    day, minute = reading_of(at, zone)
+    return {"hour": hour_of(at, zone), "fits": partial(Piece.is_valid, on=day, minute=minute)}

@@ -15,6 +15,7 @@ from sync2gear_platform.kit import log
 from sync2gear_platform.kit.clock import Clock
 from sync2gear_platform.kit.context import Actor, Ctx
 from sync2gear_platform.kit.db import AsyncSession, Database, enter_tenant
+from sync2gear_platform.schedules import changes, listing
 from sync2gear_platform.schedules.publishing import LABEL, prepare, publish, worked_out
 from sync2gear_platform.schedules.tables import ZoneCompile
 
@@ -109,10 +110,12 @@ async def _compile(session: AsyncSession, clock: Clock, marks: Sequence[Mark]) -
     actor = Actor(kind="system", id=None, client_id=client, label=LABEL)
     ctx = Ctx(db=session, actor=actor, now=clock.now(), trace=LABEL)
     known = {mark.zone: mark.mark for mark in marks}
+    later = await listing.follow(ctx, list(known))
     jobs = await prepare(ctx, list(known))
     results = await asyncio.to_thread(worked_out, jobs)
     left = await publish(ctx, jobs, results)
     await _forget(ctx, [(zone, mark) for zone, mark in known.items() if zone not in left])
+    await changes.again(ctx, later)
     logger.info("schedule.compiled", zones=len(results), looked_at=len(marks), again=len(left))
 
 
