@@ -1,4 +1,4 @@
-"""`speaker`: list, register, run and remove the devices that sound."""
+"""`speaker`: list, look at, set, register, run and remove the devices that sound."""
 
 import importlib.util
 import json
@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import typer
 
-from sync2gear_cli import commands, names, output
+from sync2gear_cli import commands, health, names, output
 from sync2gear_cli.client import Api, open_api
 from sync2gear_cli.failures import Failure
 from sync2gear_cli.output import AsJson
@@ -43,6 +43,72 @@ def list_(ctx: typer.Context, as_json: AsJson = False) -> None:
         output.emit({"results": found})
     else:
         output.show(_HEADS, [_row(one, zones) for one in found], "There are no speakers yet.")
+
+
+@group.command(epilog=commands.examples("sync2gear speaker show counter"))
+def show(
+    ctx: typer.Context,
+    speaker: Annotated[str, typer.Argument(help="Name, beginning of a name, or id.")],
+    as_json: AsJson = False,
+) -> None:
+    """Show how a speaker is: settings, figures of its last heartbeat, and what is wrong."""
+    with open_api(ctx.obj) as api:
+        found = names.find("speaker", list(api.pages("/devices/")), speaker)
+        zones = {} if as_json else _zone_names(api)
+    if as_json:
+        output.emit(found)
+    else:
+        output.show(("what", "is"), health.lines(found, zones), "")
+
+
+@group.command(
+    name="set",
+    epilog=commands.examples(
+        "sync2gear speaker set counter --volume 80 --channels mono --trim -20",
+        "sync2gear speaker set counter --fetch-rate 250000 --fetch-window 22:00-06:00",
+        'sync2gear speaker set counter --fetch-rate 0 --fetch-window ""',
+    ),
+)
+def set_(
+    ctx: typer.Context,
+    speaker: Annotated[str, typer.Argument(help="Name, beginning of a name, or id.")],
+    volume: Annotated[
+        int | None, typer.Option(min=0, max=100, help="The loudest that it may be, in percent.")
+    ] = None,
+    trim: Annotated[
+        int | None,
+        typer.Option(min=-1000, max=1000, help="Milliseconds that what stands behind it takes."),
+    ] = None,
+    channels: Annotated[
+        health.Channels | None, typer.Option(help="What of the two channels it sounds.")
+    ] = None,
+    fetch_rate: Annotated[
+        int | None, typer.Option(min=0, help="Bytes a second that it may download; 0: any.")
+    ] = None,
+    fetch_window: Annotated[
+        str | None,
+        typer.Option(help='Hours of its location for downloads, HH:MM-HH:MM; "": all day.'),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Set a speaker's volume, delay, channels and downloads; it has them once it is online."""
+    given = {
+        "volume": volume,
+        "trim_millis": trim,
+        "channels": channels.value if channels else None,
+        "fetch_rate": fetch_rate,
+        "fetch_window": fetch_window,
+    }
+    body = {key: value for key, value in given.items() if value is not None}
+    if not body:
+        raise Failure("name at least one thing to set", "nothing_given")
+    with open_api(ctx.obj) as api:
+        found = names.find("speaker", list(api.pages("/devices/")), speaker)
+        changed = api.patch(f"/devices/{found['id']}/", body)
+    if as_json:
+        output.emit(changed)
+    else:
+        output.line(f"{changed['name']} is set.")
 
 
 @group.command(

@@ -24,7 +24,7 @@ from sync2gear_broker.messages import (
 from sync2gear_broker.units import frames_from_micros
 from sync2gear_firmware import facts as f
 from sync2gear_firmware import machine, plays, spool, state
-from sync2gear_firmware.allowance import Allowance, window
+from sync2gear_firmware.allowance import Allowance, window, zone_of
 from sync2gear_firmware.cache import Cache
 from sync2gear_firmware.clock import Clock
 from sync2gear_firmware.decoder import Pool
@@ -76,9 +76,8 @@ class Agent:
         if self._trust.clock_is_wrong:
             log.warning("clock.wrong action=certificates_by_the_last_known_time")
         self._credential = credential
-        self._allowance = Allowance(
-            settings.fetch_rate, window(settings.fetch_window), self._wall.now
-        )
+        self._settings = settings
+        self._allowance = Allowance(wall=self._wall.now)
         self._fetcher = self._new_fetcher()
         self._pool = Pool(self._find, lambda sha, why: self._tell(f.MediaBroken(sha, why)))
         self._player = Player(self._pool, self._tell)
@@ -87,6 +86,7 @@ class Agent:
         self._supervisor = self._supervised()
         self._vitals = Vitals()
         self._state = self._first_state()
+        self._allow(self._state.config)
 
     def run(self) -> None:
         """Play until ``stop``."""
@@ -192,6 +192,7 @@ class Agent:
             case f.SaveZone(zone):
                 spool.save(self._folder / "zone.json", zone)
             case f.SaveConfig(config):
+                self._allow(config)
                 spool.save(self._folder / "config.json", config)
             case f.SavePrefetch(prefetch):
                 spool.save(self._folder / "prefetch.json", prefetch)
@@ -205,6 +206,14 @@ class Agent:
                 (log.warning if level == "warning" else log.info)("%s", text)
             case _:
                 assert_never(deed)
+
+    def _allow(self, config: DeviceConfig | None) -> None:
+        """What the platform says of downloads goes before the machine's own settings."""
+        own, allowed = self._settings, self._allowance
+        allowed.rate = (config.fetch_rate if config else 0) or own.fetch_rate
+        allowed.hours = window((config.fetch_window if config else "") or own.fetch_window)
+        allowed.zone = zone_of(config.timezone if config else "")
+        self._fetcher.again()
 
     def _new_link(self) -> Link:
         return Link(self._credential, self._boot, local, self._tell, self._trust)
@@ -296,6 +305,7 @@ class Agent:
             underruns=vitals.drops,
             wall_error=vitals.wall,
             ntp=vitals.ntp,
+            dead_letters=self._spool.dead(),
         )
 
     def _find(self, sha256: str) -> Path | None:

@@ -4,7 +4,9 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 _DAY: Final = 24 * 60
 _WINDOW: Final = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
@@ -29,23 +31,33 @@ def within(minute: int, hours: tuple[int, int] | None) -> bool:
     return (minute - begin) % _DAY < (end - begin) % _DAY or begin == end
 
 
+def zone_of(name: str) -> ZoneInfo | None:
+    """The time zone ``name``; None, which is the machine's own, where it is "" or unknown here."""
+    try:
+        return ZoneInfo(name) if name else None
+    except (ZoneInfoNotFoundError, ValueError):
+        return None
+
+
 @dataclass(slots=True)
 class Allowance:
-    """At most ``rate`` bytes a second (0: any), and only within ``hours`` of the local day.
+    """At most ``rate`` bytes a second (0: any), and only within ``hours`` of the day in ``zone``
+    (None: the machine's).
 
     ``wall`` gives seconds since 1970, ``monotonic`` seconds since whenever. One thread uses it.
     """
 
     rate: int = 0
     hours: tuple[int, int] | None = None
+    zone: ZoneInfo | None = None
     wall: Callable[[], float] = time.time
     monotonic: Callable[[], float] = time.monotonic
     _free_at: float = field(default=0.0, init=False)
 
     def open(self) -> bool:
-        """Whether it is one of the hours, by the machine's own time zone."""
-        local = time.localtime(self.wall())
-        return within(60 * local.tm_hour + local.tm_min, self.hours)
+        """Whether it is one of the hours."""
+        local = datetime.fromtimestamp(self.wall(), self.zone)
+        return within(60 * local.hour + local.minute, self.hours)
 
     def pause(self, taken: int) -> float:
         """How many seconds to wait after ``taken`` bytes so that the rate is kept."""

@@ -195,7 +195,7 @@ class Play:
     ``planned`` is the frame at which its slot began and ``slot`` names that slot for ever.
     ``since`` is the frame from which it now runs without a break (None: paused), ``offset`` its
     place in the media at ``since``, or where it stopped; ``played`` frames sounded before
-    ``since``. While it is ``lacking`` it runs in silence.
+    ``since``. While it is ``lacking`` it runs in silence; ``told`` is whether its start was told.
     """
 
     role: Role
@@ -211,6 +211,7 @@ class Play:
     audible: bool = True
     lacking: str = ""
     stand_in: bool = False
+    told: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,8 +28,8 @@ def advance(
             continue
         rest.remove(known)
         play = _resumed(_stopped(known, at), sound, at, audible=audible)
-        if known.lacking and not play.lacking and not play.played:
-            play = replace(play, began=at)
+        if not play.told and not play.lacking:
+            play = replace(play, began=at, told=True)
             records.append(_record("started", play, at))
         kept.append(play)
     other_music = any(s.role == "music" for s in sounds)
@@ -84,6 +84,7 @@ def _begun(sound: Sound, at: int, zone: str, *, audible: bool) -> Play:
         audible=audible,
         lacking=sound.lacking,
         stand_in=sound.stand_in,
+        told=not sound.lacking,
     )
 
 
@@ -102,7 +103,7 @@ def _resumed(play: Play, sound: Sound, at: int, *, audible: bool) -> Play:
 
 
 def _told(play: Play, at: int) -> Record:
-    if play.lacking and not play.played:
+    if not play.told:
         return _record("missed", play, play.began)
     return _record("finished", play, at)
 

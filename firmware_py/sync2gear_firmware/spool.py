@@ -118,6 +118,10 @@ class Spool:
             self._db.execute("UPDATE events SET body = '' WHERE seq = ?", (seq,))
         return tombstone
 
+    def dead(self) -> int:
+        """How many events were put aside because they could not be read."""
+        return int(self._db.execute("SELECT count(*) FROM dead").fetchone()[0])
+
     def forget(self, upto: int) -> None:
         """Delete the events up to ``upto``: they are committed elsewhere."""
         with self._db:

@@ -36,6 +36,7 @@ from sync2gear_platform.emergencies import routes as emergencies
 from sync2gear_platform.emergencies import uses as alarming
 from sync2gear_platform.fleet import integration_routes as integrations
 from sync2gear_platform.fleet import routes as fleet
+from sync2gear_platform.fleet import service as devices
 from sync2gear_platform.health import routes as health
 from sync2gear_platform.identity import factor_routes as factors
 from sync2gear_platform.identity import oidc_routes as oidc
@@ -197,6 +198,7 @@ def make_app(settings: Settings) -> FastAPI:
     uses.register("channels", rotating.uses)
     uses.register("schedules", planning.uses)
     events.follow("schedules", following.NOUNS, following.follow)
+    events.follow("fleet", {"location"}, devices.moved_in_time)
     events.follow("emergencies", joining.NOUNS, joining.follow)
     uses.register("emergencies", alarming.uses)
     at_hand.register("emergencies", alarming.at_hand)

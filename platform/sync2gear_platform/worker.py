@@ -30,6 +30,7 @@ from sync2gear_platform.audit.anchoring import Anchoring
 from sync2gear_platform.emergencies import joining
 from sync2gear_platform.emergencies import uses as alarming
 from sync2gear_platform.fleet import mqtt as fleet
+from sync2gear_platform.fleet import service as devices
 from sync2gear_platform.fleet.accounts import Accounts, Files
 from sync2gear_platform.fleet.presence import CHANNELS, PresenceIngest
 from sync2gear_platform.identity import jobs as identity
@@ -95,6 +96,7 @@ async def run(settings: Settings) -> None:
     )
     booth = open_booth(settings, opener(settings.piper_voices))
     events.follow("schedules", following.NOUNS, following.follow)
+    events.follow("fleet", {"location"}, devices.moved_in_time)
     events.follow("emergencies", joining.NOUNS, joining.follow)
     at_hand.register("emergencies", alarming.at_hand)
     try:

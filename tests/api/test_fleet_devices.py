@@ -80,6 +80,11 @@ async def test_changing_a_device_guards_against_changes_that_cross(world: World)
     assert mono.json()["channels"] == "mono"
     wrong = await tenant.http.patch(path, json={"channels": "both"})
     assert wrong.status_code == 422
+    bounds = {"fetch_rate": 250_000, "fetch_window": "22:00-06:00"}
+    bounded = await tenant.http.patch(path, json=bounds)
+    assert bounded.json() == bounded.json() | bounds
+    for bad in ({"fetch_rate": -1}, {"fetch_window": "10pm"}, {"fetch_window": "22:00-24:00"}):
+        assert (await tenant.http.patch(path, json=bad)).status_code == 422
     louder = await tenant.http.post(f"{path}volume/", json={"volume": 40})
     assert louder.json()["volume"] == 40
     out = await tenant.http.patch(path, json={"zone_id": None})

@@ -24,7 +24,7 @@ DOCUMENTS = sorted(
     [*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *ROOT.glob("mosquitto/*.md")],
     key=lambda path: path.relative_to(ROOT).as_posix(),
 )
-MADE_LATER = ("platform/web/dist", "benchmarks/results/")
+MADE_LATER = ("platform/web/dist", "benchmarks/results/", "dist/")
 TOP = {path.name for path in ROOT.iterdir()}
 ADDRESS = re.compile(r"^(https?:|mailto:|#)")
 

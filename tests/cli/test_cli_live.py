@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import re
 import signal
 import stat
 import subprocess
@@ -352,12 +353,36 @@ def test_a_speaker_from_registration_to_removal(stack: Stack, place: Path, logge
             row = next(line for line in listed.splitlines() if line.startswith("Counter"))
             assert name in row
             assert "online" in row
+            given = {"volume": 80, "trim_millis": -20, "channels": "mono", "fetch_rate": 250_000}
+            options = [
+                f"--{key.removesuffix('_millis').replace('_', '-')}={value}"
+                for key, value in given.items()
+            ]
+            hours = "--fetch-window=22:00-06:00"
+            assert call("speaker", "set", "counter", *options, hours).stdout == "Counter is set.\n"
+            shown = answer("speaker", "show", "counter")
+            assert shown == shown | given | {"fetch_window": "22:00-06:00"}
+            wait_until(lambda: device("Counter")["applied"], "it obeys a document")
+            lines = call("speaker", "show", "counter").stdout.splitlines()
+            for line in (
+                "channels +mono",
+                "trim +-20 ms",
+                "downloads +250000 bytes/s",
+                f"zone +{name}",
+            ):
+                assert any(re.match(line, one) for one in lines), (line, lines)
         finally:
             speaker.send_signal(signal.SIGTERM)
         assert speaker.wait(10) == 0
 
     assert call("speaker", "remove", "count", "--yes").stdout == "Counter is removed.\n"
     assert "Counter" not in call("speaker", "list").stdout
+
+
+def test_a_speaker_is_set_to_something_and_shown_by_its_name(logged_in: None) -> None:
+    refused(call("speaker", "show", "nobody"), "speaker_unknown")
+    refused(call("speaker", "set", "nobody", "--volume", "5"), "speaker_unknown")
+    refused(call("speaker", "set", "nobody"), "nothing_given")
 
 
 def device(name: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from sync2gear_firmware.allowance import Allowance, window, within
+from sync2gear_firmware.allowance import Allowance, window, within, zone_of
 
 
 @pytest.mark.parametrize(
@@ -33,6 +33,16 @@ def test_the_hours_are_those_of_the_machines_time_zone() -> None:
     noon = time.mktime((2026, 6, 1, 12, 30, 0, 0, 0, -1))
     assert Allowance(hours=(720, 780), wall=lambda: noon).open()
     assert not Allowance(hours=(0, 720), wall=lambda: noon).open()
+
+
+def test_the_hours_may_be_those_of_another_zone() -> None:
+    summer, winter = 1_782_864_000.0, 1_798_761_600.0  # midnight in UTC, July and January
+    for instant, minute in ((summer, 120), (winter, 60)):
+        there = Allowance(hours=(minute, minute + 1), zone=zone_of("Europe/Berlin"))
+        there.wall = lambda instant=instant: instant  # type: ignore[misc]  # bound now
+        assert there.open()
+    for name in ("", "Europe/Nowhere", "../../etc/passwd"):
+        assert zone_of(name) is None
 
 
 def test_the_rate_is_kept_over_any_stretch_and_what_was_not_taken_is_not_saved_up() -> None:

@@ -138,6 +138,26 @@ def test_what_sounded_before_a_crash_goes_on_or_is_finished_as_far_as_is_known()
     assert other.said()[0] == ("finished", TRACK, 2000)
 
 
+def test_what_was_told_as_started_is_finished_though_its_file_was_lost_in_a_crash() -> None:
+    told = Told()
+    told.at(5000, call())
+    told.open = tuple(plays.interrupted(p) for p in told.open)  # killed before a frame was counted
+    told.at(6000, call(1000, lacking="not_held"))
+    told.at(7000, call(2000))
+    told.at(8000, call(3000, lacking="not_held"))
+    told.at(10**6)
+    assert [(r.kind, r.frames, r.reason) for r in told.records] == [
+        ("started", 0, ""),
+        ("finished", 1000, "not_held"),
+    ]
+    gone = Told()
+    gone.at(5000, call())
+    gone.open = tuple(plays.interrupted(p) for p in gone.open)
+    gone.at(6000, call(1000, lacking="not_held"))
+    gone.at(10**6)
+    assert [(r.kind, r.frames) for r in gone.records] == [("started", 0), ("finished", 0)]
+
+
 def test_a_moved_device_finishes_in_the_old_zone_and_starts_in_the_new() -> None:
     told = Told()
     told.at(1000, music())

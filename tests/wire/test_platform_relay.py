@@ -14,7 +14,7 @@ from support.services import PostgresServer
 from support.stack import eventually
 from support.world import Tenant
 from sync2gear_broker import topics
-from sync2gear_broker.messages import ZoneState
+from sync2gear_broker.messages import DeviceConfig, ZoneState
 
 
 @pytest.fixture
@@ -100,6 +100,35 @@ async def test_a_moved_speaker_gets_a_newer_document_and_a_revoked_one_none(lab:
     assert (await tenant.http.delete(f"/api/v1/devices/{device}/")).status_code == 204
     await lab.drained()
     assert not [t for t in await lab.retained() if device in t]
+
+
+async def test_hours_for_downloads_are_by_the_clock_of_the_location(lab: Lab) -> None:
+    tenant = await lab.world.tenant()
+    zone = await add_zone(tenant, "A")
+    location = (await tenant.read(f"/zones/{zone}/"))["location_id"]
+    lab.worker()
+    await lab.ready()
+    known = await lab.register(tenant, "till", zone)
+    topic = topics.build(topics.DEVICE_CONFIG, client=str(tenant.id), device=known["device"])
+
+    async def told() -> DeviceConfig:
+        await lab.drained()
+        return DeviceConfig.parse((await lab.retained())[topic])
+
+    async def patch(path: str, **body: object) -> None:
+        answer = await tenant.http.patch(f"/api/v1{path}", json=body)
+        assert answer.status_code == 200, answer.text
+
+    await patch(f"/locations/{location}/", timezone="Asia/Tokyo")
+    assert (await told()).timezone == "", "without hours no clock matters"
+    hours = "22:00-06:00"
+    await patch(f"/devices/{known['device']}/", fetch_window=hours, fetch_rate=250_000)
+    first = await told()
+    assert (first.fetch_rate, first.fetch_window, first.timezone) == (250_000, hours, "Asia/Tokyo")
+    await patch(f"/locations/{location}/", timezone="Europe/Berlin")
+    second = await told()
+    assert second.timezone == "Europe/Berlin"
+    assert second.rev > first.rev, "an older document would be ignored"
 
 
 async def test_a_removed_zone_is_cleared_and_its_speaker_told(lab: Lab) -> None:

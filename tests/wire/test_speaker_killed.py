@@ -10,6 +10,7 @@ import pytest
 
 from support.services import MosquittoServer
 from support.speaker_lab import Lab, Samples, eventually, noise, open_lab, read_wav, wav
+from sync2gear_broker.messages import Media
 from sync2gear_broker.units import FRAME_RATE
 
 SECONDS = 3
@@ -43,24 +44,61 @@ def contains(recording: Samples, evil: Samples) -> bool:
     return any(evil[k : k + 64].tobytes() in heard for k in range(0, len(evil) - 64, step))
 
 
+def fresh(lab: Lab) -> set[Path]:
+    """Downloads under way."""
+    return {p for p in (lab.folder / "data").rglob("*") if p.name.endswith(".part")}
+
+
+def outbox(lab: Lab) -> int:
+    """What changes with every write to the outbox."""
+    try:
+        return (lab.folder / "data" / "spool.sqlite-wal").stat().st_mtime_ns
+    except FileNotFoundError:
+        return 0
+
+
+def await_moment(lab: Lab, moment: str, chance: random.Random, tracks: list[Media]) -> None:
+    """Let the speaker come to ``moment``, and for a random while into it."""
+    if moment == "any":
+        time.sleep(chance.uniform(0, 2))
+    elif moment == "download":
+        eventually(lambda: fresh(lab), 30)
+        time.sleep(chance.uniform(0, 0.3))
+    elif moment == "outbox":
+        eventually(lambda: sounds(lab), 30)
+        before = outbox(lab)
+        eventually(lambda: outbox(lab) != before, 30)
+        time.sleep(chance.uniform(0, 0.01))
+    else:
+        eventually(lambda: sounds(lab), 30)
+        lab.publish_music(tuple(chance.sample(tracks, 3)))
+        time.sleep(chance.uniform(0, 0.4))
+
+
+MOMENTS = ("download", "outbox", "switch", "any")
+
+
 def killed(lab: Lab, kills: int, seed: int) -> None:
     chance = random.Random(seed)
     evil = noise(900, SECONDS)
     tracks = [lab.offer(wav(noise(n, SECONDS)), SECONDS * FRAME_RATE) for n in range(60, 68)]
+    lab.publish_music(tuple(tracks[:3]))
     for n in range(kills):
-        if n == 0 or chance.random() < 0.4:
-            lab.publish_music(tuple(chance.sample(tracks, 3)))
+        moment = MOMENTS[n % len(MOMENTS)]
         if n and chance.random() < 0.3:
             rot(lab, chance, wav(evil))
+        if moment == "download":
+            wanted = chance.sample(tracks, 3)
+            for track in wanted:
+                (lab.folder / "data" / "media" / track.sha256).unlink(missing_ok=True)
+            lab.publish_music(tuple(wanted))
         for track in chance.sample(tracks, 2):
             path = f"/api/v1/media/{track.sha256}/"
             lab.shelf.cut_once[path] = chance.randrange(len(lab.shelf.bodies[path]))
         lab.acknowledges = chance.random() < 0.7
         (lab.folder / "heard.wav").unlink(missing_ok=True)
-        process = lab.speak()
-        if n % 2:
-            eventually(lambda: sounds(lab), 30)
-        time.sleep(chance.uniform(0, 2))
+        process = lab.speak(S2G_SPEAKER_FETCH_RATE="1000000")
+        await_moment(lab, moment, chance, tracks)
         process.kill()
         process.wait()
         if (lab.folder / "heard.wav").exists():
@@ -79,6 +117,7 @@ def killed(lab: Lab, kills: int, seed: int) -> None:
     assert len(set(starts)) == len(starts), "nothing is told twice"
     assert len(set(ends)) == len(ends)
     assert set(ends) <= set(starts)
+    assert len(starts) - len(ends) <= 1, "only what sounds now is open"
     assert len({log for log, _ in lab.events}) == 1
     assert np.any(lab.recording()[0])
 

@@ -38,7 +38,8 @@ class Heartbeat(Document):
     is by how many milliseconds the heard position is off the zone clock, ``clock_error`` how far
     that clock may be off; ``underruns`` counts the breaks of sound since the start. ``wall_error``
     is by how many milliseconds the machine's own clock is ahead of the platform's, and ``ntp``
-    whether an NTP server keeps it: nothing follows it, a difference is told.
+    whether an NTP server keeps it: nothing follows it, a difference is told. ``dead_letters`` are
+    the play events that it could not read any more and put aside.
     """
 
     boot: Uuid
@@ -54,6 +55,7 @@ class Heartbeat(Document):
     underruns: Annotated[int, Field(strict=True, ge=0)] | None = None
     wall_error: float | None = None
     ntp: bool | None = None
+    dead_letters: Annotated[int, Field(strict=True, ge=0)] | None = None
 
 
 class Fault(Value):
@@ -125,12 +127,22 @@ Channels = Literal["stereo", "mono", "left", "right"]
 """What of the two channels of a source a device sounds."""
 
 
+FetchWindow = Annotated[
+    str,
+    StringConstraints(pattern=r"^(([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9])?$"),
+]
+"""Hours of a day, such as ``22:00-06:00``; empty: all of them."""
+
+
 class DeviceConfig(Document):
     """What an operator sets for one device; ordered by ``(epoch, rev)`` like the zone state.
 
     ``trim`` shifts its output to make up for the delay of what is behind it. ``channels`` says
     what both of its channels sound: ``stereo`` each its own, ``mono`` their mean, ``left`` and
-    ``right`` that one of the two. ``emergency_keys`` are the Ed25519 keys (32 bytes, base64) under
+    ``right`` that one of the two. ``fetch_rate`` is how many bytes a second it may download (0:
+    what its own settings say), ``fetch_window`` at which hours what is not needed soon, by the
+    clock of ``timezone`` (IANA's name; empty: the machine's). ``emergency_keys`` are the Ed25519
+    keys (32 bytes, base64) under
     which emergencies hold, the newest first; a device without any obeys none.
     """
 
@@ -142,6 +154,9 @@ class DeviceConfig(Document):
     trim_millis: Annotated[int, Field(strict=True, ge=-1000, le=1000)] = 0
     channels: Channels = "stereo"
     cache_limit: Annotated[int, Field(strict=True, ge=0)] = 8_000_000_000
+    fetch_rate: Annotated[int, Field(strict=True, ge=0)] = 0
+    fetch_window: FetchWindow = ""
+    timezone: Annotated[str, Field(max_length=64)] = ""
     media_url: Annotated[str, Field(max_length=500)] = ""
     emergency_keys: Annotated[tuple[PublicKey, ...], Field(max_length=2)] = ()
 

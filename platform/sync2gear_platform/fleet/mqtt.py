@@ -12,13 +12,15 @@ from sync2gear_broker.messages import Channels, DeviceConfig
 from sync2gear_broker.topics import Address
 from sync2gear_platform.fleet import signing
 from sync2gear_platform.kit.relay import Projection
-from sync2gear_platform.sites.tables import Device
+from sync2gear_platform.sites.tables import Device, Location, Zone
 
 
-def config_of(device: Device, media_url: str, keys: tuple[str, ...] = ()) -> DeviceConfig:
+def config_of(
+    device: Device, media_url: str, keys: tuple[str, ...] = (), timezone: str = ""
+) -> DeviceConfig:
     """What an operator has set for ``device``; its volume bounds that of its zone.
 
-    ``keys`` are those under which it obeys emergencies.
+    ``keys`` are those under which it obeys emergencies, ``timezone`` is its location's.
     """
     return DeviceConfig(
         epoch=device.config_epoch,
@@ -27,6 +29,10 @@ def config_of(device: Device, media_url: str, keys: tuple[str, ...] = ()) -> Dev
         volume_max=device.volume,
         trim_millis=device.trim_millis,
         channels=cast("Channels", device.channels),
+        fetch_rate=device.fetch_rate,
+        fetch_window=device.fetch_window,
+        # of a device without hours a location's new clock changes nothing
+        timezone=timezone if device.fetch_window else "",
         media_url=media_url,
         emergency_keys=keys,
     )
@@ -37,14 +43,19 @@ def projections(media_url: str) -> tuple[Projection, ...]:
 
     async def read(db: AsyncSession, addresses: Sequence[Address]) -> Mapping[Address, bytes]:
         wanted = {UUID(a.device): a for a in addresses if a.device}
-        statement = select(Device).where(
-            col(Device.id).in_(wanted), col(Device.revoked_at).is_(None)
+        statement = (
+            select(Device, Location.timezone)
+            .outerjoin(Zone, col(Zone.id) == col(Device.zone_id))
+            .outerjoin(Location, col(Location.id) == col(Zone.location_id))
+            .where(col(Device.id).in_(wanted), col(Device.revoked_at).is_(None))
         )
-        found = (await db.exec(statement)).all()
-        keys = await signing.public_keys(db, {d.client_id for d in found})
+        found = (await db.execute(statement)).all()
+        keys = await signing.public_keys(db, {d.client_id for d, _ in found})
         return {
-            wanted[d.id]: config_of(d, media_url, keys.get(d.client_id, ())).canonical()
-            for d in found
+            wanted[d.id]: config_of(
+                d, media_url, keys.get(d.client_id, ()), timezone or ""
+            ).canonical()
+            for d, timezone in found
             if wanted[d.id].client == str(d.client_id)
         }
 

@@ -110,7 +110,7 @@ async def update_device(
     response: Response,
     if_match: rows.IfMatch = None,
 ) -> DeviceOut:
-    """Rename a device, move it to another zone, set its volume, delay or channels."""
+    """Rename a device, move it to another zone, set its volume, channels or downloads."""
     row = await service.update(ctx, device_id, rows.given(body), if_match)
     return await _one(ctx, row, response)
 
@@ -151,6 +151,8 @@ def _shown(row: Device, presence: DevicePresence | None) -> DeviceOut:
         volume=row.volume,
         trim_millis=row.trim_millis,
         channels=cast("Channels", row.channels),
+        fetch_rate=row.fetch_rate,
+        fetch_window=row.fetch_window,
         is_online=presence.online if presence else False,
         last_seen=presence.last_seen_at if presence else None,
         firmware_version=presence.firmware_version if presence else "",

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
-from sync2gear_broker.messages import Channels
+from sync2gear_broker.messages import Channels, FetchWindow
 from sync2gear_broker.units import Percent
 
 Text = Annotated[
@@ -14,6 +14,7 @@ Text = Annotated[
 ]
 Name = Annotated[Text, StringConstraints(min_length=1)]
 Trim = Annotated[int, Field(strict=True, ge=-1000, le=1000)]
+FetchRate = Annotated[int, Field(strict=True, ge=0, le=1_000_000_000)]
 
 
 class RegisterIn(BaseModel):
@@ -32,6 +33,9 @@ class DevicePatch(BaseModel):
     """What may change of a device. A null ``zone_id`` takes it out of its zone.
 
     ``channels``: both of its channels sound their own, the mean of the two, the left or the right.
+    ``fetch_rate`` bounds its downloads in bytes a second (0: what its own settings say), and
+    ``fetch_window`` says at which hours of its location's day it fetches what is not needed soon,
+    such as ``22:00-06:00`` (empty: all day). What a person sends now is not held up by either.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -41,6 +45,8 @@ class DevicePatch(BaseModel):
     volume: Percent = 100
     trim_millis: Trim = 0
     channels: Channels = "stereo"
+    fetch_rate: FetchRate = 0
+    fetch_window: FetchWindow = ""
 
 
 class DeviceVolumeIn(BaseModel):
@@ -64,7 +70,8 @@ class HealthOut(BaseModel):
     ``uptime`` in milliseconds, ``temperature`` in degrees Celsius, ``disk_free`` and
     ``cache_bytes`` in bytes, ``clock_error`` and ``sync_error`` in milliseconds, ``level`` as the
     peak in dBFS (null: digital silence), ``underruns`` since its start. ``wall_error`` is by how
-    many milliseconds its own clock is ahead of the platform's, ``ntp`` whether NTP keeps that one.
+    many milliseconds its own clock is ahead of the platform's, ``ntp`` whether NTP keeps that one;
+    ``dead_letters`` are play events that it could not read any more.
     """
 
     uptime: int
@@ -78,6 +85,7 @@ class HealthOut(BaseModel):
     level: float | None
     wall_error: float | None = None
     ntp: bool | None = None
+    dead_letters: int | None = None
 
 
 class DeviceOut(BaseModel):
@@ -92,6 +100,8 @@ class DeviceOut(BaseModel):
     volume: int
     trim_millis: int
     channels: Channels
+    fetch_rate: int
+    fetch_window: str
     is_online: bool
     last_seen: datetime | None
     firmware_version: str

@@ -18,7 +18,7 @@ from sync2gear_platform.kit.context import Actor, Ctx
 from sync2gear_platform.kit.db import widened
 from sync2gear_platform.kit.errors import NotFound, Refusal
 from sync2gear_platform.sites import service as sites
-from sync2gear_platform.sites.tables import Device, DevicePresence
+from sync2gear_platform.sites.tables import Device, DevicePresence, Zone
 
 SECRET_BYTES = 32
 """256 random bits: 43 characters that any URL or file can hold."""
@@ -26,7 +26,13 @@ SECRET_BYTES = 32
 SALT_BYTES = 12
 """As mosquitto_passwd has it."""
 
-_AS_NEW = {"volume": 100, "trim_millis": 0, "channels": "stereo"}
+_AS_NEW = {
+    "volume": 100,
+    "trim_millis": 0,
+    "channels": "stereo",
+    "fetch_rate": 0,
+    "fetch_window": "",
+}
 
 
 class HardwareKnown(Refusal):
@@ -115,7 +121,7 @@ async def register(
 async def update(
     ctx: Ctx, device_id: UUID, values: dict[str, Any], if_match: str | None = None
 ) -> Device:
-    """Change what ``values`` names: name, zone_id, volume, trim_millis, channels."""
+    """Change what ``values`` names, of what ``DevicePatch`` has."""
     row = await device(ctx, device_id, lock=True)
     rows.match(row, if_match)
     if values.get("zone_id") is not None:
@@ -163,6 +169,29 @@ async def _tell(
     await events.changed(ctx, "device", row.id)
     if account:
         await events.changed(ctx, "accounts", row.id)
+
+
+async def moved_in_time(ctx: Ctx, _noun: str, location_id: UUID) -> None:
+    """A location's clock may be another one now: its devices' hours for downloads are by that."""
+    inside = select(Zone.id).where(
+        col(Zone.client_id) == ctx.client_id, col(Zone.location_id) == location_id
+    )
+    async with widened(ctx.db):
+        found = await ctx.db.exec(
+            select(Device)
+            .where(
+                col(Device.client_id) == ctx.client_id,
+                col(Device.zone_id).in_(inside),
+                col(Device.fetch_window) != "",
+                col(Device.revoked_at).is_(None),
+            )
+            .order_by(col(Device.id))
+            .with_for_update()
+        )
+        for row in found.all():
+            row.config_epoch, row.config_rev = await revisions.next_version(ctx)
+            await _tell(ctx, row, zones=())
+        await ctx.db.flush()
 
 
 async def recognise(ctx: Ctx, username: str, secret: str) -> Actor:

@@ -106,6 +106,7 @@ class Device(Owned, table=True):
         belongs_to("zones", "zone_id", ondelete="SET NULL"),
         CheckConstraint("volume BETWEEN 0 AND 100", name="volume"),
         CheckConstraint("channels IN ('stereo', 'mono', 'left', 'right')", name="channels"),
+        CheckConstraint("fetch_rate >= 0", name="fetch_rate"),
     )
 
     zone_id: UUID | None = None
@@ -118,6 +119,8 @@ class Device(Owned, table=True):
     channels: str = Field(
         default="stereo", max_length=6, sa_column_kwargs={"server_default": "stereo"}
     )
+    fetch_rate: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    fetch_window: str = Field(default="", max_length=11, sa_column_kwargs={"server_default": ""})
     secret_hash: str = Field(max_length=255)
     revoked_at: datetime | None = moment(default=None, nullable=True)
     config_epoch: int = Field(default=1)

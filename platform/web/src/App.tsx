@@ -33,6 +33,7 @@ const DataPage = page(async () => (await import("./privacy/DataPage")).DataPage)
 const ProfilePage = page(async () => (await import("./profile/ProfilePage")).ProfilePage);
 const ProofPage = page(async () => (await import("./proof/ProofPage")).ProofPage);
 const SchedulePages = page(async () => (await import("./schedules/Pages")).Pages);
+const SpeakersPage = page(async () => (await import("./speakers/SpeakersPage")).SpeakersPage);
 const OfferedVoicesPage = page(async () => (await import("./speech/VoicesPage")).OfferedVoicesPage);
 const VoicesPage = page(async () => (await import("./speech/VoicesPage")).VoicesPage);
 const TokensPage = page(async () => (await import("./tokens/TokensPage")).TokensPage);
@@ -101,6 +102,7 @@ function Inside({ path, session }: { path: string; session: Session }) {
   if (path.split("/")[1] === "library" && may("music.read")) return <LibraryPage path={path} />;
   if (isWithin(path, "/schedules") && may("schedules.read")) return <SchedulePages path={path} />;
   if (isWithin(path, "/announcements/plays") && seesZones(session)) return <PlaysPage path={path} />;
+  if (isWithin(path, "/speakers") && may("devices.read") && session.client) return <SpeakersPage path={path} />;
   if (path === "/proof" && seesZones(session)) return <ProofPage />;
   if (path === "/announcements/voices" && may("providers.read")) return <VoicesPage />;
   if (path === "/announcements/words" && may("announcements.read")) return <WordsPage />;

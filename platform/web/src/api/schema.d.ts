@@ -2225,7 +2225,7 @@ export interface paths {
         head?: never;
         /**
          * Update Device
-         * @description Rename a device, move it to another zone, set its volume, delay or channels.
+         * @description Rename a device, move it to another zone, set its volume, channels or downloads.
          */
         patch: operations["update_device_api_v1_devices__device_id___patch"];
         trace?: never;
@@ -5826,6 +5826,9 @@ export interface components {
          * @description What may change of a device. A null ``zone_id`` takes it out of its zone.
          *
          *     ``channels``: both of its channels sound their own, the mean of the two, the left or the right.
+         *     ``fetch_rate`` bounds its downloads in bytes a second (0: what its own settings say), and
+         *     ``fetch_window`` says at which hours of its location's day it fetches what is not needed soon,
+         *     such as ``22:00-06:00`` (empty: all day). What a person sends now is not held up by either.
          */
         DevicePatch: {
             /**
@@ -5834,6 +5837,16 @@ export interface components {
              * @enum {string}
              */
             channels?: "stereo" | "mono" | "left" | "right";
+            /**
+             * Fetch Rate
+             * @default 0
+             */
+            fetch_rate?: number;
+            /**
+             * Fetch Window
+             * @default
+             */
+            fetch_window?: string;
             /**
              * Name
              * @default unnamed
@@ -6581,13 +6594,16 @@ export interface components {
          *     ``uptime`` in milliseconds, ``temperature`` in degrees Celsius, ``disk_free`` and
          *     ``cache_bytes`` in bytes, ``clock_error`` and ``sync_error`` in milliseconds, ``level`` as the
          *     peak in dBFS (null: digital silence), ``underruns`` since its start. ``wall_error`` is by how
-         *     many milliseconds its own clock is ahead of the platform's, ``ntp`` whether NTP keeps that one.
+         *     many milliseconds its own clock is ahead of the platform's, ``ntp`` whether NTP keeps that one;
+         *     ``dead_letters`` are play events that it could not read any more.
          */
         HealthOut: {
             /** Cache Bytes */
             cache_bytes: number | null;
             /** Clock Error */
             clock_error: number | null;
+            /** Dead Letters */
+            dead_letters?: number | null;
             /** Disk Free */
             disk_free: number | null;
             /** Level */
@@ -12061,6 +12077,10 @@ export interface components {
             device_type: string;
             /** Faults */
             faults: components["schemas"]["sync2gear_platform__fleet__schemas__FaultOut"][];
+            /** Fetch Rate */
+            fetch_rate: number;
+            /** Fetch Window */
+            fetch_window: string;
             /** Firmware Version */
             firmware_version: string;
             /** Hardware Id */

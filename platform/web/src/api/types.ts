@@ -59,3 +59,5 @@ export type QueueEntry = Schemas["QueueEntryOut"];
 export type Emergency = Schemas["EmergencyOut"];
 export type EmergencyMessage = Schemas["MessageOut"];
 export type EmergencySpeaker = Schemas["EmergencySpeakerOut"];
+/** A speaker; which document it obeys is nothing for people. */
+export type Device = Omit<Schemas["sync2gear_platform__fleet__schemas__DeviceOut"], "applied">;

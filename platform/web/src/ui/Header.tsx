@@ -35,6 +35,7 @@ const PAGES = [
   { path: "/schedules", name: "Schedules", permission: "schedules.read" },
   { path: "/announcements", name: "Announcements", permission: "announcements.read" },
   { path: "/emergencies", name: "Emergencies", permission: "emergencies.read" },
+  { path: "/speakers", name: "Speakers", permission: "devices.read" },
   { path: "/proof", name: "Proof of play", permission: "playback.read" },
   { path: "/people", name: "People", permission: "users.read" },
   { path: "/tokens", name: "API tokens", permission: "tokens.read" },
