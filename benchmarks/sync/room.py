@@ -25,7 +25,7 @@ CARDS = 4
 PIPE = 16_384
 """Bytes that a card holds: 43 ms."""
 UP_WITHIN = 60.0
-WAITING = 10.0
+WAITING = 20.0
 """Seconds between the speakers' start and that of the zone."""
 
 

@@ -5,9 +5,10 @@ epoch. Pure: every reading is an argument. The exchange is that of RFC 5905 sect
 
 Each exchange bounds the offset from both sides, by the delays there and back. What a way takes
 beyond its least is taken to be exponential; the line is the mean over all slopes by their
-likelihood, with a Gaussian prior: half-way between the two bounds that fit best. Jitter makes it
-less sure and does not move it, however unlike the two ways are, so long as their least delays are
-alike.
+likelihood, with a Gaussian prior: half-way between the two bounds that fit best. A bound is the
+mean of the fastest two in a hundred, for now and then a message overtakes what delays all others.
+Jitter makes the line less sure and does not move it, however unlike the two ways are, so long as
+their least delays are alike.
 """
 
 from dataclasses import dataclass, replace
@@ -24,11 +25,12 @@ READY: Final = 12
 SYNCED_FOR: Final = 30_000_000
 """Without an exchange for this long a trusted clock is in holdover."""
 
-_FAST_ASKS, _FAST_EVERY = 20, 50_000
-_BRISK_ASKS, _BRISK_EVERY = 600, 100_000
+_BRISK_ASKS, _BRISK_EVERY = 1200, 50_000
+_FAST_ASKS = 20
 _EVERY = 1_000_000
 _UNSURE = 100.0
-_KEPT = 600
+_KEPT = 1200
+_FITTED_FOR = 200_000
 _LATEST = 60
 _WINDOW = 600_000_000
 _SILENT = 5_000_000
@@ -37,6 +39,7 @@ _STEP = 1000
 _SLOPE_PRIOR = 50e-6
 _SLOPE_LIMIT = 500e-6
 _SLOPES = 45
+_FASTEST = 0.02
 _LEAST = 5.0
 _NEGLIGIBLE = 1e-4
 _WANDER = 1e-6
@@ -147,10 +150,9 @@ def quality(clock: Clock, local: int) -> Literal["none", "holdover", "synced"]:
 
 def next_ask(clock: Clock, asked: int) -> int:
     """Microseconds from the ``asked``-th exchange to the next: often at first and while unsure."""
-    if asked < _FAST_ASKS:
-        return _FAST_EVERY
     unsure = clock.line is not None and clock.line.spread > _UNSURE
-    return _BRISK_EVERY if asked < _BRISK_ASKS and unsure else _EVERY
+    brisk = asked < _FAST_ASKS or (asked < _BRISK_ASKS and unsure)
+    return _BRISK_EVERY if brisk else _EVERY
 
 
 def slowest(clock: Clock) -> int | None:
@@ -175,8 +177,11 @@ def error_millis(clock: Clock, local: int) -> float | None:
 def _add(estimator: Estimator, sample: Sample) -> Estimator:
     samples = (*estimator.samples, sample)[-_KEPT:]
     samples = tuple(s for s in samples if sample.at - s.at <= _WINDOW)
-    if estimator.line is not None and _stepped(estimator.line, samples[-READY:]):
+    line = estimator.line
+    if line is not None and _stepped(line, samples[-READY:]):
         samples = samples[-READY:]
+    elif line is not None and len(samples) > READY and sample.at - line.at < _FITTED_FOR:
+        return replace(estimator, samples=samples)  # one more says little that is new
     return replace(estimator, samples=samples, line=_fit(estimator.src, samples))
 
 
@@ -196,13 +201,15 @@ def _fit(src: str, samples: tuple[Sample, ...]) -> Line:
     at = table[:, 0] - last.at
     over = table[:, 1] - last.offset + table[:, 2]  # the offset lies below each of these
     under = table[:, 1] - last.offset - table[:, 2]  # and above each of these
+    few = max(1, round(n * _FASTEST))
+    rank = (few + 1) / 2
     means = over.mean(), under.mean(), at.mean()
     uppers, lowers = (at, over), (at, under)
     low, high = -_SLOPE_LIMIT, _SLOPE_LIMIT
     while True:
         slopes = np.linspace(low, high, _SLOPES)[:, None]
-        ceiling = (uppers[1] - slopes * uppers[0]).min(1)
-        bottom = (lowers[1] - slopes * lowers[0]).max(1)
+        ceiling = _least(uppers[1] - slopes * uppers[0], few)
+        bottom = -_least(slopes * lowers[0] - lowers[1], few)
         slopes = slopes[:, 0]
         there = np.maximum(_LEAST, means[0] - slopes * means[2] - ceiling)
         back = np.maximum(_LEAST, bottom - means[1] + slopes * means[2])
@@ -212,20 +219,27 @@ def _fit(src: str, samples: tuple[Sample, ...]) -> Line:
         if len(good) > _SLOPES // 3:
             break  # the likelihood is continuous, so that a range is small enough for it at last
         low, high = slopes[max(0, good[0] - 1)], slopes[min(_SLOPES - 1, good[-1] + 1)]
-        uppers, lowers = _reaching(*uppers, low, high, 1), _reaching(*lowers, low, high, -1)
+        uppers = _reaching(*uppers, low, high, 1, few)
+        lowers = _reaching(*lowers, low, high, -1, few)
     weights /= weights.sum()
-    # the least of n excesses stands some n-th part of their mean above the least delay itself
-    offsets = (ceiling - there / n + bottom + back / n) / 2
+    # the k-th least of n excesses stands some k n-ths of their mean above the least delay itself
+    offsets = (ceiling - rank * there / n + bottom + rank * back / n) / 2
     offset, slope = float(weights @ offsets), float(weights @ slopes)
-    wide = weights @ (offsets - offset) ** 2 + weights @ (there**2 + back**2) / (2 * n) ** 2
+    wide = weights @ (offsets - offset) ** 2 + rank * weights @ (there**2 + back**2) / (2 * n) ** 2
     steep = weights @ (slopes - slope) ** 2
     spread, drift = float(wide**0.5), float(steep**0.5)
     error = min(s.delay for s in samples) / 2 + spread
     return Line(src, last.at, last.offset + offset, slope, error, spread, drift + _WANDER)
 
 
-def _reaching(at: _Floats, bound: _Floats, low: float, high: float, sign: int) -> _Pair:
-    """The points that may be the tightest bound at a slope between ``low`` and ``high``."""
+def _least(bounds: _Floats, few: int) -> _Floats:
+    """The mean of the ``few`` least of each row."""
+    mean: _Floats = np.partition(bounds, few - 1)[:, :few].mean(1)
+    return mean
+
+
+def _reaching(at: _Floats, bound: _Floats, low: float, high: float, sign: int, few: int) -> _Pair:
+    """The points that may be of the tightest ``few`` at a slope between ``low`` and ``high``."""
     first, last = sign * (bound - low * at), sign * (bound - high * at)
-    tight = np.minimum(first, last) <= np.maximum(first, last).min()
+    tight = np.minimum(first, last) <= np.partition(np.maximum(first, last), few - 1)[few - 1]
     return at[tight], bound[tight]

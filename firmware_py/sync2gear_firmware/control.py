@@ -20,7 +20,7 @@ SETTLING: Final = 4.0
 """Seconds for which it has."""
 MOST: Final = 800e-6
 """The correction never exceeds this share of the rate."""
-STEP: Final = 50e-6
+STEP: Final = 20e-6
 """The ratio changes by at most this between two blocks, of 10 ms."""
 SECONDS: Final = 3.0
 """The time in which an error shrinks to a third."""

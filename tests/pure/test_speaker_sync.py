@@ -303,6 +303,16 @@ def test_four_speakers_are_in_step(name: str) -> None:
     assert [seat.pace.jumps for seat in seats] == [0, 0, 0, 0]
 
 
+def test_speakers_behind_sound_servers_are_in_step() -> None:
+    kinds = [Kind(ppm=ppm, noise=20, wander=200, early=12_000) for ppm in (-60, -10, 30, 80)]
+    seats = [Seat(Device(card=kind), k) for k, kind in enumerate(kinds)]
+    for seat in seats:
+        seat.run(60 * SECOND)
+    assert skew(seats, 12 * SECOND, 30 * SECOND) < 2.0
+    assert skew(seats, 30 * SECOND, 60 * SECOND) < 0.45
+    assert max(abs(seat.ratio[-1] - (1 - seat.device.card.ppm * 1e-6)) for seat in seats) < 50e-6
+
+
 def test_an_outage_is_bridged_and_the_return_is_not_heard() -> None:
     seats = room("drift", 2)
     for seat in seats:
