@@ -147,3 +147,29 @@ async def test_what_may_not_be_played_there_is_refused_and_others_do_not_exist(
     assert (await tenant.http.patch(path, json={"country": "NZ"})).is_success
     (view,) = (await tenant.make("/playback/channel/", zone_id=zone, channel_id=channel))["results"]
     assert view["segments"][-1]["title"] in {"One", "Two", "Hello"}
+
+
+async def test_a_channel_that_is_played_once_gives_way_when_it_is_over(world: World) -> None:
+    tenant = await world.tenant()
+    zone = await add_zone(tenant)
+    plan = await add_folder(world, tenant, ("Plan",))
+    mine = await add_folder(world, tenant, ("One", "Two"))
+    channel = await tenant.make("/channels/", name="Show", mode="ordered", loop=False)
+    path = f"/channels/{channel['id']}/items/"
+    await tenant.make(path, folder_id=str(mine), order="given")
+    await add_schedule(world, tenant, zone, folder_id=plan, priority=10)
+    await compiled(world)
+    heard = [(1, "One"), (4, "Two"), (7, "Plan"), (60, "Plan")]
+    at = {m: (world.clock.now() + timedelta(minutes=m)).isoformat() for m, _ in heard}
+
+    async def check() -> None:
+        assert [await music_at(tenant, zone, at[m]) for m, _ in heard] == [t for _, t in heard]
+
+    await tenant.make("/playback/channel/", zone_id=zone, channel_id=channel["id"])
+    await check()
+    await compiled(world)
+    await check()
+    await tenant.make("/playback/schedule/", zone_id=zone)
+    await add_schedule(world, tenant, zone, channel_id=UUID(channel["id"]), priority=90)
+    await compiled(world)
+    await check()

@@ -572,3 +572,12 @@ def test_what_plays_has_its_place_in_a_list_that_was_edited() -> None:
     assert choices.named(choices.told_apart(block)) == ("folder", folder)
     assert choices.named("tracks") == ("tracks", None)
     assert [choices.is_kind(name) for name in (source, "tracks", folder.hex)] == [True, True, False]
+
+
+def test_a_list_that_is_played_once_ends_when_it_is_over() -> None:
+    made = [choices.programme_of(SONGS[:n], source="tracks", at=NOW) for n in (1, 2)]
+    overs = [NOW + SONGS[0].frames, NOW + SONGS[0].frames + SONGS[1].frames]
+    assert choices.ends(made, None, once=True) == overs
+    assert choices.ends(made, overs[0] + 1, once=True) == [overs[0], overs[0] + 1]
+    assert choices.ends(made, None, once=False) == [None, None]
+    assert choices.ends(made, overs[0], once=False) == [overs[0]] * 2

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sync2gear_broker import timeline
 from sync2gear_broker.messages import Block, Media, Programme, ZoneState, sha256_hex
+from sync2gear_broker.timeline.music import cycle_of
 from sync2gear_platform.kit.errors import Refusal
 from sync2gear_platform.playback import engine
 
@@ -40,6 +41,14 @@ def programme_of(
         random.Random(seed).shuffle(items)  # noqa: S311 - an order of songs, not a secret
     block = Block(id=f"b{at}", source=source, at=at, items=tuple(items), crossfade=crossfade)
     return Programme(media=tuple(distinct), blocks=(block,))
+
+
+def ends(made: Sequence[Programme], until: int | None, *, once: bool) -> list[int | None]:
+    """When each of these lists gives way: at ``until``, and if ``once`` when it has been heard."""
+    if not once:
+        return [until] * len(made)
+    overs = [one.blocks[0].at + cycle_of(one, one.blocks[0]).length for one in made]
+    return [min(over, until or over) for over in overs]
 
 
 def joined(

@@ -98,12 +98,8 @@ async def play(
         until=until,
         rev=rev,
         after={"folder_id": folder_id, "tracks": len(media), "shuffle": shuffle, "until": until},
-        origin={
-            "folder_id": folder_id,
-            "channel_id": None,
-            "shuffle": shuffle,
-            "chosen_digest": choices.digest(media),
-        },
+        origin={"folder_id": folder_id, "channel_id": None, "shuffle": shuffle},
+        digests=dict.fromkeys(zone_ids, choices.digest(media)),
     )
 
 
@@ -118,12 +114,14 @@ async def play_lists(
     rev: int | None = None,
     after: Mapping[str, Any],
     origin: Mapping[str, Any],
-    digests: Mapping[UUID, str] | None = None,
+    digests: Mapping[UUID, str],
+    once: bool = False,
 ) -> list[ZoneView]:
     """Play in each zone its own list, all from the same frame; ``crossfade`` in frames.
 
-    None of the lists is empty. ``after`` is for the audit trail, ``origin`` what people chose;
-    ``digests`` name by zone what that is like now, where it is not the same in all of them.
+    None of the lists is empty. ``once``: until it is over, where something else would be played.
+    ``after`` is for the audit trail, ``origin`` what people chose; ``digests`` name by zone what
+    that is like now.
     """
     found = await _opened(ctx, list(lists), rev)
     longest = max(lists.values(), key=len)
@@ -137,8 +135,9 @@ async def play_lists(
         id(media): choices.programme_of(media, source=source, at=at, seed=seed, crossfade=crossfade)
         for media in lists.values()
     }
-    programmes = [made[id(lists[score.zone.id])] for score in found]
-    wanted = await _chosen(ctx, found, programmes, end_of(ctx, until))
+    of_zones = [made[id(lists[score.zone.id])] for score in found]
+    ends = choices.ends(of_zones, end_of(ctx, until), once=once)
+    wanted = await _chosen(ctx, found, of_zones, ends)
     return await _closed(ctx, wanted, "play", after, origin=origin, digests=digests)
 
 
@@ -156,17 +155,17 @@ async def shuffle(
             score.programmes, score.state, at
         )  # fmt: skip
         made.append(choices.reordered(score.programmes, score.state, media, at, seed))
-    wanted = await _chosen(ctx, found, made, None)
+    wanted = await _chosen(ctx, found, made, [None] * len(made))
     return await _closed(ctx, wanted, "shuffle", {"shuffle": shuffle}, origin={"shuffle": shuffle})
 
 
 async def _chosen(
-    ctx: Ctx, found: Sequence[Score], made: Sequence[Programme], until: int | None
+    ctx: Ctx, found: Sequence[Score], made: Sequence[Programme], ends: Sequence[int | None]
 ) -> list[Score]:
     """The zones with what people chose for each, and after it what they would play."""
     stored: dict[str, str] = {}
     wanted = []
-    for score, chosen in zip(found, made, strict=True):
+    for score, chosen, until in zip(found, made, ends, strict=True):
         programme = choices.joined(chosen, score.programmes, score.state, until)
         sha256 = programme.sha256()
         if sha256 not in stored:

@@ -136,7 +136,10 @@ class Band:
         return stretch
 
     def play(self, reign: Reign) -> Stretch | None:
-        """One reign's block; ``None`` where its channel has nothing that fits."""
+        """One reign's block; ``None`` where its channel has nothing that fits.
+
+        It ends before the reign does where the channel is played once and that is over.
+        """
         channel = self.facts.channels[reign.schedule.channel or UUID(int=0)]
         earlier = self._memories.get(channel.id, Memory())
         running, self._running = self._running, None
@@ -150,9 +153,23 @@ class Band:
             stretch, picks = begun
             self._take_over(stretch, reign.start + stretch.delay)
         self._leaving = Leaving(channel.id, picks, earlier)
-        stretch = self._left(stretch, max(reign.end, reign.start + stretch.delay))
+        end = max(reign.end, reign.start + stretch.delay)
+        if not channel.loop:
+            end = self._over(stretch, reign.start + stretch.delay, end)
+            stretch = self._last = replace(stretch, end=min(end, stretch.end))
+        stretch = self._left(stretch, end)
         self.music.append(stretch)
         return stretch
+
+    def _over(self, stretch: Stretch, start: int, end: int) -> int:
+        """The frame from which a block would begin from its first item again, before ``end``."""
+        settled = self._settled(end)
+
+        def again(at: int) -> bool:
+            here = timeline.music_at(settled, at)
+            return here is not None and here.block == stretch.block.id and here.cycle > 0
+
+        return start + bisect_left(range(start, end), True, key=again)
 
     def _left(self, stretch: Stretch, end: int) -> Stretch:
         """A block with the place at which its music stands at ``end``, as is remembered."""
@@ -299,6 +316,8 @@ class Band:
             picks, memory = [pick], pick.memory
             course.step(pick.piece, offset)
         self._fill(channel, picks, memory, course, reign.end)
+        if not picks and reign.begins and begin != "restart" and not channel.loop:
+            return self._picks(channel, reign, "restart", at)  # once each time that it is asked for
         return picks, offset
 
     def _fill(

@@ -48,7 +48,8 @@ async def play(
     """Play a channel in all these zones from the same frame, each by its own clock and licences.
 
     It begins as if it had never been heard, in an order of its own each time. ``until`` then, or
-    the next block of what is scheduled; for good where nothing is.
+    the next block of what is scheduled; for good where nothing is. A channel that is played once
+    gives way when it is over.
     """
     built = await preview.built(ctx, channel_id)
     seed = seed_of(channel_id, ctx.frame)
@@ -67,6 +68,7 @@ async def play(
         {zone: lists[scenes[zone]] for zone in zone_ids},
         source=choices.source_of("channel", channel_id),
         crossfade=built("").crossfade,
+        once=not built("").loop,
         until=until,
         rev=rev,
         after={"channel_id": channel_id, "until": until},

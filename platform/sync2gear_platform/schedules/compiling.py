@@ -99,8 +99,9 @@ def compile_zone(
 
     Where the block that has the music at ``now`` is still to have it, it is the programme's first,
     as it was: swapping changes nothing that sounds. It goes on where nobody wants the music, unless
-    the schedule is gone that asked for it: then what people chose for such times, or silence. Where
-    there are only announcements they are heard in silence; ``None`` where there is nothing at all.
+    the schedule is gone that asked for it: then what people chose for such times, or silence, as
+    before the first music that a zone ever has. Where there are only announcements they are heard
+    in silence; ``None`` where there is nothing at all.
     ``by_hand`` false ends what people chose instead of what is scheduled.
     """
     digests = digests or Digests()
@@ -113,6 +114,8 @@ def compile_zone(
         elif before.alone is not None and not (music and music[0].block.at <= now):
             until = music[0].block.at if music else FOREVER
             music = (_silent(now, until) if before.ended else before.alone, *music)
+        elif before.alone is None and by_hand and music and music[0].block.at > now:
+            music = (_silent(now, music[0].block.at), *music)  # nothing is heard before its time
         if not music and resolved.events:
             music = (_silent(now, FOREVER),)
         spare = None if resolved.events else _spare(facts, playing, now)

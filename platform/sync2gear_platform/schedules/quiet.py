@@ -15,6 +15,9 @@ from sync2gear_platform.schedules.occurrences import spans
 SILENCE: Final = Schedule(UUID(int=0x511E9CE), "", Timing(), priority=101)
 """What has the music where none may be: above all schedules, below what people choose by hand."""
 
+REST: Final = Schedule(SILENCE.id, "", Timing(), priority=-2)
+"""Silence after a channel that is played once, where nobody else wants the music."""
+
 INAUDIBLE: Final = -12_000
 """The gain of a silent block, for readers who do not know that it is one."""
 

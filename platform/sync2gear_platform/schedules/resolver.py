@@ -5,6 +5,8 @@ the whole says. How far music has come when announcements pause it is read with 
 implementation of the timeline.
 """
 
+from collections import deque
+from collections.abc import Sequence
 from uuid import UUID
 
 from sync2gear_broker.messages import Event
@@ -23,8 +25,8 @@ from sync2gear_platform.schedules.given import (
     Stretch,
     Why,
 )
-from sync2gear_platform.schedules.layers import claims, reigns
-from sync2gear_platform.schedules.quiet import SILENCE, Hush
+from sync2gear_platform.schedules.layers import Claim, Reign, claims, reigns
+from sync2gear_platform.schedules.quiet import REST, SILENCE, Hush
 from sync2gear_platform.schedules.share import paced
 
 __all__ = [
@@ -61,15 +63,24 @@ def resolve(facts: Facts, history: History, start: int, end: int) -> Resolved:
     band = Band(facts, history, events, (start, end))
     musical = [s for s in facts.schedules if s.channel in facts.channels]
     wanted = [*claims(musical, facts.calendars, facts.tz, start, end), *facts.chosen]
-    for reign in reigns([*wanted, *hush.claims()], start, end):
-        stretch = band.rest(reign) if reign.schedule is SILENCE else band.play(reign)
+    wanted += hush.claims()
+    coming = deque(reigns(wanted, start, end))
+    while coming:
+        reign = coming.popleft()
+        silent = reign.schedule.id == SILENCE.id
+        stretch = band.rest(reign) if silent else band.play(reign)
         if stretch is not None:
+            rivals = [one for one in reign.rivals if one.schedule is not REST]
             why[stretch.block.id] = Why(
                 reign.schedule.id,
                 reign.schedule.name,
-                tuple((one.schedule.id, one.schedule.name, one.lost) for one in reign.rivals),
-                wanted=tuple((one.start, one.end) for one in reign.rivals),
+                tuple((one.schedule.id, one.schedule.name, one.lost) for one in rivals),
+                wanted=tuple((one.start, one.end) for one in rivals),
             )
+        over = reign.start if stretch is None else stretch.end
+        if over < reign.end and not silent and not _loops(facts, reign):
+            wanted = _without(wanted, reign, over)
+            coming = deque(reigns(wanted, over, end))
     return Resolved(
         music=tuple(band.music),
         events=tuple(e for e in events if e[0].start >= start),
@@ -78,6 +89,23 @@ def resolve(facts: Facts, history: History, start: int, end: int) -> Resolved:
         after=band.after(past, end),
         before=band.before,
     )
+
+
+def _loops(facts: Facts, reign: Reign) -> bool:
+    return facts.channels[reign.schedule.channel or UUID(int=0)].loop
+
+
+def _without(wanted: Sequence[Claim], reign: Reign, over: int) -> list[Claim]:
+    """The claims once a list that is played once is over: whoever comes next has the music."""
+    found: list[Claim] = []
+    for one in wanted:
+        if one.schedule.id != reign.schedule.id or not one.start <= reign.start < one.end:
+            found.append(one)
+            continue
+        found.append(Claim(over, one.end, REST))
+        if one.start < over:
+            found.append(Claim(one.start, over, one.schedule))
+    return found
 
 
 def _piece(facts: Facts, call: Call) -> Piece | None:
