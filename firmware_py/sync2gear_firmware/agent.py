@@ -190,10 +190,10 @@ class Agent:
             case f.Forget(upto):
                 self._spool.forget(upto)
             case f.SaveZone(zone):
-                spool.save(self._folder / "zone.json", zone)
+                spool.save(self._folder / "zone.json", zone, twice=True)
             case f.SaveConfig(config):
                 self._allow(config)
-                spool.save(self._folder / "config.json", config)
+                spool.save(self._folder / "config.json", config, twice=True)
             case f.SavePrefetch(prefetch):
                 spool.save(self._folder / "prefetch.json", prefetch)
             case f.SaveEvergreens(media):
@@ -239,7 +239,7 @@ class Agent:
 
         parts = {
             "render": Part(rendered, 15, self._sink.renew),
-            "decode": Part(lambda: self._pool.rounds, 30, self._pool.renew),
+            "decode": Part(lambda: self._pool.rounds, 20, self._pool.renew),
             "link": Part(lambda: self._link.rounds, 120, link),
             "fetch": Part(lambda: self._fetcher.rounds, 300, fetcher),
         }

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from sync2gear_broker.messages import Media
 from sync2gear_broker.units import FRAME_RATE
+from sync2gear_firmware.machine import this_thread_is
 
 log = logging.getLogger(__name__)
 
@@ -176,6 +177,8 @@ class Pool:
                 log.warning("decode.failed media=%s error=%r", media.sha256, str(error))
                 self._broken(media.sha256, str(error))
                 continue
+            finally:
+                self._busy = ""  # who stands from now on does not stand over this one
             return True
         return False
 
@@ -206,6 +209,7 @@ class Pool:
             del self._chunks[key]
 
     def _run(self) -> None:
+        this_thread_is("decode")
         while not self._stop.is_set() and threading.current_thread() is self._thread:
             self.rounds += 1
             self._changed.clear()

@@ -26,6 +26,7 @@ from sync2gear_firmware.facts import (
     Trusted,
     Want,
 )
+from sync2gear_firmware.machine import this_thread_is
 from sync2gear_firmware.needs import fitting
 from sync2gear_firmware.settings import Credential
 from sync2gear_firmware.trust import Refused, Trust
@@ -110,6 +111,7 @@ class Fetcher:
             self._thread.join(5)
 
     def _run(self) -> None:
+        this_thread_is("fetch")
         while not self._stop.is_set():
             key = self._trust.key()
             with httpx2.Client(

@@ -27,6 +27,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 from sync2gear_broker import topics
 from sync2gear_broker.messages import DeviceStatus
 from sync2gear_firmware.facts import Connected, Disconnected, Fact, Heard, Receipt
+from sync2gear_firmware.machine import this_thread_is
 from sync2gear_firmware.settings import Credential
 from sync2gear_firmware.trust import Trust
 
@@ -139,6 +140,7 @@ class Link:
         return topics.build(channel, client=who.client, device=who.device)
 
     def _run(self) -> None:
+        this_thread_is("link")
         delay = _BACKOFF[0]
         while not self._stop.is_set():
             self.rounds += 1

@@ -4,6 +4,7 @@ import fcntl
 import logging
 import os
 import socket
+import threading
 import time
 from pathlib import Path
 from uuid import uuid4
@@ -54,6 +55,14 @@ def own(folder: Path) -> int:
         os.close(descriptor)
         raise
     return descriptor
+
+
+def this_thread_is(name: str) -> None:
+    """Let ``top -H`` know the current thread by ``name`` (at most 15 letters)."""
+    try:
+        Path(f"/proc/self/task/{threading.get_native_id()}/comm").write_text(name)
+    except OSError:
+        return  # only for who looks
 
 
 def temperature() -> float | None:

@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 RAMP: Final = FRAME_RATE // 200
 """Frames over which a cut is smoothed: 5 ms."""
-AHEAD: Final = 10 * FRAME_RATE
+AHEAD: Final = 30 * FRAME_RATE
 """Frames that are decoded before they are due."""
 
 _Identity = tuple[str, str, str, int, bool]

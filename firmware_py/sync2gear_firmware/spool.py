@@ -203,10 +203,18 @@ def _event(name: str, seq: int, record: Record) -> PlayEvent:
     )
 
 
-def save(path: Path, value: BaseModel | dict[str, object]) -> None:
-    """Write ``value`` as JSON so that a reader finds the old file or the new, never a torn one."""
+def save(path: Path, value: BaseModel | dict[str, object], *, twice: bool = False) -> None:
+    """Write ``value`` as JSON so that a reader finds the old file or the new, never a torn one.
+
+    What nothing sounds without is kept ``twice``: the one file or the other may rot.
+    """
     data = value.model_dump_json(by_alias=True).encode() if isinstance(value, BaseModel) else None
-    write(path, data if data is not None else canonical_json(value))
+    for file in (path, _copy_of(path))[: 1 + twice]:
+        write(file, data if data is not None else canonical_json(value))
+
+
+def _copy_of(path: Path) -> Path:
+    return path.with_name(path.name + ".copy")
 
 
 def write(path: Path, data: bytes) -> None:
@@ -230,11 +238,12 @@ def sync_folder(folder: Path) -> None:
 
 
 def load(path: Path, kind: type[T]) -> T | None:
-    """The document in ``path``, or None where there is none that can be read."""
-    try:
-        return kind.model_validate_json(path.read_bytes())
-    except FileNotFoundError:
-        return None
-    except (OSError, ValidationError) as error:
-        log.warning("disk.unreadable file=%s error=%r", path.name, str(error)[:200])
-        return None
+    """The document in ``path``, or else its copy; None where there is none that can be read."""
+    for file in (path, _copy_of(path)):
+        try:
+            return kind.model_validate_json(file.read_bytes())
+        except FileNotFoundError:
+            continue
+        except (OSError, ValidationError) as error:
+            log.warning("disk.unreadable file=%s error=%r", file.name, str(error)[:200])
+    return None

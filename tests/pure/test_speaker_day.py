@@ -130,6 +130,12 @@ def shelf(folder: Path, count: int) -> tuple[tuple[Media, ...], dict[str, Sample
     return tuple(media), sounds
 
 
+def with_codec(file: bytes, tag: int) -> bytes:
+    """The same WAV as if it were of another codec, by its number (here: Sony's of minidiscs)."""
+    at = file.index(b"fmt ") + 8
+    return file[:at] + tag.to_bytes(2, "little") + file[at + 2 :]
+
+
 def silences(sound: Samples) -> int:
     """How many stretches of 20 ms are silent."""
     blocks = sound[: len(sound) // 960 * 960].reshape(-1, 960 * 2)
@@ -137,10 +143,11 @@ def silences(sound: Samples) -> int:
 
 
 def a_day_alone(folder: Path, minutes: int) -> None:
-    """Eight tracks, of which one is no audio at all and one is not here, and a call every hour."""
+    """Eight tracks, one of a codec that nobody here has and one not here, and a call every hour."""
     tracks, _ = shelf(folder, 6)
-    nonsense = media_of(b"no codec of ours" * 100, LENGTH * FRAME_RATE, title="nonsense")
-    (folder / nonsense.sha256).write_bytes(b"no codec of ours" * 100)
+    unknown = with_codec(wav(noise(50, LENGTH)), 0x0270)
+    nonsense = media_of(unknown, LENGTH * FRAME_RATE, title="no codec for it")
+    (folder / nonsense.sha256).write_bytes(unknown)
     lacking = media_of(b"elsewhere", LENGTH * FRAME_RATE, title="lacking")
     voice = noise(99, 3)
     call = media_of(wav(voice), len(voice), kind="announcement", title="call")
@@ -179,12 +186,6 @@ def a_day_alone(folder: Path, minutes: int) -> None:
 def test_a_day_without_servers_is_never_silent_and_every_call_is_on_its_frame(
     tmp_path: Path,
 ) -> None:
-    a_day_alone(tmp_path, 1)
-
-
-@pytest.mark.soak
-@pytest.mark.timeout(900)
-def test_ten_minutes_of_a_day_without_servers_are_heard(tmp_path: Path) -> None:
     a_day_alone(tmp_path, 10)
 
 

@@ -144,6 +144,18 @@ def test_a_document_is_read_back_and_a_torn_one_counts_as_none(tmp_path: Path) -
     assert list(tmp_path.glob("*.tmp")) == []
 
 
+def test_what_is_kept_twice_is_read_from_either(tmp_path: Path) -> None:
+    path = tmp_path / "media.json"
+    save(path, TRACK, twice=True)
+    path.write_bytes(b"{")
+    assert load(path, Media) == TRACK
+    save(path, TRACK, twice=True)
+    (tmp_path / "media.json.copy").unlink()
+    assert load(path, Media) == TRACK
+    path.unlink()
+    assert load(path, Media) is None
+
+
 def fill(cache: Cache, data: bytes) -> str:
     sha = sha256_hex(data)
     cache.part(sha).write_bytes(data)

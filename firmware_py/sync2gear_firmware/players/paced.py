@@ -12,6 +12,7 @@ from sync2gear_broker.units import FRAME_RATE
 from sync2gear_firmware.clock import Line
 from sync2gear_firmware.decoder import Pcm
 from sync2gear_firmware.limiter import Limiter
+from sync2gear_firmware.machine import this_thread_is
 from sync2gear_firmware.player import Player, quantised
 from sync2gear_firmware.players import Health
 from sync2gear_firmware.resample import Frames
@@ -71,6 +72,7 @@ class Paced:
         self._thread.start()
 
     def _run(self) -> None:
+        this_thread_is("sink")
         pos: int | None = None
         out = _Held(self._write)
         obeyed: Line | None = None
