@@ -11,6 +11,8 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, func, select, tuple_
 from sqlmodel import col
 
+from sync2gear_broker.units import FRAME_RATE, millis_from_frames
+from sync2gear_platform.kit.clock import moment_of
 from sync2gear_platform.kit.context import Ctx
 from sync2gear_platform.kit.db import AsyncSession
 from sync2gear_platform.kit.errors import Refusal
@@ -18,7 +20,7 @@ from sync2gear_platform.kit.sheets import sheet
 from sync2gear_platform.proof import queries, reports
 from sync2gear_platform.proof.queries import Filters
 from sync2gear_platform.proof.reports import Row, Template
-from sync2gear_platform.proof.schemas import Kind, ProofLineOut
+from sync2gear_platform.proof.schemas import Kind
 from sync2gear_platform.proof.spans import Span
 from sync2gear_platform.proof.tables import ProofLine, ProofWork, ProofZone
 
@@ -67,13 +69,33 @@ async def lines(
 ) -> AsyncIterator[bytes]:
     """Lines from the earliest on, as one table or one array."""
 
-    def shaped(row: Any) -> dict[str, Any]:
-        return ProofLineOut.of(row[0], row[1], row[2]).model_dump(mode="json")
+    def shaped(row: Any) -> Any:
+        cells = _cells(row)
+        return cells if form == "csv" else dict(zip(COLUMNS, cells, strict=True))
 
-    async for piece in _written(
-        _batches(ctx, door, where), shaped, form, COLUMNS, lambda one: [one[c] for c in COLUMNS]
-    ):
+    async for piece in _written(_batches(ctx, door, where), shaped, form, COLUMNS, tuple):
         yield piece
+
+
+def _cells(row: Any) -> tuple[Any, ...]:
+    """A line in ``COLUMNS``, as :class:`ProofLineOut` says it."""
+    began = row.began
+    schedule, announcement = row.schedule_id, row.announcement_id
+    return (
+        str(row.id), str(row.zone_id), row.zone_name or "", row.day.isoformat(),
+        _moment(row.begins), _moment(row.ends), millis_from_frames(row.frames), row.kind,
+        row.manner, row.source, row.work_title or "", row.work_artist or "", row.work_isrc or "",
+        None if schedule is None else str(schedule),
+        None if announcement is None else str(announcement),
+        row.outcome, row.reason,
+        None if began is None else _moment(began),
+        None if began is None else (began - row.begins) * 1000 // FRAME_RATE,
+        millis_from_frames(row.heard), row.heard_by, len(row.speakers), row.item, row.sha256,
+    )  # fmt: skip
+
+
+def _moment(frame: int) -> str:
+    return moment_of(frame).isoformat().replace("+00:00", "Z")
 
 
 async def _batches(
@@ -83,14 +105,14 @@ async def _batches(
     key = (col(ProofLine.begins), col(ProofLine.id))
     after: tuple[int, UUID] | None = None
     while True:
-        statement = queries.with_names().where(*where).order_by(*key).limit(BATCH)
+        statement = queries.as_columns().where(*where).order_by(*key).limit(BATCH)
         if after is not None:
             statement = statement.where(tuple_(*key) > after)
         async with door() as session:
             rows = (await session.execute(statement)).all()
         if rows:
             yield rows
-            after = rows[-1][0].begins, rows[-1][0].id
+            after = rows[-1].begins, rows[-1].id
         if len(rows) < BATCH:
             return
 
@@ -144,7 +166,7 @@ async def report(
     heads = [column.heading for column in template.columns]
 
     def shaped(row: Any) -> list[str | int]:
-        one = row if isinstance(row, Row) else _played(*row)
+        one = row if isinstance(row, Row) else _played(row)
         return reports.cells(one, template.columns, span)
 
     if form == "csv":
@@ -160,18 +182,18 @@ async def _once(rows: Sequence[Row]) -> AsyncIterator[Sequence[Row]]:
         yield rows[start : start + BATCH]
 
 
-def _played(line: ProofLine, work: ProofWork | None, name: str | None, tz: str | None) -> Row:
+def _played(line: Any) -> Row:
     return Row(
         work=line.subject,
-        title=work.title if work else "",
-        artist=work.artist if work else "",
-        album=work.album if work else "",
-        isrc=work.isrc if work else "",
-        frames=work.frames if work else line.frames,
+        title=line.work_title or "",
+        artist=line.work_artist or "",
+        album=line.work_album or "",
+        isrc=line.work_isrc or "",
+        frames=line.frames if line.work_frames is None else line.work_frames,
         heard=line.heard,
-        zone=name or str(line.zone_id),
+        zone=line.zone_name or str(line.zone_id),
         at=line.began if line.began is not None else line.begins,
-        tz=tz or "UTC",
+        tz=line.timezone or "UTC",
         source=line.source,
         manner=line.manner,
     )
