@@ -3,9 +3,11 @@
 import fcntl
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -25,18 +27,22 @@ CARDS = 4
 PIPE = 16_384
 """Bytes that a card holds: 43 ms."""
 UP_WITHIN = 60.0
-WAITING = 20.0
+WAITING = 60.0
 """Seconds between the speakers' start and that of the zone."""
 
 
 @dataclass(frozen=True)
 class Scene:
-    """What is wrong: ppm of cards and clocks, seconds of clocks, jitter of the network in ms."""
+    """What is wrong: ppm of cards and clocks, seconds of clocks, jitter of the network in ms.
+
+    ``outage`` are the seconds after the zone's start from and to which nothing gets through.
+    """
 
     cards: tuple[float, ...] = (0.0,) * CARDS
     clocks: tuple[float, ...] = (0.0,) * CARDS
     ahead: tuple[float, ...] = (0.0,) * CARDS
     jitter: float = 0.0
+    outage: tuple[float, float] | None = None
 
 
 OFF = (100.0, -100.0, 40.0, -60.0)
@@ -48,6 +54,7 @@ SCENES = {
     "jitter": Scene(jitter=30.0),
     "drift": Scene(clocks=DRIFT, ahead=AHEAD),
     "all": Scene(OFF, DRIFT, AHEAD, 30.0),
+    "rejoin": Scene(OFF, DRIFT, AHEAD, outage=(32.0, 47.0)),
 }
 
 
@@ -170,17 +177,27 @@ def clock_of(scene: Scene, card: int, folder: Path) -> dict[str, str]:
     return {"LD_PRELOAD": str(library), "S2G_DRIFT": drift}
 
 
-@contextmanager
-def relay(scene: Scene, port: int) -> Iterator[int]:
-    """The port by which ``port`` is reached through the scene's network."""
-    if not scene.jitter:
-        yield port
-        return
-    listen = free_port()
-    command = [sys.executable, HERE / "jitter.py", listen, port, scene.jitter]
-    with running([str(word) for word in command]):
-        wait_for("the relay", lambda: answers(("127.0.0.1", listen)), UP_WITHIN)
-        yield listen
+class Network:
+    """The way to a server through a scene."""
+
+    def __init__(self, scene: Scene, port: int, stack: ExitStack) -> None:
+        self.port = port
+        self._outage, self._stack = scene.outage, stack
+        if not (scene.jitter or scene.outage):
+            return
+        self.port = free_port()
+        command = [sys.executable, HERE / "jitter.py", self.port, port, scene.jitter]
+        self._relay = stack.enter_context(running([str(word) for word in command]))
+        wait_for("the relay", lambda: answers(("127.0.0.1", self.port)), UP_WITHIN)
+
+    def begin(self) -> None:
+        """The zone starts now."""
+        for seconds, number in zip(
+            self._outage or (), (signal.SIGSTOP, signal.SIGCONT), strict=False
+        ):
+            timer = threading.Timer(seconds, self._relay.send_signal, (number,))
+            self._stack.callback(timer.cancel)
+            timer.start()
 
 
 def answers(at: Path | tuple[str, int]) -> bool:
@@ -199,7 +216,8 @@ def ours(
         broker = start_mosquitto()
         stack.callback(broker.stop)
         port = int(broker.device_url.rsplit(":", 1)[1])
-        url = f"mqtt://127.0.0.1:{stack.enter_context(relay(scene, port))}"
+        network = Network(scene, port, stack)
+        url = f"mqtt://127.0.0.1:{network.port}"
         labs = []
         for k in range(CARDS):
             place = folder / f"speaker{k}"
@@ -230,6 +248,7 @@ def ours(
         published = heard.passed
         for lab, one in zip(labs, media, strict=True):
             lab.publish_music((one,), start)
+        network.begin()
         wait_for("half of the seconds", lambda: heard.passed > published + seconds / 2, seconds)
         first, since = [used(lab) for lab in labs], heard.passed
         out = heard.recorded(published + seconds)
@@ -266,16 +285,17 @@ def snapcast(
         env = {**os.environ, **where}
         stack.enter_context(running(command, env=env, **to))
         wait_for("snapserver", lambda: answers(("127.0.0.1", port)), UP_WITHIN)
-        reached = stack.enter_context(relay(scene, port))
+        network = Network(scene, port, stack)
         heard = stack.enter_context(cards(folder, scene))
         for k in range(CARDS):
             command = [
-                "snapclient", "-h", "127.0.0.1", "-p", str(reached), "-i", str(k + 1),
+                "snapclient", "-h", "127.0.0.1", "-p", str(network.port), "-i", str(k + 1),
                 "--hostID", f"card{k}", "-s", f"card{k}", "--player", "alsa",
             ]  # fmt: skip
             mine = {**env, **clock_of(scene, k, folder)}
             stack.enter_context(running(command, env=mine, **to))
         began = heard.passed
+        network.begin()
         return heard.recorded(began + seconds), began
 
 

@@ -6,7 +6,7 @@ epoch. Pure: every reading is an argument. The exchange is that of RFC 5905 sect
 Each exchange bounds the offset from both sides, by the delays there and back. What a way takes
 beyond its least is taken to be exponential; the line is the mean over all slopes by their
 likelihood, with a Gaussian prior: half-way between the two bounds that fit best. A bound is the
-mean of the fastest two in a hundred, for now and then a message overtakes what delays all others.
+mean of the fastest one in a hundred, for now and then a message overtakes what delays all others.
 Jitter makes the line less sure and does not move it, however unlike the two ways are, so long as
 their least delays are alike.
 """
@@ -25,11 +25,12 @@ READY: Final = 12
 SYNCED_FOR: Final = 30_000_000
 """Without an exchange for this long a trusted clock is in holdover."""
 
-_BRISK_ASKS, _BRISK_EVERY = 1200, 50_000
+_BRISK_ASKS, _BRISK_EVERY = 2400, 50_000
 _FAST_ASKS = 20
+_UNANSWERED = 4
 _EVERY = 1_000_000
 _UNSURE = 100.0
-_KEPT = 1200
+_KEPT = 2400
 _FITTED_FOR = 200_000
 _LATEST = 60
 _WINDOW = 600_000_000
@@ -39,7 +40,7 @@ _STEP = 1000
 _SLOPE_PRIOR = 50e-6
 _SLOPE_LIMIT = 500e-6
 _SLOPES = 45
-_FASTEST = 0.02
+_FASTEST = 0.01
 _LEAST = 5.0
 _NEGLIGIBLE = 1e-4
 _WANDER = 1e-6
@@ -148,8 +149,14 @@ def quality(clock: Clock, local: int) -> Literal["none", "holdover", "synced"]:
     return "synced" if fresh else "holdover"
 
 
-def next_ask(clock: Clock, asked: int) -> int:
-    """Microseconds from the ``asked``-th exchange to the next: often at first and while unsure."""
+def next_ask(clock: Clock, asked: int, answered: int) -> int:
+    """Microseconds from the ``asked``-th exchange to the next: often at first and while unsure.
+
+    Whom nobody answers asks seldom: so a thousand speakers that boot at once do not keep each
+    other waiting.
+    """
+    if asked - answered >= _UNANSWERED:
+        return _EVERY
     unsure = clock.line is not None and clock.line.spread > _UNSURE
     brisk = asked < _FAST_ASKS or (asked < _BRISK_ASKS and unsure)
     return _BRISK_EVERY if brisk else _EVERY

@@ -78,8 +78,8 @@ class Dac:
         if self.line is None and not self._point:
             self._zero = (frame, heard)
         age = heard - self._zero[1]
-        odd = _ODD + float(_fading(age))
-        if self.line is not None and abs(heard - self.line.when(frame)) > odd:
+        off = 0.0 if self.line is None else abs(heard - self.line.when(frame))
+        if off > _ODD and off > _ODD + float(_fading(age)):
             self._odd.append((frame, heard))
             if len(self._odd) == _ODD_IN_A_ROW:
                 # they agree: the card lost or gained frames, so that what was before says nothing

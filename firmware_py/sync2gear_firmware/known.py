@@ -69,6 +69,7 @@ class State:
     trust: str | None = None
     connected: bool = False
     asked: int = 0
+    answered: int = 0
     plays: tuple[f.Play, ...] = ()
     joined: int | None = None
     checked: int | None = None

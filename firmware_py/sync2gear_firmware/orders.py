@@ -110,7 +110,8 @@ def _prefetch(state: State, fact: f.Heard, _now: int) -> Step:
 def _time(state: State, fact: f.Heard, _now: int) -> Step:
     reply = TimeReply.parse(fact.payload)
     clock = clocks.observe(state.clock, reply.src, reply.t1, reply.t2, reply.t3, fact.at)
-    return replace(state, clock=clock), []
+    answered = max(state.answered, min(reply.n + 1, state.asked))
+    return replace(state, clock=clock, answered=answered), []
 
 
 def _evack(state: State, fact: f.Heard, now: int) -> Step:

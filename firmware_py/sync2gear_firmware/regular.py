@@ -24,7 +24,7 @@ def tick(state: State, fact: f.Tick, now: int) -> Step:
     t = state.timers
     if state.connected and now >= t.ask:
         deeds.append(f.AskTime(state.asked))
-        t = replace(t, ask=now + clocks.next_ask(state.clock, state.asked))
+        t = replace(t, ask=now + clocks.next_ask(state.clock, state.asked, state.answered))
         state = replace(state, asked=state.asked + 1)
     if now >= t.beat:
         if state.connected:

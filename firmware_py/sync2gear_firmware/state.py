@@ -67,11 +67,13 @@ def _take(state: State, fact: f.Fact, now: int) -> Step:
             return _sounding(state, fact)
         case f.Connected():
             timers = replace(state.timers, ask=now, report=now, resend=now)
-            state = replace(state, connected=True, asked=0, sent=state.acked, timers=timers)
+            state = replace(
+                state, connected=True, asked=0, answered=0, sent=state.acked, timers=timers
+            )
             return replace(state, reported=None), []
         case f.Woke(slept):
             # a machine counts its sleep by a clock that may be a second off: ask at once, and often
-            state = replace(state, asked=0, timers=replace(state.timers, ask=now))
+            state = replace(state, asked=0, answered=0, timers=replace(state.timers, ask=now))
             return state, [f.Say("info", f"clock.woke slept_millis={slept // 1000}")]
         case f.Disconnected():
             return replace(state, connected=False), []

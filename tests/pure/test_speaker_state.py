@@ -317,12 +317,27 @@ def test_time_is_asked_for_fast_and_then_every_second_while_connected() -> None:
     speaker = Speaker()
     assert of(f.AskTime, speaker.run(2)) == []
     speaker.take(f.Connected())
-    asks = of(f.AskTime, speaker.run(1.1))
+    asks: list[f.AskTime] = []
+    for _ in range(220):
+        for ask in of(f.AskTime, speaker.take(f.Tick(0.5))):
+            asks.append(ask)
+            t = EPOCH + speaker.now
+            reply = TimeReply(t1=speaker.now, t2=t, t3=t, src=SRC, n=ask.n)
+            speaker.hear(topics.TIME_REPLY, reply)
+        speaker.now += 50_000
     assert [ask.n for ask in asks] == list(range(len(asks)))
-    assert 18 <= len(asks) <= 21
-    assert 9 <= len(of(f.AskTime, speaker.run(10))) <= 11
+    assert 27 <= len(asks) <= 32, "twenty in a second, then one in each"
     speaker.take(f.Disconnected("gone"))
     assert of(f.AskTime, speaker.run(5)) == []
+
+
+def test_who_gets_no_answer_does_not_ask_faster() -> None:
+    speaker = Speaker()
+    speaker.take(f.Connected())
+    assert len(of(f.AskTime, speaker.run(10.5))) == 5 + 10
+    nobody = TimeReply(t1=0, t2=EPOCH, t3=EPOCH, src=SRC, n=10**9)
+    speaker.hear(topics.TIME_REPLY, nobody)
+    assert speaker.state.answered == speaker.state.asked, "an answer to what was not asked"
 
 
 def test_after_a_sleep_that_the_machine_miscounted_the_clock_is_learnt_within_a_second() -> None:

@@ -70,8 +70,8 @@ class Seat:
         self.off: list[float] = []
         self.ratio: list[float] = []
         self._ways = (0.0, 0.0)
-        self._asked, self._next_ask = 0, opened
-        self._answers: list[tuple[float, tuple[int, int, int, int]]] = []
+        self._asked, self._answered, self._next_ask = 0, 0, opened
+        self._answers: list[tuple[float, tuple[int, int, int, int], int]] = []
         self.restart(opened)
 
     def restart(self, opened: float) -> None:
@@ -112,10 +112,11 @@ class Seat:
     def _hear_time(self, now: float) -> None:
         while self._next_ask <= now:
             self._exchange(self._next_ask)
-            self._next_ask += clocks.next_ask(self.clock, self._asked)
+            self._next_ask += clocks.next_ask(self.clock, self._asked, self._answered)
             self._asked += 1
         while self._answers and self._answers[0][0] <= now:
-            _, exchange = heapq.heappop(self._answers)
+            _, exchange, number = heapq.heappop(self._answers)
+            self._answered = max(self._answered, number + 1)
             self.clock = clocks.observe(self.clock, "a", *exchange)
 
     def _exchange(self, sent: float) -> None:
@@ -128,7 +129,7 @@ class Seat:
             return
         stamps = (self.local(sent), EPOCH + got, EPOCH + got + 100, self.local(came))
         t1, t2, t3, t4 = (round(t) for t in stamps)
-        heapq.heappush(self._answers, (came, (t1, t2, t3, t4)))
+        heapq.heappush(self._answers, (came, (t1, t2, t3, t4), self._asked))
 
     def heard(self, every: float, until: float) -> NDArray[np.float64]:
         """By how many milliseconds it was off on a grid of true time; NaN where it was silent."""
