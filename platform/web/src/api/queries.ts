@@ -13,6 +13,8 @@ export function openQueries(): QueryClient {
           const { status } = asProblem(error);
           return failures < 3 && (status === 0 || status >= 500);
         },
+        // Three and a half seconds in all: by then people want to be told rather than to wait.
+        retryDelay: (failures) => 500 * 2 ** failures,
       },
       mutations: { retry: false, networkMode: "always" },
     },
