@@ -104,7 +104,7 @@ def test_a_link_and_a_fetcher_that_hang_are_begun_again_one_after_the_other(lab:
     zone, sound, pid = begin(lab, 83)
     names = threads(pid)
     since = zone_frame()
-    other = noise(84, 60)
+    other = noise(84, 5)
     with frozen(pid, names["link"]), frozen(pid, names["fetch"]):
         began = time.monotonic()
         eventually(lambda: renewed(lab, "link"), 180)
