@@ -1,5 +1,6 @@
 """Templates, pronunciations, chimes, variants, and where they are heard."""
 
+import asyncio
 import io
 from typing import Any
 from uuid import UUID, uuid4
@@ -276,6 +277,7 @@ async def test_variants_take_turns_and_the_evergreen_stands_in(world: World) -> 
             found.add(told["announcement"]["id"])
             event = told["plays"][0]["event_id"]
             await tenant.make("/playback/cancel/", zone_id=zone, event_id=event)
+            await asyncio.sleep(0.1)  # a zone holds twelve calls, and these last for a moment
         return found
 
     assert await heard(1) == {message["id"]}

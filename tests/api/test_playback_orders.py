@@ -14,6 +14,7 @@ from support.planning import add_schedule, compiled
 from support.world import PASSWORD, Tenant, World
 from sync2gear_platform.identity import service as identity
 from sync2gear_platform.identity.cookies import COOKIE
+from sync2gear_platform.playback.socket import MAX_PER_SECOND
 
 
 @pytest.fixture
@@ -34,6 +35,7 @@ async def until(socket: ClientConnection, *kinds: str) -> dict[str, Any]:
 async def order(socket: ClientConnection, command: str, **body: Any) -> dict[str, Any]:
     """A command and its answer."""
     id_ = uuid4().hex
+    await asyncio.sleep(1 / MAX_PER_SECOND)
     await say(socket, type="command", id=id_, command=command, body=body)
     answer = await until(socket, "done", "refused")
     assert answer["id"] == id_

@@ -256,7 +256,7 @@ async def test_presence_follows_the_session_that_is_current(lab: Lab) -> None:
             cache_24h=80, cache_72h=70, faults=[{"code": "disk_full", "detail": ""}],
             health={
                 "load": None, "cache_bytes": None, "clock_error": None, "sync_error": None,
-                **machine,
+                "wall_error": None, "ntp": None, "dead_letters": None, **machine,
             },
         )  # fmt: skip
         await client.publish(topics.build(topics.DEVICE_STATUS, **ids), b"{nonsense", qos=1)
