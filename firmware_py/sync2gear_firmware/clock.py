@@ -223,8 +223,8 @@ def _fit(src: str, samples: tuple[Sample, ...]) -> Line:
         likely = -n * np.log(there * back) - 0.5 * (slopes / _SLOPE_PRIOR) ** 2
         weights = np.exp(likely - likely.max())
         good = np.flatnonzero(weights > _NEGLIGIBLE)
-        if len(good) > _SLOPES // 3:
-            break  # the likelihood is continuous, so that a range is small enough for it at last
+        if good[-1] - good[0] > _SLOPES // 3:
+            break  # it may have two peaks: what counts is not how many slopes are likely
         low, high = slopes[max(0, good[0] - 1)], slopes[min(_SLOPES - 1, good[-1] + 1)]
         uppers = _reaching(*uppers, low, high, 1, few)
         lowers = _reaching(*lowers, low, high, -1, few)
