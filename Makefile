@@ -67,7 +67,7 @@ test-access: setup-tests ## Who reaches what over HTTP and WebSocket: every oper
 		tests/access/test_access_socket.py tests/access/test_access_faults.py \
 		-m "soak or not soak" -s --timeout 3600
 
-bench-%: setup-tests ## One benchmark beside its baseline, e.g. make bench-announce (bench-sync: 50 minutes)
+bench-%: setup-tests ## One benchmark beside its baseline, e.g. make bench-announce (bench-sync: an hour)
 	@$(BIN)/python benchmarks/$*.py
 
 .PHONY: coverage

@@ -3,7 +3,7 @@
 Cards count frames on a crystal of their own, up to 100 ppm off, and say only roughly how much they
 hold. A sound card's driver errs by some microseconds; a sound server's reports (measured with
 PulseAudio) wander by some hundred, alike for a second or two, and just after the card was opened
-they are wrong by 12 ms, which fades away by a third every few seconds. So the line is a regression
+they are wrong by 12 ms, which falls to a third every few seconds. So the line is a regression
 over two minutes, with Gaussian priors on the crystal's rate and on what is fading, which distrusts
 outliers (weights of Cauchy); reports so close together that they err alike count as one.
 """

@@ -1,6 +1,7 @@
 """What a speaker may take of its shop's network: hours over midnight, and a rate."""
 
 import time
+from functools import partial
 
 import pytest
 
@@ -38,9 +39,8 @@ def test_the_hours_are_those_of_the_machines_time_zone() -> None:
 def test_the_hours_may_be_those_of_another_zone() -> None:
     summer, winter = 1_782_864_000.0, 1_798_761_600.0  # midnight in UTC, July and January
     for instant, minute in ((summer, 120), (winter, 60)):
-        there = Allowance(hours=(minute, minute + 1), zone=zone_of("Europe/Berlin"))
-        there.wall = lambda instant=instant: instant  # type: ignore[misc]  # bound now
-        assert there.open()
+        berlin, wall = zone_of("Europe/Berlin"), partial(float, instant)
+        assert Allowance(hours=(minute, minute + 1), zone=berlin, wall=wall).open()
     for name in ("", "Europe/Nowhere", "../../etc/passwd"):
         assert zone_of(name) is None
 

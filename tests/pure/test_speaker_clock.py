@@ -144,6 +144,17 @@ def test_the_slowest_trip_of_late_is_known_once_the_clock_is_trusted() -> None:
     assert latest[50] < slowest <= latest[-1]
 
 
+def test_a_message_that_overtook_what_delays_all_others_is_not_what_the_line_goes_by() -> None:
+    chance, clock = random.Random(3), Clock()
+    for k in range(600):
+        there, back = (2000 + chance.randrange(10_000) for _ in range(2))
+        there = 500 if k == 300 else there
+        t1 = 10**6 + k * 50_000
+        clock = clocks.observe(clock, A, t1, *(EPOCH + t1 + there,) * 2, t1 + there + back)
+    assert clock.line is not None
+    assert abs(clock.line.platform(clock.line.at) - EPOCH - clock.line.at) < 400
+
+
 TWO_PEAKS = """
     0 0 1397 551507 408 711 602067 317 1385 701944 511 631 952577 505 506
     3003632 998 1351 13055947 1862 1243 13156292 1939 1205 25261144 3132 950 26261007 3098 933

@@ -308,9 +308,9 @@ def test_speakers_behind_sound_servers_are_in_step() -> None:
     seats = [Seat(Device(card=kind), k) for k, kind in enumerate(kinds)]
     for seat in seats:
         seat.run(60 * SECOND)
-    assert skew(seats, 12 * SECOND, 30 * SECOND) < 2.0
-    assert skew(seats, 30 * SECOND, 60 * SECOND) < 0.45
-    assert max(abs(seat.ratio[-1] - (1 - seat.device.card.ppm * 1e-6)) for seat in seats) < 50e-6
+    assert skew(seats, 8 * SECOND, 12 * SECOND) < 2.0, "what errs by 12 ms yet is not followed"
+    assert skew(seats, 30 * SECOND, 60 * SECOND) < 0.4
+    assert max(abs(seat.ratio[-1] - (1 - seat.device.card.ppm * 1e-6)) for seat in seats) < 40e-6
 
 
 def test_an_outage_is_bridged_and_the_return_is_not_heard() -> None:

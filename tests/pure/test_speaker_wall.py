@@ -1,6 +1,5 @@
 """What time of the day a speaker takes it for, whatever its machine's clock does."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
@@ -23,11 +22,10 @@ class Machine:
     wall: Wall = field(init=False)
 
     def __post_init__(self) -> None:
-        micros: Callable[[float], int] = lambda seconds: round(seconds * SECOND)  # noqa: E731 - short
         self.wall = Wall(
             lambda: self.shows,
-            lambda: micros(self.up),
-            lambda: micros(self.slept),
+            lambda: round(self.up * SECOND),
+            lambda: round(self.slept * SECOND),
             lambda: self.ntp,
         )
 

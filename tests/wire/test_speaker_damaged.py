@@ -85,6 +85,11 @@ def boots(lab: Lab, damage: Callable[[Path], None]) -> float:
         process.wait()
 
 
+def to(document: str, damage: Callable[[Path], None]) -> Callable[[Path], None]:
+    """``damage`` to one document of a speaker's folder."""
+    return lambda data: damage(data / document)
+
+
 def whole(lab: Lab) -> float:
     return boots(lab, lambda _: None)
 
@@ -93,7 +98,7 @@ def whole(lab: Lab) -> float:
 def test_whatever_became_of_one_file_it_boots_to_sound(lab: Lab, document: str) -> None:
     loud = whole(lab)
     for damage in DAMAGES:
-        heard = boots(lab, lambda data, damage=damage: damage(data / document))  # type: ignore[misc]  # bound now
+        heard = boots(lab, to(document, damage))
         assert heard == pytest.approx(loud, rel=0.05), f"{damage.__name__}: as loud as it was set"
 
 

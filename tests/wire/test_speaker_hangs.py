@@ -94,8 +94,7 @@ def test_a_process_whose_main_loop_hangs_is_not_fed_for_and_sounds_after_systemd
     eventually(lambda: lab.log().count("ready") == 2, 30)
     eventually(lambda: lab.recorded_until(again + 2 * FRAME_RATE))
     told.close()
-    events = eventually(lambda: lab.plays("started"))
-    assert [e.media for e in events] == [e.media for e in events[:1]], "one start, for it went on"
+    assert len(eventually(lambda: lab.plays("started"))) == 1, "one start, for it went on"
 
 
 @pytest.mark.soak

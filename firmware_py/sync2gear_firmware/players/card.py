@@ -108,7 +108,7 @@ class CardSink:
             # PortAudio knows only the cards that were there when it began: one plugged in later,
             # or again, would never be found
             sounddevice._terminate()  # noqa: SLF001 - it has no public name, and is documented
-            sounddevice._initialize()  # noqa: SLF001 - likewise
+            sounddevice._initialize()  # noqa: SLF001 - the other half of it, documented too
             return
         rate, latency = self._stream.samplerate, self._stream.latency
         log.info("card.open device=%r rate=%.0f latency=%.3f", self._device, rate, latency)

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, case, func, literal, or_, select, union_all
+from sqlalchemy import ColumnElement, and_, case, func, inspect, literal, or_, select, union_all
 from sqlmodel import col
 
 from sync2gear_broker.units import millis_from_frames
@@ -101,8 +101,7 @@ def as_columns() -> Any:
         col(ProofZone.name).label("zone_name"),
         col(ProofZone.timezone).label("timezone"),
     ]
-    lines = ProofLine.__table__.columns  # type: ignore[attr-defined]  # as in every table class
-    return _joined(select(*lines, *named, *zone))
+    return _joined(select(*inspect(ProofLine).columns, *named, *zone))
 
 
 def _joined(lines: Any) -> Any:
