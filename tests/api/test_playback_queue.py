@@ -3,12 +3,14 @@
 from typing import Any
 from uuid import UUID
 
-from support.music import add_media, add_zone
+from support.music import add_media, add_zone, digest
 from support.stack import eventually
 from support.world import Tenant, World
+from sync2gear_broker.messages.device import PREFIX_DIGITS
 from sync2gear_broker.units import FRAME_RATE
 from sync2gear_platform.library.tables import Media
 from sync2gear_platform.playback import service
+from sync2gear_platform.sites.tables import DevicePresence
 
 
 async def announce(
@@ -55,6 +57,26 @@ async def test_equal_ones_stand_behind_each_other_and_a_higher_one_goes_first(
     await sounds(tenant, zone, "urgent")
     titles = [e["title"] for e in await queue(tenant, zone)]
     assert titles == ["urgent", "second", "third"], "what was cut is dropped"
+
+
+async def test_the_first_asked_for_goes_first_while_its_file_is_fetched(world: World) -> None:
+    tenant = await world.tenant()
+    zone = await add_zone(tenant)
+    made = await tenant.make("/devices/register/", name="one", hardware_id="1", zone_id=zone)
+    async with world.ctx() as ctx:
+        ctx.db.add(
+            DevicePresence(
+                device_id=UUID(made["device"]["id"]), client_id=tenant.id, online=True,
+                state={"ahead": 50, "prefetched": [digest("held")[:PREFIX_DIGITS]]},
+            )
+        )  # fmt: skip
+    fetched, held = [await add_media(world, tenant, name, seconds=60) for name in ("new", "held")]
+    first = await announce(world, tenant, zone, fetched, "first")
+    second = await announce(world, tenant, zone, held, "second")
+    assert second.start_frame == first.start_frame + 1, "ready sooner, and behind it all the same"
+    assert [e["title"] for e in await queue(tenant, zone)] == ["first", "second"]
+    urgent = await announce(world, tenant, zone, held, "urgent", priority=90)
+    assert urgent.start_frame < first.start_frame
 
 
 async def test_who_waits_too_long_gives_up(world: World) -> None:

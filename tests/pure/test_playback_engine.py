@@ -515,6 +515,18 @@ def _done(
             return engine.resume(state, at), at
 
 
+def test_of_two_calls_the_first_asked_for_is_the_first_heard() -> None:
+    soon = NOW + frames_from_millis(900)
+    state = engine.announce(idle(), live("long", soon, seconds=40))
+    assert engine.in_turn(state, NOW, NOW + 1, priority=50) == soon + 1, "its file takes longer"
+    assert engine.in_turn(state, NOW, soon + 7, priority=50) == soon + 7
+    assert engine.in_turn(state, NOW, NOW + 1, priority=60) == NOW + 1, "more urgent"
+    assert engine.in_turn(state, soon, soon + 1, priority=50) == soon + 1, "it sounds already"
+    later = engine.announce(idle(), live("put-off", NOW + 30 * FRAME_RATE))
+    assert engine.in_turn(later, NOW, NOW + 1, priority=50) == NOW + 1
+    assert engine.in_turn(idle(), NOW, NOW + 1, priority=50) == NOW + 1
+
+
 def test_the_lead_grows_with_what_must_be_fetched_and_has_an_end() -> None:
     cached = rules.lead([rules.Need(10**9, cached=True)])
     leads = [rules.lead([rules.Need(n, cached=False)]) for n in (0, 10**6, 10**7, 10**12)]

@@ -22,6 +22,7 @@ from sync2gear_broker.messages.zone import MAX_LIVE_EVENTS
 from sync2gear_broker.topics import ZONE_DESIRED
 from sync2gear_broker.units import FRAME_RATE
 from sync2gear_platform.kit.errors import Refusal
+from sync2gear_platform.playback.rules import MAX_ZONES, Need, lead
 
 Programmes = Mapping[str, Programme]
 Cancelled = TypeVar("Cancelled", LiveEvent, OpenEvent)
@@ -189,6 +190,21 @@ def announce(state: ZoneState, event: LiveEvent) -> ZoneState:
     if len(state.canonical()) > ZONE_DESIRED.max_bytes - ROOM:
         raise StateTooLarge
     return state
+
+
+def in_turn(state: ZoneState, now: int, start: int, priority: int) -> int:
+    """When a call of ``priority`` that could begin at ``start`` begins: not before an earlier one.
+
+    An earlier one that is as urgent may still wait for its larger file. One that is further off
+    than its file takes was put off by a person, who wants to hear the others meanwhile.
+    """
+    before = (
+        event.start
+        for event in state.live
+        if event.priority == priority
+        and now < event.start <= now + lead([Need(event.media.bytes, False)], zones=MAX_ZONES)
+    )
+    return max(start, max(before, default=start - 1) + 1)
 
 
 def cancel(programmes: Programmes, state: ZoneState, event_id: str, at: int) -> ZoneState:

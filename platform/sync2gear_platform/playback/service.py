@@ -304,6 +304,7 @@ async def announce(
     )
     lead = await leads.lead(ctx, found, [await leads.need(ctx, found, voice)])
     start = ctx.frame + max(lead, frames_from_millis(delay_millis))
+    start = max(engine.in_turn(s.state, ctx.frame, start, priority) for s in found)
     fade = frames_from_millis(rules.DUCK_MILLIS if mode == "duck" else rules.FADE_MILLIS)
     event = LiveEvent(
         id=play_id.hex,
