@@ -13,7 +13,7 @@ run: setup ## Everything on this machine (MUSIC=folder of audio files, PORT=numb
 		$(if $(LAN),--lan)
 
 .PHONY: test
-test: setup-tests ## All tests; the pure core has to be reached wholly; about 45 minutes on 2 cores
+test: setup-tests ## All tests; the pure core has to be reached wholly; about 25 minutes on 2 cores
 	@$(BIN)/python scripts/run_tests.py
 
 .PHONY: check check-python check-web

@@ -522,6 +522,8 @@ def test_of_two_calls_the_first_asked_for_is_the_first_heard() -> None:
     assert engine.in_turn(state, NOW, soon + 7, priority=50) == soon + 7
     assert engine.in_turn(state, NOW, NOW + 1, priority=60) == NOW + 1, "more urgent"
     assert engine.in_turn(state, soon, soon + 1, priority=50) == soon + 1, "it sounds already"
+    taken_back = engine.cancel({}, state, "long", NOW + 2)
+    assert engine.in_turn(taken_back, NOW, NOW + 1, priority=50) == NOW + 1
     later = engine.announce(idle(), live("put-off", NOW + 30 * FRAME_RATE))
     assert engine.in_turn(later, NOW, NOW + 1, priority=50) == NOW + 1
     assert engine.in_turn(idle(), NOW, NOW + 1, priority=50) == NOW + 1

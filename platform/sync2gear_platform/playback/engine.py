@@ -202,6 +202,7 @@ def in_turn(state: ZoneState, now: int, start: int, priority: int) -> int:
         event.start
         for event in state.live
         if event.priority == priority
+        and (event.end is None or event.end > event.start)
         and now < event.start <= now + lead([Need(event.media.bytes, False)], zones=MAX_ZONES)
     )
     return max(start, max(before, default=start - 1) + 1)
