@@ -1,6 +1,5 @@
 """`audit`: who did what, taking it away, and whether nobody has changed it since."""
 
-import sys
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -86,19 +85,7 @@ def export(
         actor_id=actor, action=action, subject_id=subject, from_=since, to=until, search=search
     )
     with open_api(ctx.obj) as api:
-        pieces = api.stream("/audit/export/", format=form, **wanted)
-        if target is None:
-            for piece in pieces:
-                sys.stdout.buffer.write(piece)
-            return
-        first = next(pieces, b"")  # a refusal must not leave an empty file
-        try:
-            with target.open("xb") as file:
-                file.write(first)
-                for piece in pieces:
-                    file.write(piece)
-        except OSError as error:
-            raise Failure(f"{target}: {error.strerror}", "not_written") from error
+        output.pour(api.stream("/audit/export/", format=form, **wanted), target)
 
 
 @group.command(epilog=commands.examples("sync2gear audit verify", "sync2gear audit verify --all"))

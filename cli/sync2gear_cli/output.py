@@ -3,14 +3,18 @@
 import json
 import sys
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from itertools import chain
+from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from sync2gear_cli.failures import Failure
 
 AsJson = Annotated[bool, typer.Option("--json", help="Write one JSON document on stdout.")]
 
@@ -74,6 +78,34 @@ def line(text: str) -> None:
 def note(text: str) -> None:
     """One line for a person that is no result: on stderr, so that pipes stay clean."""
     sys.stderr.write(clean(text) + "\n")
+
+
+def pour(pieces: Iterator[bytes], target: Path | None) -> None:
+    """``pieces`` into a new file, or to stdout. A file is whole or is not there."""
+    if target is None:
+        for piece in pieces:
+            sys.stdout.buffer.write(piece)
+        return
+    first = next(pieces, b"")  # a refusal must not leave an empty file
+    try:
+        with target.open("xb") as file:
+            try:
+                file.writelines(chain((first,), pieces))
+            except BaseException:  # what breaks off: the network, the disk, Ctrl-C
+                target.unlink()
+                raise
+    except OSError as error:
+        raise Failure(f"{target}: {error.strerror}", "not_written") from error
+
+
+def save(content: bytes, target: Path) -> None:
+    """``content`` in the place of what ``target`` was, which it stays until all is written."""
+    part = target.with_name(f".{target.name}.part")
+    try:
+        part.write_bytes(content)
+        part.replace(target)
+    except OSError as error:
+        raise Failure(f"cannot write {target}: {error.strerror}", "not_written") from error
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:

@@ -134,10 +134,7 @@ def export(
     if to is None:
         typer.echo(text, nl=False)
         return
-    try:
-        to.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise Failure(f"cannot write {to}: {error.strerror}", "not_writable") from None
+    output.save(text.encode(), to)
     output.note(f"written to {to}")
 
 

@@ -1,7 +1,5 @@
 """`proof`: what was planned beside what was heard, its sums, and files of both."""
 
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -9,7 +7,6 @@ import typer
 
 from sync2gear_cli import commands, output
 from sync2gear_cli.client import Api, open_api
-from sync2gear_cli.failures import Failure
 from sync2gear_cli.output import AsJson
 from sync2gear_cli.zones import find_zones
 
@@ -146,7 +143,7 @@ def export(
             outcome=outcome, track=track, announcement=announcement, from_=since, to=until,
             format=form,
         )  # fmt: skip
-        _write(api.stream("/proof/export/", **asked), target)
+        output.pour(api.stream("/proof/export/", **asked), target)
 
 
 @group.command(
@@ -180,7 +177,7 @@ def report(
         path = "/proof/report/" if known else f"/proof/templates/{name}/report/"
         if known:
             asked["report"] = name
-        _write(api.stream(path, **asked), target)
+        output.pour(api.stream(path, **asked), target)
 
 
 def _list(found: list[dict[str, Any]], *, as_json: bool) -> None:
@@ -196,19 +193,3 @@ def _list(found: list[dict[str, Any]], *, as_json: bool) -> None:
         for one in found
     ]
     output.show(("report", "title", "columns"), rows, "There are no reports.")
-
-
-def _write(pieces: Iterator[bytes], target: Path | None) -> None:
-    """To a new file, or to stdout."""
-    if target is None:
-        for piece in pieces:
-            sys.stdout.buffer.write(piece)
-        return
-    first = next(pieces, b"")  # a refusal must not leave an empty file
-    try:
-        with target.open("xb") as file:
-            file.write(first)
-            for piece in pieces:
-                file.write(piece)
-    except OSError as error:
-        raise Failure(f"{target}: {error.strerror}", "not_written") from error

@@ -154,10 +154,7 @@ def export(
     if to is None:
         sys.stdout.buffer.write(text)
         return
-    try:
-        to.write_bytes(text)
-    except OSError as error:
-        raise Failure(f"cannot write {to}: {error.strerror}", "not_written") from error
+    output.save(text, to)
 
 
 @group.command("read", epilog=commands.examples("sync2gear music read jazz.m3u8 --folder jazz"))

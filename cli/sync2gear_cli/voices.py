@@ -8,7 +8,6 @@ import typer
 
 from sync2gear_cli import commands, names, output
 from sync2gear_cli.client import Api, open_api
-from sync2gear_cli.failures import Failure
 from sync2gear_cli.output import AsJson
 
 app = commands.new()
@@ -69,10 +68,7 @@ def preview(
         if provider is not None:
             given["provider_id"] = _provider(api, provider)
         answer = api.fetch("/announcements/voices/preview/", given)
-    try:
-        to.write_bytes(answer.content)
-    except OSError as error:
-        raise Failure(f"cannot write {to}: {error.strerror}", "not_written") from error
+    output.save(answer.content, to)
     spoken = {
         "file": str(to),
         "voice": unquote(answer.headers.get("X-Spoken-Voice", "")),

@@ -480,3 +480,33 @@ def test_a_rotation_is_followed_to_its_end(
     assert _Rotations.asked == [
         "POST /api/v1/admin/vault/rotate/", *["GET /api/v1/admin/vault/rotations/r1/"] * 2
     ]  # fmt: skip
+
+
+# files
+
+
+def broken_off() -> Iterator[bytes]:
+    yield b"half of it"
+    raise Failure("cannot read on", "unreachable")
+
+
+def test_a_file_that_is_taken_away_is_whole_or_not_there(tmp_path: Path) -> None:
+    target = tmp_path / "trail.csv"
+    with pytest.raises(Failure, match="cannot read on"):
+        output.pour(broken_off(), target)
+    assert not target.exists()
+    output.pour(iter([b"all ", b"of it"]), target)
+    with pytest.raises(Failure, match="File exists"):
+        output.pour(iter([b"another"]), target)
+    assert target.read_bytes() == b"all of it"
+
+
+def test_a_file_is_replaced_as_a_whole(tmp_path: Path) -> None:
+    target = tmp_path / "plan.yaml"
+    output.save(b"first", target)
+    output.save(b"second", target)
+    assert [(file.name, file.read_bytes()) for file in tmp_path.iterdir()] == [
+        ("plan.yaml", b"second")
+    ]
+    with pytest.raises(Failure, match="No such file or directory"):
+        output.save(b"third", tmp_path / "nowhere" / "plan.yaml")

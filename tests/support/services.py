@@ -7,10 +7,13 @@ import signal
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from sync2gear_cli.services import folder, process
 from sync2gear_cli.services.mosquitto import Mosquitto
 from sync2gear_cli.services.postgres import APPLICATION, DATABASE, Postgres
+
+Service = TypeVar("Service", Postgres, Mosquitto)
 
 # A test's data need not survive a power cut; what was committed still survives kill -9.
 FAST = ("fsync=off", "full_page_writes=off", "max_connections=200")
@@ -48,14 +51,41 @@ def open_folder(name: str = "services", *, database: bool = False) -> Path:
 
 
 @dataclass
-class PostgresServer:
+class Server(Generic[Service]):
+    """What tests start, stop and kill."""
+
+    service: Service
+
+    @property
+    def pid(self) -> int:
+        assert self.service.child is not None
+        return self.service.child.pid
+
+    def start(self) -> None:
+        self.service.start()
+
+    def stop(self) -> None:
+        self.service.stop()
+
+    def kill(self) -> None:
+        """kill -9: nothing is saved; children of the server are left to themselves."""
+        child = self.service.child
+        assert child is not None
+        child.kill()
+        child.wait()
+        self.service.child = None
+
+    def restart(self) -> None:
+        self.stop()
+        self.start()
+
+
+class PostgresServer(Server[Postgres]):
     """A running PostgreSQL. Addresses are ``postgresql://user:password@127.0.0.1:port/sync2gear``.
 
     ``admin_url`` is the owner's (may create databases and roles), ``app_url`` the application
     role's (made by ``migrate``), ``superuser_url`` for ending other people's connections.
     """
-
-    service: Postgres
 
     @property
     def admin_url(self) -> str:
@@ -76,31 +106,9 @@ class PostgresServer:
             self.app_url.removesuffix(DATABASE) + name,
         )
 
-    @property
-    def pid(self) -> int:
-        assert self.service.child is not None
-        return self.service.child.pid
 
-    def start(self) -> None:
-        self.service.start()
-
-    def stop(self) -> None:
-        self.service.stop()
-
-    def kill(self) -> None:
-        """kill -9 of the server; its children are left to themselves."""
-        _kill(self.service)
-
-    def restart(self) -> None:
-        self.stop()
-        self.start()
-
-
-@dataclass
-class MosquittoServer:
+class MosquittoServer(Server[Mosquitto]):
     """A running Mosquitto with a listener for devices and one for the platform."""
-
-    service: Mosquitto
 
     @property
     def platform_url(self) -> str:
@@ -126,36 +134,9 @@ class MosquittoServer:
         """Where the broker keeps retained messages and sessions."""
         return self.service.folder / "store" / "mosquitto.db"
 
-    @property
-    def pid(self) -> int:
-        assert self.service.child is not None
-        return self.service.child.pid
-
-    def start(self) -> None:
-        self.service.start()
-
-    def stop(self) -> None:
-        self.service.stop()
-
-    def kill(self) -> None:
-        """kill -9: nothing is saved."""
-        _kill(self.service)
-
-    def restart(self) -> None:
-        self.stop()
-        self.start()
-
     def reload(self) -> None:
         """SIGHUP: read accounts again."""
         os.kill(self.pid, signal.SIGHUP)
-
-
-def _kill(service: Postgres | Mosquitto) -> None:
-    child = service.child
-    assert child is not None
-    child.kill()
-    child.wait()
-    service.child = None
 
 
 def start_postgres(directory: Path | None = None) -> PostgresServer:

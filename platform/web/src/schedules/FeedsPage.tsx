@@ -10,10 +10,11 @@ import { day } from "../format";
 import type { Place } from "../places/tree";
 import { usePlaces } from "../places/places";
 import { useMay } from "../session/session";
-import { Confirm, Dialog } from "../ui/Dialog";
+import { Dialog } from "../ui/Dialog";
 import { Failure } from "../ui/Failure";
 import { Listed, Page, Row, Section } from "../ui/Page";
 import css from "../ui/Page.module.css";
+import { Remove } from "../ui/Remove";
 import { Secret } from "../ui/Secret";
 import { SchedulePages } from "./SchedulePages";
 
@@ -30,15 +31,6 @@ export function FeedsPage() {
   const list = useList(["feeds"], async (query) =>
     body(await api.GET("/api/v1/schedules/feeds/", { params: { query } })),
   );
-  const revoke = useMutation({
-    mutationFn: async ({ id }: Feed) => {
-      await api.DELETE("/api/v1/schedules/feeds/{feed_id}/", { params: { path: { feed_id: id } } });
-    },
-    onSuccess: () => {
-      setRevoking(null);
-      refresh();
-    },
-  });
   const where = (zone: string | null) =>
     zone ? (places.find(({ id }) => id === zone)?.name ?? "one zone") : "all zones";
   return (
@@ -60,10 +52,7 @@ export function FeedsPage() {
                   variant="light"
                   color="red"
                   aria-label={`Revoke ${feed.name}`}
-                  onClick={() => {
-                    revoke.reset();
-                    setRevoking(feed);
-                  }}
+                  onClick={() => setRevoking(feed)}
                 >
                   Revoke
                 </Button>
@@ -73,17 +62,22 @@ export function FeedsPage() {
         />
       </Section>
       {making && <FeedDialog places={places} onMade={refresh} onClose={() => setMaking(false)} />}
-      <Confirm
-        title={`Revoke ${revoking?.name ?? ""}?`}
-        verb="Revoke"
-        opened={revoking !== null}
-        pending={revoke.isPending}
-        error={revoke.error}
-        onClose={() => setRevoking(null)}
-        onConfirm={() => revoking && revoke.mutate(revoking)}
-      >
-        Programs that have subscribed find nothing at its address any more. This cannot be taken back.
-      </Confirm>
+      {revoking && (
+        <Remove
+          title={`Revoke ${revoking.name}?`}
+          verb="Revoke"
+          remove={async () => {
+            await api.DELETE("/api/v1/schedules/feeds/{feed_id}/", { params: { path: { feed_id: revoking.id } } });
+          }}
+          onClose={() => setRevoking(null)}
+          onDone={() => {
+            setRevoking(null);
+            refresh();
+          }}
+        >
+          Programs that have subscribed find nothing at its address any more. This cannot be taken back.
+        </Remove>
+      )}
     </Page>
   );
 }

@@ -1,7 +1,7 @@
 /** API tokens: for programs of the client's own. */
 
 import { Button } from "@mantine/core";
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, body } from "../api/client";
 import { useList } from "../api/lists";
@@ -10,8 +10,8 @@ import { count, day } from "../format";
 import { usePlaces } from "../places/places";
 import { placeName, placeOf } from "../places/tree";
 import { useMay } from "../session/session";
-import { Confirm } from "../ui/Dialog";
 import { Listed, Page, Row, Section } from "../ui/Page";
+import { Remove } from "../ui/Remove";
 import { TokenDialog } from "./TokenDialog";
 
 /** Lists, makes and revokes them. */
@@ -24,15 +24,7 @@ export function TokensPage() {
     body(await api.GET("/api/v1/tokens/", { params: { query } })),
   );
   const queries = useQueryClient();
-  const revoke = useMutation({
-    mutationFn: async ({ id }: Token) => {
-      await api.DELETE("/api/v1/tokens/{token_id}/", { params: { path: { token_id: id } } });
-    },
-    onSuccess: () => {
-      setRevoking(null);
-      void queries.invalidateQueries({ queryKey: ["tokens"] });
-    },
-  });
+  const refresh = () => void queries.invalidateQueries({ queryKey: ["tokens"] });
   const detail = (token: Token) =>
     [
       count(token.permissions.length, "permission"),
@@ -61,10 +53,7 @@ export function TokensPage() {
                   variant="light"
                   color="red"
                   aria-label={`Revoke ${token.name}`}
-                  onClick={() => {
-                    revoke.reset();
-                    setRevoking(token);
-                  }}
+                  onClick={() => setRevoking(token)}
                 >
                   Revoke
                 </Button>
@@ -74,17 +63,22 @@ export function TokensPage() {
         />
       </Section>
       {making && <TokenDialog places={places} onClose={() => setMaking(false)} />}
-      <Confirm
-        title={`Revoke ${revoking?.name ?? ""}?`}
-        verb="Revoke"
-        opened={revoking !== null}
-        pending={revoke.isPending}
-        error={revoke.error}
-        onClose={() => setRevoking(null)}
-        onConfirm={() => revoking && revoke.mutate(revoking)}
-      >
-        The program that uses it is refused from then on. This cannot be taken back.
-      </Confirm>
+      {revoking && (
+        <Remove
+          title={`Revoke ${revoking.name}?`}
+          verb="Revoke"
+          remove={async () => {
+            await api.DELETE("/api/v1/tokens/{token_id}/", { params: { path: { token_id: revoking.id } } });
+          }}
+          onClose={() => setRevoking(null)}
+          onDone={() => {
+            setRevoking(null);
+            refresh();
+          }}
+        >
+          The program that uses it is refused from then on. This cannot be taken back.
+        </Remove>
+      )}
     </Page>
   );
 }

@@ -9,6 +9,7 @@ import css from "./Page.module.css";
 
 interface Props {
   title: string;
+  verb?: string;
   /** What follows from it. */
   children: ReactNode;
   /** Whether what is used is never removed: its users have to let go first. */
@@ -29,7 +30,7 @@ const KINDS: Readonly<Record<string, string>> = {
 };
 
 /** The platform says what uses it when it refuses. */
-export function Remove({ title, children, kept = false, remove, onClose, onDone }: Props) {
+export function Remove({ title, verb = "Remove", children, kept = false, remove, onClose, onDone }: Props) {
   const removing = useMutation({ mutationFn: remove, onSuccess: onDone });
   const problem = removing.error && asProblem(removing.error);
   const used = problem?.code === "in_use" ? problem.usedBy : [];
@@ -50,7 +51,7 @@ export function Remove({ title, children, kept = false, remove, onClose, onDone 
   return (
     <Confirm
       title={title}
-      verb={used.length > 0 ? "Remove it anyway" : "Remove"}
+      verb={used.length > 0 ? `${verb} it anyway` : verb}
       opened
       pending={removing.isPending}
       error={used.length > 0 ? null : removing.error}
