@@ -143,8 +143,9 @@ def span_text(one: dict[str, Any]) -> str:
         for word, name in (("from", "first_date"), ("until", "last_date"))
         if one[name]
     )
+    recurring = f" {one['recurrence']}" if one["recurrence"] else ""
     named = " by calendar" if one["only_calendar_ids"] or one["special_days"] else ""
-    return f"{days}{span}{_when(one['when'])}{dates}{named}"
+    return f"{days}{span}{_when(one['when'])}{recurring}{dates}{named}"
 
 
 def _when(when: dict[str, Any] | None) -> str:

@@ -48,6 +48,7 @@ def document(**more: Any) -> dict[str, Any]:
             {
                 "name": "Late", "type": "music", "folder": "Rock", "day_part": "Evening",
                 "level": "Feast", "never_calendars": ["Holidays"], "days": ["sat", "fri"],
+                "first_date": "2027-01-01", "recurrence": "freq=monthly;byday=1fr,1sa",
                 "everywhere": True, "exceptions": {"zones": ["Terrace"]},
             },
             {
@@ -97,6 +98,7 @@ async def test_a_document_is_planned_applied_and_then_there_is_nothing_to_do(wor
     assert {one["field"]: one["new"] for one in late["fields"]} == {
         "type": "music", "level": "Feast", "folder": "Rock", "day_part": "Evening",
         "days": ["fri", "sat"], "never_calendars": ["Holidays"], "everywhere": True,
+        "first_date": "2027-01-01", "recurrence": "FREQ=MONTHLY;BYDAY=1FR,1SA",
         "exceptions.zones": ["Terrace"],
     }  # fmt: skip
     assert planned["zone_count"] == 2

@@ -31,6 +31,7 @@ from sync2gear_platform.schedules.model import (
     Start,
     Timing,
 )
+from sync2gear_platform.schedules.recurrence import Rule
 
 MONDAY = datetime(2027, 3, 1)  # noqa: DTZ001 - a reading of the clock on the wall
 
@@ -62,6 +63,7 @@ async def test_every_field_arrives_and_comes_back(world: World) -> None:
         "name": "Closing", "type": "announcement", "is_active": True, "priority": 80,
         "announcement_id": said, "start_time": "22:00:00", "end_time": "06:30:30",
         "days_of_week": [0, 6], "first_date": "2027-01-01", "last_date": "2027-12-31",
+        "recurrence": "FREQ=WEEKLY;INTERVAL=2;BYDAY=SU,MO",
         "only_calendar_ids": [feasts], "never_calendar_ids": [school],
         "special_days": [
             {"calendar_id": feasts, "start_time": "10:00:00", "end_time": "12:00:00"},
@@ -91,6 +93,7 @@ async def test_every_field_arrives_and_comes_back(world: World) -> None:
             days=Days(
                 frozenset({0, 6}), date(2027, 1, 1), date(2027, 12, 31),
                 frozenset({UUID(feasts)}), frozenset({UUID(school)}),
+                Rule("WEEKLY", interval=2, weekdays=((0, 6), (0, 0))),
             ),
             specials=(Special(UUID(feasts), Span(time(10), time(12))), Special(UUID(school))),
             when=At((time(19, 45), time(19, 55))),
@@ -305,6 +308,12 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "half an interval": ({"mode": "interval"}, "interval_incomplete"),
     "two words": ({"when": {"kind": "every", "minutes": 5}, "mode": "timeline"}, "when_twice"),
     "dates turned": ({"first_date": "2027-02-01", "last_date": "2027-01-01"}, "dates_invalid"),
+    "no recurrence": ({"first_date": "2027-02-01", "recurrence": "FREQ=HOURLY"},
+                      "recurrence_unsupported"),
+    "one that says where it ends": ({"first_date": "2027-02-01",
+                                     "recurrence": "FREQ=DAILY;COUNT=3"}, "recurrence_unsupported"),
+    "one without a begin": ({"recurrence": "FREQ=DAILY"}, "recurrence_without_first_date"),
+    "a recurrence of words": ({"recurrence": "every other day"}, "invalid_request"),
     "nowhere": ({"everywhere": False}, "no_target"),
     "no weekday": ({"days_of_week": [7]}, "invalid_request"),
     "no time": ({"start_time": "25:00"}, "invalid_request"),

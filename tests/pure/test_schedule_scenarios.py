@@ -10,6 +10,7 @@ from sync2gear_broker import timeline
 from sync2gear_broker.messages import Anchor, ProgrammeRef, Window, ZoneState
 from sync2gear_broker.units import FRAME_RATE
 from sync2gear_platform.channels.model import Channel, Item, Piece
+from sync2gear_platform.schedules import ical
 from sync2gear_platform.schedules.model import (
     At,
     Calendars,
@@ -140,6 +141,20 @@ def test_a_christmas_week_takes_the_day_parts_over() -> None:
     ]  # fmt: skip
     [late] = [found.why[s.block.id] for s in found.music if clock(s.block.at) == "20.12. 20:00"]
     assert late.name == "evening"
+
+
+def test_the_first_saturday_of_each_month_takes_the_evening_over() -> None:
+    saturdays = Timing(span=Span(time(18), time(22)), days=Days(frozenset({5})))
+    firsts = Days(first=date(2027, 1, 1), rule=ical.recurrence("FREQ=MONTHLY;BYDAY=1SA"))
+    evening = Schedule(UUID(int=1), "evening", saturdays, channel=NIGHT, priority=10)
+    party = Schedule(
+        UUID(int=2), "party", replace(saturdays, days=firsts), channel=XMAS, priority=10
+    )
+    found = programme(plan(at(3, 1), at(3, 15), ALL_DAY, evening, party))
+    assert [one for one in found if one[2] != "day"] == [
+        ("06.03. 18:00", "06.03. 22:00", "xmas"),
+        ("13.03. 18:00", "13.03. 22:00", "night"),
+    ]
 
 
 def test_a_hotel_lobby_has_its_night_over_midnight_and_over_the_change_of_the_clock() -> None:

@@ -8,11 +8,13 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
+from dateutil.rrule import rrulestr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sync2gear_broker.units import FRAME_RATE
 from sync2gear_platform.kit.local_time import Fold, Gap, edge
+from sync2gear_platform.schedules import ical
 from sync2gear_platform.schedules.model import (
     At,
     Calendars,
@@ -144,6 +146,55 @@ def test_a_span_over_midnight_belongs_to_the_day_on_which_it_begins() -> None:
 def test_no_weekdays_mean_every_day_and_the_last_day_counts() -> None:
     timing = Timing(when=At((time(9),)), days=Days(first=date(2027, 3, 2), last=date(2027, 3, 4)))
     assert starts(timing, 1, 9) == ["02 09:00", "03 09:00", "04 09:00"]
+
+
+def days_in(text: str, weekdays: frozenset[int], last: date | None = None) -> list[date]:
+    """The days of 2027 of a schedule that recurs from Friday, the first of January, on."""
+    days = Days(weekdays, date(2027, 1, 1), last, rule=ical.recurrence(text))
+    first, end = datetime(2027, 1, 1, tzinfo=UTC), datetime(2028, 1, 1, tzinfo=UTC)
+    timing = Timing(when=At((time(12),)), days=days)
+    return [moment.date() for moment in fired(timing, "UTC", first, end)]
+
+
+@given(
+    st.sampled_from(["DAILY", "WEEKLY", "MONTHLY", "YEARLY"]),
+    st.integers(1, 6),
+    st.frozensets(st.integers(0, 6), max_size=3),
+    st.one_of(st.none(), st.dates(date(2027, 1, 1), date(2027, 12, 31))),
+)
+def test_a_recurrence_leaves_the_days_on_which_all_agree(
+    frequency: str, interval: int, weekdays: frozenset[int], last: date | None
+) -> None:
+    text = f"FREQ={frequency};INTERVAL={interval}"
+    theirs = rrulestr(text, dtstart=datetime(2027, 1, 1, tzinfo=UTC)).between(
+        datetime(2026, 12, 31, tzinfo=UTC), datetime(2027, 12, 31, tzinfo=UTC), inc=True
+    )
+    assert days_in(text, weekdays, last) == [
+        moment.date()
+        for moment in theirs
+        if (not weekdays or moment.weekday() in weekdays)
+        and (last is None or moment.date() <= last)
+    ]
+
+
+def test_every_second_week_and_the_first_monday_of_a_month() -> None:
+    every = "MO,TU,WE,TH,FR,SA,SU"
+    mondays = days_in(f"FREQ=WEEKLY;INTERVAL=2;BYDAY={every}", frozenset({0}))
+    assert mondays[:3] == [date(2027, 1, 11), date(2027, 1, 25), date(2027, 2, 8)]
+    firsts = ",".join(f"1{day}" for day in every.split(","))
+    assert days_in(f"FREQ=MONTHLY;BYDAY={firsts}", frozenset({0}))[:3] == [
+        date(2027, 1, 4), date(2027, 2, 1), date(2027, 3, 1),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["FREQ=HOURLY", "FREQ=DAILY;COUNT=3", "FREQ=DAILY;UNTIL=20270301", "FREQ=DAILY;BYHOUR=1",
+     "INTERVAL=2", "FREQ", "FREQ=DAILY;INTERVAL=0", "FREQ=DAILY;BYDAY=XX", "=;="],
+)  # fmt: skip
+def test_what_no_recurrence_of_days_is_is_refused(text: str) -> None:
+    with pytest.raises(ical.BadRecurrence):
+        ical.recurrence(text)
 
 
 def test_special_days_have_hours_of_their_own_or_none() -> None:

@@ -125,12 +125,21 @@ def test_a_schedule_is_tried_out_saved_and_switched(page: Page, stack: Stack) ->
     check(page)
     page.get_by_label("Level").select_option(label="Important (50)")
     expect(page.get_by_text("The form was changed since")).to_be_visible()
+    page.get_by_text("Dates and calendars").click()
+    page.get_by_label("It recurs").select_option(label="Every second week")
+    page.get_by_role("button", name="Save").click()
+    expect(
+        page.get_by_text("Its weeks and months are counted from this day.").first
+    ).to_be_visible()
+    page.get_by_label("First day").fill("2026-11-02")
+    check(page)
     page.get_by_role("button", name="Save").click()
     listed = page.get_by_role("list", name="Schedules").get_by_role("listitem")
     expect(listed.filter(has_text="All day lounge")).to_contain_text(
         f"Evening lounge \u00b7 in {zone}"
     )
     expect(listed.filter(has_text="All day lounge")).to_contain_text("Important (50)")
+    expect(listed.filter(has_text="All day lounge")).to_contain_text("every second week")
     switch = page.get_by_role("switch", name="All day lounge is on")
     switch.click()
     expect(switch).to_have_attribute("aria-checked", "false")

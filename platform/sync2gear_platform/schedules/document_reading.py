@@ -31,8 +31,8 @@ _SHARED: Final[Mapping[Noun, Any]] = {
 }  # fmt: skip
 _META: Final = {"id", "created_at", "updated_at"}
 _SAME: Final = (
-    "name", "type", "is_active", "start_time", "end_time", "first_date", "last_date", "when",
-    "gap", "fold", "begin", "on_end", "start", "limits", "everywhere", "tags",
+    "name", "type", "is_active", "start_time", "end_time", "first_date", "last_date", "recurrence",
+    "when", "gap", "fold", "begin", "on_end", "start", "limits", "everywhere", "tags",
 )  # fmt: skip
 _PLACES: Final = {"location_ids": "locations", "floor_ids": "floors", "zone_ids": "zones"}
 

@@ -18,6 +18,7 @@ from sync2gear_platform.schedules.schemas import (
     Clock,
     LimitsIn,
     Priority,
+    Recurrence,
     StartIn,
     Tags,
     Type,
@@ -97,6 +98,7 @@ class ScheduleDoc(In):
     days: Annotated[list[Day], Field(max_length=7)] = []
     first_date: date | None = None
     last_date: date | None = None
+    recurrence: Recurrence = ""
     only_calendars: Calendars = []
     never_calendars: Calendars = []
     special_days: Annotated[list[SpecialDoc], Field(max_length=20)] = []

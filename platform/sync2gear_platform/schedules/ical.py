@@ -6,9 +6,10 @@ Sizes, numbers and walks are bounded; what cannot be understood is left out and 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Any, Final, Literal, cast
 
-from icalendar import Calendar, Event
+from icalendar import Calendar, Event, vRecur
 from icalendar.error import BrokenCalendarProperty
 
 from sync2gear_platform.kit.errors import Refusal
@@ -35,6 +36,12 @@ class BadCalendar(Refusal):
     """This is no calendar that can be read: send iCalendar (RFC 5545) in UTF-8, up to 400 KB."""
 
     code = "bad_calendar"
+
+
+class BadRecurrence(Refusal):
+    """Say a recurrence as RFC 5545 does, as FREQ=WEEKLY;INTERVAL=2; it ends on the last date."""
+
+    code = "recurrence_unsupported"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +83,18 @@ def read(data: bytes, first: date, last: date, steps: int = MAX_STEPS) -> Found:
         except _Left as left:
             skipped.append((name, left.reason))
     return Found(found, skipped)
+
+
+@lru_cache(maxsize=1024)
+def recurrence(text: str) -> Rule:
+    """The rule that a schedule's recurrence says; :class:`BadRecurrence` where it is none."""
+    try:
+        rule = _rule(vRecur.from_ical(text))
+    except (_Left, ValueError) as error:
+        raise BadRecurrence from error
+    if rule.count is not None or rule.until is not None:
+        raise BadRecurrence
+    return rule
 
 
 def _days(event: Event, first: date, last: date, budget: Budget) -> Iterator[date]:

@@ -56,7 +56,8 @@ def rank(schedule: Schedule) -> tuple[int, int, bool, int]:
     the older one (ids rise with time).
     """
     days = schedule.timing.days
-    weekly = not days.only and (days.first is None or days.last is None)
+    dated = days.rule is not None and days.rule.frequency in {"MONTHLY", "YEARLY"}
+    weekly = not dated and not days.only and (days.first is None or days.last is None)
     return -schedule.priority, BREADTHS.index(schedule.breadth), weekly, schedule.id.int
 
 

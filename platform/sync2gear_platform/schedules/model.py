@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sync2gear_platform.channels.model import Piece
 from sync2gear_platform.kit.local_time import Fold, Gap
+from sync2gear_platform.schedules.recurrence import Rule
 
 Breadth = Literal["zone", "tag", "floor", "location", "client"]
 """How wide a schedule's target is; the narrower one wins where priorities are equal."""
@@ -35,7 +36,8 @@ class Days:
 
     ``weekdays``: 0 is Monday, none means every day. ``first`` and ``last`` are both included.
     ``only`` and ``never`` name calendars: days that are in one of ``only``, if there are any, and
-    in none of ``never``.
+    in none of ``never``. Of a ``rule`` they are days too: it is counted from ``first`` on, and so
+    needs it.
     """
 
     weekdays: frozenset[int] = frozenset()
@@ -43,6 +45,7 @@ class Days:
     last: date | None = None
     only: frozenset[UUID] = frozenset()
     never: frozenset[UUID] = frozenset()
+    rule: Rule | None = None
 
 
 @dataclass(frozen=True, slots=True)

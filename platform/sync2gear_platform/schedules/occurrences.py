@@ -7,6 +7,7 @@ from typing import Final
 
 from sync2gear_broker.units import frames_from_micros, micros_from_frames
 from sync2gear_platform.kit import local_time
+from sync2gear_platform.schedules import recurrence
 from sync2gear_platform.schedules.model import (
     AfterTracks,
     At,
@@ -104,8 +105,9 @@ def _days(
     """The days that may reach into [start, end) and on which the schedule is, with their spans."""
     day = (moment_of(start) - LOOK_BACK).astimezone(zone).date()
     last = (moment_of(end) + timedelta(days=1)).astimezone(zone).date()
+    recurring = _recurring(timing.days, day, last)
     while day <= last:
-        span = _span_on(timing, calendars, day)
+        span = _span_on(timing, calendars, day) if recurring is None or day in recurring else None
         if span is not None:
             yield day, span
         day += timedelta(days=1)
@@ -119,6 +121,13 @@ def _span_on(timing: Timing, calendars: Calendars, day: date) -> Span | None:
         if calendars.has(special.calendar, day):
             return special.span
     return timing.span
+
+
+def _recurring(days: Days, first: date, last: date) -> set[date] | None:
+    """The days of a recurrence within [first, last]; ``None`` where there is no rule."""
+    if days.rule is None or days.first is None:
+        return None
+    return set(recurrence.days(days.rule, days.first, first, last, recurrence.Budget()))
 
 
 def _in_days(days: Days, calendars: Calendars, day: date) -> bool:

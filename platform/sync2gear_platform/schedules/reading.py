@@ -7,6 +7,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from sync2gear_platform.kit.local_time import Fold, Gap
+from sync2gear_platform.schedules import ical
 from sync2gear_platform.schedules.model import (
     AfterTracks,
     At,
@@ -54,6 +55,7 @@ def schedule_of(wish: Wish, breadth: Breadth) -> Schedule:
                 weekdays=frozenset(row.days_of_week),
                 first=row.first_date,
                 last=row.last_date,
+                rule=ical.recurrence(row.recurrence) if row.recurrence else None,
                 only=_named(wish.calendars, "only"),
                 never=_named(wish.calendars, "never"),
             ),

@@ -46,6 +46,12 @@ class DatesTurned(Refusal):
     code = "dates_invalid"
 
 
+class NoFirstDate(Refusal):
+    """A recurrence is counted from the schedule's first date: give it one."""
+
+    code = "recurrence_without_first_date"
+
+
 class TwoSpans(Refusal):
     """A schedule has a day-part or hours of its own, not both."""
 
@@ -128,3 +134,5 @@ def check(schedule: Mapping[str, Any], *, is_new: bool) -> None:
     last: date | None = schedule.get("last_date")
     if first is not None and last is not None and last < first:
         raise DatesTurned
+    if schedule.get("recurrence") and first is None:
+        raise NoFirstDate

@@ -55,6 +55,12 @@ CalendarIds = Annotated[list[UUID], Field(max_length=20), AfterValidator(_first)
 Weekdays = Annotated[list[Weekday], Field(max_length=7), AfterValidator(_once)]
 
 
+Recurrence = Annotated[
+    str, Chars(strip_whitespace=True, to_upper=True, max_length=200, pattern=r"^[A-Za-z0-9=;,+-]*$")
+]
+"""A rule of RFC 5545 (RRULE) without COUNT and UNTIL; empty for none."""
+
+
 class AtIn(In):
     """At these times."""
 
@@ -171,6 +177,7 @@ class _Said(In):
     days_of_week: Weekdays = []
     first_date: date | None = None
     last_date: date | None = None
+    recurrence: Recurrence = ""
     only_calendar_ids: CalendarIds = []
     never_calendar_ids: CalendarIds = []
     special_days: Annotated[list[SpecialIn], Field(max_length=20)] = []
@@ -242,6 +249,7 @@ class ScheduleOut(Out):
     days_of_week: list[int]
     first_date: date | None
     last_date: date | None
+    recurrence: str
     only_calendar_ids: list[UUID]
     never_calendar_ids: list[UUID]
     special_days: list[SpecialIn]

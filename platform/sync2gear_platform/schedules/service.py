@@ -15,7 +15,7 @@ from sync2gear_platform.kit.context import Ctx
 from sync2gear_platform.kit.db import Owned
 from sync2gear_platform.kit.errors import NotFound
 from sync2gear_platform.library import folders
-from sync2gear_platform.schedules import changes, facts, rules
+from sync2gear_platform.schedules import changes, facts, ical, rules
 from sync2gear_platform.schedules.tables import (
     Calendar,
     DayPart,
@@ -187,6 +187,8 @@ async def _check(ctx: Ctx, whole: dict[str, Any], given: dict[str, Any], *, is_n
     if given.get("day_part_id") is not None and hours:
         raise rules.TwoSpans
     rules.check(whole, is_new=is_new)
+    if given.get("recurrence"):
+        ical.recurrence(given["recurrence"])
     for name, table in _NAMED:
         if given.get(name) is not None:
             await rows.find(ctx, table, given[name])

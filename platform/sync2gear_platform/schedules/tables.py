@@ -70,6 +70,7 @@ class Schedule(Owned, table=True):
         CheckConstraint("type IN ('music', 'announcement')", name="type"),
         CheckConstraint("priority BETWEEN 0 AND 100", name="priority"),
         CheckConstraint("first_date <= last_date", name="dates"),
+        CheckConstraint("recurrence = '' OR first_date IS NOT NULL", name="recurrence"),
         CheckConstraint(
             "num_nonnulls(channel_id, folder_id, announcement_id) <= 1", name="one_content"
         ),
@@ -90,6 +91,7 @@ class Schedule(Owned, table=True):
     days_of_week: list[int] = document(default_factory=list)
     first_date: date | None = None
     last_date: date | None = None
+    recurrence: str = Field(default="", max_length=200)
     when: dict[str, Any] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
     gap: str = Field(default="shift_forward", max_length=16)
     fold: str = Field(default="first", max_length=8)

@@ -9635,6 +9635,11 @@ export interface components {
             /** Priority */
             priority?: number | null;
             /**
+             * Recurrence
+             * @default
+             */
+            recurrence?: string;
+            /**
              * Special Days
              * @default []
              */
@@ -9796,6 +9801,11 @@ export interface components {
             /** Priority Level Id */
             priority_level_id?: string | null;
             /**
+             * Recurrence
+             * @default
+             */
+            recurrence?: string;
+            /**
              * Special Days
              * @default []
              */
@@ -9930,6 +9940,8 @@ export interface components {
             priority: number;
             /** Priority Level Id */
             priority_level_id: string | null;
+            /** Recurrence */
+            recurrence: string;
             /** Special Days */
             special_days: components["schemas"]["SpecialIn"][];
             start: components["schemas"]["StartIn"];
@@ -10074,6 +10086,11 @@ export interface components {
             priority?: number;
             /** Priority Level Id */
             priority_level_id?: string | null;
+            /**
+             * Recurrence
+             * @default
+             */
+            recurrence?: string;
             /**
              * Special Days
              * @default []

@@ -1,6 +1,7 @@
 /** When a schedule is heard, by the clock of each venue. */
 
 import { ActionIcon, Button, NativeSelect, TextInput } from "@mantine/core";
+import { useState } from "react";
 import { Check } from "../ui/Check";
 import { TrashIcon } from "../ui/icons";
 import { Fold } from "../ui/Fold";
@@ -10,6 +11,7 @@ import type { Shared } from "./api";
 import { DatedFields } from "./DatedFields";
 import { DayPills } from "./DayPills";
 import type { Fields } from "./fields";
+import { isOwn, OWN, USUAL } from "./recurrence";
 import style from "./ScheduleEdit.module.css";
 import { spanWords } from "./words";
 
@@ -26,7 +28,10 @@ const STARTS = [
 /** An announcement says how often, music only how long. */
 export function WhenFields(props: Props) {
   const { draft, wrong, change, shared } = props;
-  const dates = [draft.first && "first day", draft.last && "last day", draft.dated.length > 0 && "calendars"];
+  const dates = [
+    draft.recurrence && "recurrence", draft.first && "first day", draft.last && "last day",
+    draft.dated.length > 0 && "calendars",
+  ];
   const told = dates.filter(Boolean).join(", ");
   return (
     <div className={style.fields}>
@@ -50,13 +55,15 @@ export function WhenFields(props: Props) {
       <Fold
         title="Dates and calendars"
         told={told}
-        open={Boolean(told) || Boolean(wrong.last ?? wrong.dated)}
+        open={Boolean(told) || Boolean(wrong.first ?? wrong.last ?? wrong.dated)}
       >
+        <Recurrence draft={draft} wrong={wrong} change={change} />
         <div className={css.pair}>
           <TextInput
             label="First day"
             type="date"
             value={draft.first}
+            error={wrong.first}
             onChange={(event) => change({ first: event.currentTarget.value })}
           />
           <TextInput
@@ -70,6 +77,35 @@ export function WhenFields(props: Props) {
         <DatedFields draft={draft} wrong={wrong} change={change} calendars={shared.allCalendars} />
       </Fold>
     </div>
+  );
+}
+
+const OTHER = "other";
+
+function Recurrence({ draft, change }: Fields) {
+  const [own, setOwn] = useState(isOwn(draft.recurrence));
+  return (
+    <>
+      <NativeSelect
+        label="It recurs"
+        data={[...USUAL, { value: OTHER, label: "By a rule of its own" }]}
+        value={own ? OTHER : draft.recurrence}
+        onChange={(event) => {
+          const chosen = event.currentTarget.value;
+          setOwn(chosen === OTHER);
+          change({ recurrence: chosen === OTHER ? OWN : chosen });
+        }}
+      />
+      {own && (
+        <TextInput
+          label="Rule"
+          description="As calendars have it (RFC 5545), without COUNT and UNTIL: the last day says where it ends"
+          value={draft.recurrence}
+          maxLength={200}
+          onChange={(event) => change({ recurrence: event.currentTarget.value })}
+        />
+      )}
+    </>
   );
 }
 

@@ -30,6 +30,9 @@ describe("a draft", () => {
         { calendar: "d", part: "silent", from: "", to: "" },
       ],
     }],
+    ["music that recurs by a rule", {
+      ...MUSIC, priority: "30", first: "2027-01-01", recurrence: "FREQ=WEEKLY;INTERVAL=2",
+    }],
     ["a call at times", { ...CALL, priority: "30", times: ["19:45", "19:55:30"], days: [0, 5] }],
     ["a call by the clock", {
       ...CALL, priority: "30", starting: "minutes", minutes: "0, 30", mode: "wait", wait: "90", late: "",
@@ -58,6 +61,7 @@ describe("a draft", () => {
   it("is looked at before it is sent", () => {
     const wrong = (some: Partial<Draft>, of = CALL) => Object.keys(wrongs({ ...of, ...some }));
     expect(wrong({ name: " ", subject: null }, MUSIC)).toEqual(["name", "subject"]);
+    expect(wrong({ recurrence: "FREQ=DAILY;INTERVAL=3" })).toEqual(["first"]);
     expect(wrong({ span: "hours", from: "" })).toEqual(["from"]);
     expect(wrong({ span: "part" })).toEqual(["part"]);
     expect(wrong({ first: "2027-03-02", last: "2027-03-01" })).toEqual(["last"]);

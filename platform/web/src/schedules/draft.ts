@@ -36,6 +36,8 @@ export interface Draft {
   /** Seconds of each hour. */
   readonly share: string;
   readonly first: string;
+  /** A rule of RFC 5545; empty for every week. */
+  readonly recurrence: string;
   readonly last: string;
   readonly dated: readonly Dated[];
   readonly everywhere: boolean;
@@ -71,7 +73,7 @@ export const EMPTY: Draft = {
   name: "", type: "music", isActive: true, content: "channel", subject: null,
   days: [], span: "day", from: "09:00", to: "18:00", part: "",
   starting: "at", times: ["12:00"], minutes: "0", every: "20", anchored: true, tracks: "4", share: "120",
-  first: "", last: "", dated: [],
+  first: "", recurrence: "", last: "", dated: [],
   everywhere: true, places: [], tags: "", notPlaces: [], notTags: "",
   level: "", priority: "",
   begin: "next", onEnd: "continue", gap: "shift_forward", fold: "first",
@@ -104,6 +106,7 @@ export function draftOf(schedule: Schedule): Draft {
     part: schedule.day_part_id ?? "",
     ...(when && startingOf(when)),
     first: schedule.first_date ?? "",
+    recurrence: schedule.recurrence,
     last: schedule.last_date ?? "",
     dated: datedOf(schedule),
     everywhere: schedule.everywhere,
@@ -187,6 +190,7 @@ export function wrongs(draft: Draft): Wrong {
     ...(!draft.subject && { subject: "Choose what is to be heard." }),
     ...(draft.span === "hours" && !(draft.from && draft.to) && { from: "Give both a begin and an end." }),
     ...(draft.span === "part" && !draft.part && { part: "Choose a day-part." }),
+    ...(draft.recurrence && !draft.first && { first: "Its weeks and months are counted from this day." }),
     ...(draft.first && draft.last && draft.last < draft.first && { last: "It ends before it begins." }),
     ...(draft.dated.some(({ calendar, part, from, to }) => !calendar || (part === "hours" && !(from && to))) && {
       dated: "Choose a calendar in each line, and both times where its days have hours of their own.",
@@ -266,6 +270,7 @@ export function toBody(draft: Draft, kinds: Kinds): ScheduleNew {
     ...spanOf(draft),
     days_of_week: [...draft.days],
     first_date: draft.first || null,
+    recurrence: draft.recurrence.trim(),
     last_date: draft.last || null,
     only_calendar_ids: of("only"),
     never_calendar_ids: of("never"),

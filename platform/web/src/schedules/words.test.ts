@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { OWN, USUAL } from "./recurrence";
 import { daysWords, type Known, priorityWords, spanWords, startWords, whenWords, whereWords } from "./words";
 
 const KNOWN: Known = {
@@ -9,7 +10,7 @@ const KNOWN: Known = {
 };
 const ALWAYS = {
   when: null, days_of_week: [], day_part_id: null, start_time: "00:00:00", end_time: "00:00:00",
-  first_date: null, last_date: null, only_calendar_ids: [], never_calendar_ids: [], special_days: [],
+  first_date: null, last_date: null, recurrence: "", only_calendar_ids: [], never_calendar_ids: [], special_days: [],
 };
 
 describe("when", () => {
@@ -23,6 +24,10 @@ describe("when", () => {
     ).toEqual([
       "Mon to Fri", "Opening hours (08:00 to 20:00)", "from Mon, 1 Mar 2027", "never on Holidays",
     ]);
+    const [, second] = USUAL;
+    const recurring = (recurrence: string) => whenWords({ ...ALWAYS, days_of_week: [0], recurrence }, KNOWN)[1];
+    expect(recurring(second.value)).toBe("every second week");
+    expect(recurring(OWN)).toBe("recurring by FREQ=MONTHLY;BYMONTHDAY=15");
     const at = { kind: "at" as const, times: ["19:45:00", "19:55:00"] };
     expect(whenWords({ ...ALWAYS, when: at }, KNOWN)).toEqual(["at 19:45 and 19:55", "every day"]);
   });

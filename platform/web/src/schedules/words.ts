@@ -4,6 +4,7 @@ import type { Schedule } from "../api/types";
 import { counted } from "../channels/words";
 import { names } from "../format";
 import { dayWords, short } from "./clock";
+import { recurrenceWords } from "./recurrence";
 
 /** Monday first, as the platform counts. */
 export const DAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"] as const;
@@ -57,7 +58,7 @@ function listed(all: readonly string[]): string {
 
 type Dated = Pick<
   Schedule,
-  "when" | "days_of_week" | "day_part_id" | "start_time" | "end_time" | "first_date" | "last_date" |
+  "when" | "days_of_week" | "day_part_id" | "start_time" | "end_time" | "first_date" | "last_date" | "recurrence" |
   "only_calendar_ids" | "never_calendar_ids" | "special_days"
 >;
 
@@ -69,7 +70,8 @@ export function whenWords(schedule: Dated, known: Known): readonly string[] {
     ? `${part.name} (${spanWords(part.start_time, part.end_time)})`
     : spanWords(schedule.start_time, schedule.end_time);
   const calendar = (id: string) => known.calendars.get(id)?.name ?? "a calendar";
-  const parts = [startWords(when), daysWords(schedule.days_of_week)];
+  const recurring = recurrenceWords(schedule.recurrence);
+  const parts = [startWords(when), daysWords(schedule.days_of_week), recurring];
   if (when?.kind !== "at" || span !== "all day") parts.push(span);
   if (first_date) parts.push(`from ${dayWords(first_date)}`);
   if (last_date) parts.push(`until ${dayWords(last_date)}`);
