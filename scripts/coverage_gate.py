@@ -23,6 +23,7 @@ PURE: Final = (
     "*/sync2gear_firmware/limiter.py",
     "*/sync2gear_firmware/renderer.py",
     "*/sync2gear_firmware/resample.py",
+    "*/sync2gear_firmware/players/depth.py",
     "*/sync2gear_firmware/players/virtual.py",
     "*/sync2gear_firmware/watch.py",
 )

@@ -257,6 +257,7 @@ class Agent:
             disk_free=shutil.disk_usage(self._folder).free,
             wall=self._wall.off(),
             ntp=machine.disciplined(),
+            ahead=self._sink.ahead,
         )
         self._levels.append(vitals.level)
         self._vitals = vitals

@@ -89,6 +89,12 @@ class Pace:
         """Frames of the zone in one frame of the card; None before sound begins."""
         return self._course.ratio
 
+    @property
+    def next(self) -> float | None:
+        """Local microseconds at which the next block is heard; None until that is sure."""
+        model = self._dac.line
+        return model.when(self._written) if model is not None and self._dac.sure else None
+
     def step(
         self, n: int, heard: float, line: Line | None, trim: int, begin: Callable[[int], bool]
     ) -> Stretch | None:

@@ -39,7 +39,7 @@ class Timers:
 @dataclass(frozen=True, slots=True)
 class State:
     """All that a speaker knows. ``started`` is the local time of its start, ``buffer`` how many
-    microseconds its sink renders ahead.
+    microseconds its sink renders ahead, and ``buffer_told`` of how many the last report knew.
 
     ``saved`` is the zone frame that it last put on its disk; ``evergreens`` are some tracks that
     it can play whatever the documents come to name; ``spooled``, ``sent`` and ``acked`` count the
@@ -54,6 +54,7 @@ class State:
     started: int
     log: str
     buffer: int = 0
+    buffer_told: int = 0
     saved: int | None = None
     clock: Clock = field(default_factory=Clock)
     zone: ZoneState | None = None

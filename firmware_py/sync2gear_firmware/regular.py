@@ -56,20 +56,23 @@ def _report(state: State, now: int) -> Step:
         return replace(state, timers=replace(t, report=now + _DEBOUNCE)), []
     if now < t.report or not state.connected:
         return state, []
-    state = replace(state, reported=current, timers=replace(t, report=None))
+    timers = replace(t, report=None)
+    state = replace(state, reported=current, buffer_told=state.buffer, timers=timers)
     return state, [f.Publish(topics.DEVICE_STATE, current)]
 
 
 def _ahead(state: State) -> int | None:
     """How early a command must leave, on a coarse scale; it falls only when it halves.
 
-    So the report stays the same while the network merely breathes.
+    So the report stays the same while the network merely breathes. It follows the buffer at once.
     """
     slowest = clocks.slowest(state.clock)
     if slowest is None:
         return None
     millis = (state.buffer + slowest) // 1000 + _THOUGHT
     level = next((step for step in _LEVELS if step >= millis), _LEVELS[-1])
+    if state.buffer < state.buffer_told:
+        return level
     told = state.reported.ahead if state.reported else None
     return told if told is not None and told / 2 < level < told else level
 

@@ -116,7 +116,8 @@ def _noted(state: State, fact: f.Trouble | f.Trusted | f.Measured, now: int) -> 
     watched, found = watch.judged(state.watched, fact.vitals, now, state.faults)
     for code, detail in found.items():
         state = _trouble(state, code, detail)
-    return replace(state, watched=watched)
+    ahead = fact.vitals.ahead
+    return replace(state, watched=watched, buffer=state.buffer if ahead is None else ahead)
 
 
 def _trouble(state: State, code: str, detail: str | None) -> State:

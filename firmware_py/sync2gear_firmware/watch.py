@@ -27,7 +27,8 @@ class Vitals:
     ``playing``: something here should be heard. ``off`` is how many milliseconds the heard
     position lags behind the zone clock, where the sink can tell; ``drops`` counts since the start
     what the sound card and the decoder were late for. ``wall`` is by how many milliseconds the
-    machine's own clock is ahead of the platform's, ``ntp`` whether an NTP server keeps that one.
+    machine's own clock is ahead of the platform's, ``ntp`` whether an NTP server keeps that one;
+    ``ahead`` is how many microseconds before they are heard frames are rendered now.
     """
 
     level: float | None = None
@@ -38,6 +39,7 @@ class Vitals:
     disk_free: int | None = None
     wall: float | None = None
     ntp: bool = False
+    ahead: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,12 +29,13 @@ from sync2gear_broker.messages import (
     ZoneState,
     sha256_hex,
 )
-from sync2gear_broker.units import FRAME_RATE, frames_from_micros
+from sync2gear_broker.units import FRAME_RATE, frames_from_micros, millis_from_frames
 from sync2gear_firmware import clock as clocks
 from sync2gear_firmware import facts as f
 from sync2gear_firmware import known, needs, regular, state
 from sync2gear_firmware.clock import Line, from_frame
 from sync2gear_firmware.watch import Vitals
+from sync2gear_platform.playback.rules import lead
 
 CLIENT, DEVICE, ZONE, OTHER, LOG, SRC = (str(UUID(int=n)) for n in range(1, 7))
 EPOCH = 1_790_000_000_000_000
@@ -403,6 +404,22 @@ def test_how_early_a_command_must_leave_follows_the_network_but_not_its_every_br
     assert told(0, 300, 100) == 20, "much faster is"
     assert Speaker().state.reported is None
     assert regular.report(Speaker().state, 0).ahead is None
+
+
+def test_what_the_card_holds_is_told_as_soon_as_it_is_another_and_the_lead_follows() -> None:
+    sample = clocks.Sample(0, 0, 1300)
+    estimator = clocks.Estimator(SRC, (sample,) * clocks.READY, Line(SRC, 0, 0.0))
+    clock = clocks.Clock((estimator,), estimator.line, 0)
+    speaker = Speaker(buffer=82_000, clock=clock, connected=True)
+    leads = []
+    for buffer in (82_000, 262_000, 142_000, 82_000):
+        speaker.take(f.Measured(Vitals(ahead=buffer)))
+        told = [d.document for d in of(f.Publish, speaker.run(2))]
+        (report,) = (one for one in told if isinstance(one, DeviceState))
+        leads.append(millis_from_frames(lead((), ahead=report.ahead)))
+    assert leads == [250, 400, 300, 250]
+    speaker.take(f.Measured(Vitals()))
+    assert speaker.state.buffer == 82_000
 
 
 def test_changes_are_reported_once_and_debounced() -> None:

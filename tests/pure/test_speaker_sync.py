@@ -256,6 +256,18 @@ def test_blocks_may_be_of_any_size() -> None:
     assert np.abs(np.diff(sound, 2)).max() < 0.53 * (2 * np.pi * TONE / FRAME_RATE) ** 2
 
 
+def test_a_card_that_is_kept_fuller_and_less_full_again_is_heard_as_before() -> None:
+    seat = Seat(Device(-80, 3e6, Kind(ppm=60)), 11, Hum())
+    for blocks, until in ((7, 20), (25, 25), (13, 30), (7, 35)):
+        seat.card.hold(blocks)
+        seat.run(until * SECOND)
+    off = seat.heard(SECOND / 100, 34 * SECOND)[15 * 100 :]
+    assert np.abs(off).max() < 0.1
+    assert seat.pace.jumps == 0
+    sound = np.concatenate(seat.played)[2 * FRAME_RATE :, 0].astype(np.float64)
+    assert np.abs(np.diff(sound, 2)).max() < 0.53 * (2 * np.pi * TONE / FRAME_RATE) ** 2
+
+
 def test_a_card_that_lost_frames_is_back_at_once_by_one_jump() -> None:
     seat = Seat(Device(card=Kind(ppm=60)), 7, Hum())
     seat.run(20 * SECOND)

@@ -18,12 +18,11 @@ class Health:
 
 
 class Sink(Protocol):
-    """Pulls frames from a player; its position follows the last line that it was given.
+    """Pulls frames from a player; its position follows the last line that it was given."""
 
-    ``ahead`` is how many microseconds before they are heard it has rendered its frames.
-    """
-
-    ahead: int
+    @property
+    def ahead(self) -> int:
+        """How many microseconds before they are heard it has rendered its frames."""
 
     def start(self) -> None:
         """Open the output; frames flow once there is a line."""

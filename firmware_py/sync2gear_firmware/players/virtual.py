@@ -4,7 +4,7 @@ For tests: it keeps true time, in microseconds, and asks for its frames when a c
 would.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import exp
 from random import Random
 
@@ -54,11 +54,16 @@ class VirtualCard:
         self._opened = opened
         self._each = 1e6 / (kind.rate * (1 + kind.ppm * 1e-6))
         self._frames = 0
+        self._asked = opened - 1e9
         self._turn = self._wander = 0.0
 
     def lose(self, frames: int) -> None:
         """An underrun: what comes next is heard so many frames later."""
         self._frames += frames
+
+    def hold(self, blocks: int) -> None:
+        """From now on ask so many blocks before they are heard."""
+        self.kind = replace(self.kind, buffered=blocks)
 
     def ask(self) -> Ask:
         """The card's next wish."""
@@ -68,6 +73,7 @@ class VirtualCard:
         at = heard - kind.buffered * kind.block * self._each
         if chance.random() < 0.3:  # as often as a busy machine wakes up late
             at += chance.uniform(0, kind.late)
+        self._asked = at = max(at, self._asked)
         delay = heard - at + chance.gauss(0, kind.noise) + self._server(heard)
         if kind.step:
             delay = (np.floor(delay / kind.step) + 0.5) * kind.step
