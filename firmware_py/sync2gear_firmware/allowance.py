@@ -1,8 +1,8 @@
-"""What a speaker may take of its shop's network: how fast, and at which hours."""
+"""What a speaker may take of its shop's network, how fast and when; and what it must be given."""
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -39,17 +39,26 @@ def zone_of(name: str) -> ZoneInfo | None:
         return None
 
 
+class TooSlow(Exception):  # noqa: N818 - said of a server, not of us
+    """A server gives so little that it is better given up for now."""
+
+
 @dataclass(slots=True)
 class Allowance:
     """At most ``rate`` bytes a second (0: any), and only within ``hours`` of the day in ``zone``
     (None: the machine's).
 
-    ``wall`` gives seconds since 1970, ``monotonic`` seconds since whenever. One thread uses it.
+    A server that gives less than ``least`` bytes a second over ``patience`` seconds is given up for
+    now. At a fifth of what the slowest mobile line carries (GPRS, 5 kB/s) a song takes an hour and
+    a half: it is needed sooner, and what another server or the next attempt gives is not. ``wall``
+    gives seconds since 1970, ``monotonic`` seconds since whenever. One thread uses it.
     """
 
     rate: int = 0
     hours: tuple[int, int] | None = None
     zone: ZoneInfo | None = None
+    least: int = 1024
+    patience: float = 60.0
     wall: Callable[[], float] = time.time
     monotonic: Callable[[], float] = time.monotonic
     _free_at: float = field(default=0.0, init=False)
@@ -58,6 +67,24 @@ class Allowance:
         """Whether it is one of the hours."""
         local = datetime.fromtimestamp(self.wall(), self.zone)
         return within(60 * local.hour + local.minute, self.hours)
+
+    def steady(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        """``chunks`` as they come; ``TooSlow`` after too few. What their reader takes its time for
+        is not the server's fault.
+        """
+        waited, taken = 0.0, 0
+        while True:
+            began = self.monotonic()
+            chunk = next(chunks, None)
+            if chunk is None:
+                return
+            waited += self.monotonic() - began
+            taken += len(chunk)
+            if waited >= self.patience:
+                if taken < self.least * waited:
+                    raise TooSlow("too_slow")
+                waited, taken = 0.0, 0
+            yield chunk
 
     def pause(self, taken: int) -> float:
         """How many seconds to wait after ``taken`` bytes so that the rate is kept."""

@@ -15,7 +15,7 @@ from typing import Final
 import httpx2
 
 from sync2gear_broker.messages import Media
-from sync2gear_firmware.allowance import Allowance
+from sync2gear_firmware.allowance import Allowance, TooSlow
 from sync2gear_firmware.cache import Cache, FetchError, read_programme
 from sync2gear_firmware.facts import (
     Fact,
@@ -37,7 +37,6 @@ MAX_PROGRAMME: Final = 32 * 1024 * 1024
 MAX_MEDIA: Final = 2 * 1024**3
 _TIMEOUT: Final = httpx2.Timeout(10.0, read=20.0)
 _BACKOFF: Final = (1.0, 60.0)
-_CHUNK: Final = 64 * 1024
 _RESERVE: Final = 64 * 1024 * 1024
 _SPARE: Final = _RESERVE // 2
 
@@ -146,8 +145,9 @@ class Fetcher:
                 fetch(http)
             except Interrupted:
                 return None
-            except (httpx2.HTTPError, FetchError, OSError) as error:
-                code = str(error) if isinstance(error, FetchError) else type(error).__name__
+            except (httpx2.HTTPError, FetchError, TooSlow, OSError) as error:
+                ours = isinstance(error, FetchError | TooSlow)
+                code = str(error) if ours else type(error).__name__
                 log.warning("fetch.failed sha256=%s code=%s retry_in=%.0f", name, code, retry.delay)
                 self._tell(Trouble("fetch", f"{code} {name[:12]}"))
                 retry.at = time.monotonic() + retry.delay * random.uniform(0.7, 1.3)  # noqa: S311 - jitter
@@ -216,8 +216,10 @@ class Fetcher:
             data = bytearray()
             with http.stream("GET", self._url(want, "programmes", sha256)) as response:
                 _check(response, {200})
-                for chunk in response.iter_bytes(_CHUNK):
+                # as they come: gathered to a size, single bytes would look like nothing for hours
+                for chunk in self._allowance.steady(response.iter_bytes()):
                     data += chunk
+                    self.rounds += 1
                     if len(data) > MAX_PROGRAMME:
                         raise FetchError("too_large")
             programme = read_programme(sha256, bytes(data))
@@ -259,7 +261,7 @@ class Fetcher:
                 raise FetchError("wrong_range")
             have = have if resumed else 0
             with self._cache.part(media.sha256).open("ab" if resumed else "wb") as file:
-                for chunk in response.iter_raw(_CHUNK):
+                for chunk in self._allowance.steady(response.iter_raw()):
                     have += len(chunk)
                     if have > media.bytes:
                         file.truncate(0)

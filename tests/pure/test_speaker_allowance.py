@@ -1,11 +1,13 @@
-"""What a speaker may take of its shop's network: hours over midnight, and a rate."""
+"""What a speaker may take of its shop's network: hours over midnight, a rate; what drips."""
 
 import time
+from collections.abc import Iterator
 from functools import partial
+from itertools import chain
 
 import pytest
 
-from sync2gear_firmware.allowance import Allowance, window, within, zone_of
+from sync2gear_firmware.allowance import Allowance, TooSlow, window, within, zone_of
 
 
 @pytest.mark.parametrize(
@@ -55,3 +57,30 @@ def test_the_rate_is_kept_over_any_stretch_and_what_was_not_taken_is_not_saved_u
     now = 500.0
     assert allowance.pause(1000) == pytest.approx(1.0)
     assert Allowance().pause(10**9) == 0
+
+
+def test_a_server_that_drips_is_given_up_and_a_reader_that_takes_its_time_is_no_drip() -> None:
+    now = 0.0
+
+    def given(size: int, every: float, count: int) -> Iterator[bytes]:
+        nonlocal now
+        for _ in range(count):
+            now += every
+            yield bytes(size)
+
+    allowance = Allowance(monotonic=lambda: now)
+    assert sum(map(len, allowance.steady(given(5120, 5.0, 200)))) == 200 * 5120
+    dripping = allowance.steady(given(1, 5.0, 200))
+    got = []
+    with pytest.raises(TooSlow, match="too_slow"):
+        got.extend(dripping)
+    assert len(got) == 11, "what came in the first minute but its last byte"
+    # a minute of much does not make up for one of little
+    stopping = allowance.steady(chain(given(10**6, 1.0, 60), given(1, 1.0, 99)))
+    with pytest.raises(TooSlow):
+        got.extend(stopping)
+    read = 0
+    for chunk in allowance.steady(given(1000, 0.1, 50)):
+        now += 100
+        read += len(chunk)
+    assert read == 50_000

@@ -166,5 +166,22 @@ def test_a_file_left_whole_by_a_process_that_was_killed_is_taken_without_asking(
     assert bench.asked(torn) == 1
 
 
+def test_a_server_that_drips_is_given_up_and_asked_again_from_where_it_was(bench: Bench) -> None:
+    """Of single bytes each is progress: without a least rate it would be waited for for ever."""
+    dripping, next_one = bench.offer(1), bench.offer(2)
+    bench.shelf.drip_once.add(_path(dripping))
+    bench.begin(patience=1.0).want(want(dripping, next_one))
+    eventually(lambda: bench.cache.held() == names(dripping, next_one), 30)
+    ranges = [wanted for path, wanted in bench.shelf.requests if dripping.sha256 in path]
+    first, again = ranges
+    assert first is None
+    assert again is not None
+    assert 0 < int(again.removeprefix("bytes=").removesuffix("-")) < 1024
+    told = [one for one in bench.told if isinstance(one, f.Trouble)]
+    assert told[0] == f.Trouble("fetch", f"too_slow {dripping.sha256[:12]}")
+    order = [one.sha256 for one in bench.told if isinstance(one, f.MediaHeld)]
+    assert order == [next_one.sha256, dripping.sha256], "nothing else waits for it"
+
+
 def _path(media: Media) -> str:
     return f"/api/v1/media/{media.sha256}/"
