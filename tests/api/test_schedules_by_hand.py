@@ -8,10 +8,12 @@ from zoneinfo import ZoneInfo
 from sqlmodel import col, select
 
 from support.live import hear, say, serving, watching
-from support.music import add_folder, add_zone
+from support.music import add_folder, add_media, add_zone
 from support.planning import add_schedule, add_words, compiled, newest, score
 from support.world import Tenant, World
 from sync2gear_platform.library.tables import Track
+from sync2gear_platform.playback import service as playback
+from sync2gear_platform.schedules import changes
 
 
 async def channel_of(tenant: Tenant, folder: UUID, words: UUID) -> str:
@@ -173,3 +175,147 @@ async def test_a_channel_that_is_played_once_gives_way_when_it_is_over(world: Wo
     await add_schedule(world, tenant, zone, channel_id=UUID(channel["id"]), priority=90)
     await compiled(world)
     await check()
+
+
+async def once(world: World, tenant: Tenant) -> str:
+    """Two pieces of three minutes, played once."""
+    mine = await add_folder(world, tenant, ("One", "Two"), name="Show")
+    channel = await tenant.make("/channels/", name="Show", mode="ordered", loop=False)
+    await tenant.make(f"/channels/{channel['id']}/items/", folder_id=str(mine), order="given")
+    return str(channel["id"])
+
+
+async def announced(world: World, tenant: Tenant, zone: str, *, minutes: int) -> None:
+    """Something long is called out at once, and the music stands still for it."""
+    media = await add_media(world, tenant, f"{minutes} minutes", minutes * 60)
+    async with world.ctx(tenant.id) as ctx:
+        await playback.announce(ctx, zone_ids=[UUID(zone)], media=media, title="Long")
+
+
+async def test_played_once_in_a_zone_that_has_nothing_else_it_is_followed_by_silence(
+    world: World,
+) -> None:
+    tenant = await world.tenant()
+    zone = await add_zone(tenant)
+    channel = await once(world, tenant)
+    await tenant.make("/playback/channel/", zone_id=zone, channel_id=channel)
+    begun = world.clock.now()
+
+    async def heard(*minutes: float) -> list[str | None]:
+        found = []
+        for minute in minutes:
+            at = (begun + timedelta(minutes=minute)).isoformat()
+            (view,) = (await tenant.read("/playback/state/", zone_id=zone, at=at))["results"]
+            found.append(view["music"] and view["music"]["title"])
+        return found
+
+    expected = ["One", "Two", None, None, None]
+    assert await heard(1, 4, 7, 60, 60 * 24 * 6) == expected
+    await compiled(world)
+    assert await heard(1, 4, 7, 60, 60 * 24 * 6) == expected
+    await announced(world, tenant, zone, minutes=5)
+    for _ in range(2):
+        assert await heard(7, 8.5, 10.5, 12, 60) == ["One", "Two", "Two", None, None]
+        await compiled(world)
+
+
+async def test_what_is_called_out_cuts_nothing_off_a_channel_that_is_played_once(
+    world: World,
+) -> None:
+    tenant = await world.tenant()
+    zone = await add_zone(tenant)
+    plan = await add_folder(world, tenant, ("Plan",), name="Plan")
+    await add_schedule(world, tenant, zone, folder_id=plan)
+    await compiled(world)
+    begun = world.clock.now()
+    await tenant.make("/playback/channel/", zone_id=zone, channel_id=await once(world, tenant))
+
+    async def heard(*minutes: float) -> list[str]:
+        return [
+            await music_at(tenant, zone, (begun + timedelta(minutes=minute)).isoformat())
+            for minute in minutes
+        ]
+
+    for worked_off in (True, False):
+        if worked_off:
+            await compiled(world)
+        assert await heard(1, 4, 7) == ["One", "Two", "Plan"]
+    await announced(world, tenant, zone, minutes=10)
+    for _ in range(2):
+        assert await heard(12, 14, 15.5, 17, 60) == ["One", "Two", "Two", "Plan", "Plan"]
+        async with world.ctx(tenant.id) as ctx:
+            await changes.changed(ctx, None)
+        await compiled(world)
+
+
+async def test_back_to_the_schedule_before_it_begins_is_silence_until_it_does(world: World) -> None:
+    tenant = await world.tenant()
+    zone = await add_zone(tenant)
+    plan, mine = [await add_folder(world, tenant, (name,), name=name) for name in ("Plan", "Mine")]
+    soon = world.clock.now().astimezone(ZoneInfo("Europe/Berlin")) + timedelta(hours=2)
+    hours = {
+        "start_time": soon.time().replace(second=0, microsecond=0),
+        "end_time": (soon + timedelta(hours=1)).time().replace(second=0, microsecond=0),
+    }
+    await add_schedule(world, tenant, zone, folder_id=plan, **hours)
+    await compiled(world)
+    await tenant.make("/playback/play/", zone_id=zone, folder_id=str(mine))
+    await compiled(world)
+    (view,) = (await tenant.make("/playback/schedule/", zone_id=zone))["results"]
+    assert view["music"] is None
+    for hours_on, title in ((1.0, None), (2.5, "Plan")):
+        at = (world.clock.now() + timedelta(hours=hours_on)).isoformat()
+        (view,) = (await tenant.read("/playback/state/", zone_id=zone, at=at))["results"]
+        assert (view["music"] and view["music"]["title"]) == title
+
+
+async def test_what_people_play_by_hand_is_not_removed_unasked_and_then_plays_on(
+    world: World,
+) -> None:
+    tenant, stranger = await world.tenant(), await world.tenant("Stranger")
+    bar, hall = [await add_zone(tenant, name) for name in ("Bar", "Hall")]
+    plan = await add_folder(world, tenant, ("Plan",), name="Plan")
+    folder = str(await add_folder(world, tenant, ("One", "Two"), name="Mine"))
+    smart = await tenant.make(
+        "/music/folders/", name="Smart", type="music",
+        rules={"all": [{"field": "title", "op": "is", "value": "One"}]},
+    )  # fmt: skip
+    channel = await tenant.make("/channels/", name="Show")
+    await tenant.make(f"/channels/{channel['id']}/items/", folder_id=folder)
+    await add_schedule(world, tenant, hall, folder_id=plan)
+    await compiled(world)
+    other = await add_zone(stranger, "Other")
+    theirs = str(await add_folder(world, stranger, ("Theirs",)))
+    await stranger.make("/playback/play/", zone_id=other, folder_id=theirs)
+
+    async def users(path: str) -> list[tuple[str, str]]:
+        answer = await tenant.http.delete(f"/api/v1{path}")
+        if answer.status_code == 204:
+            return []
+        assert (answer.status_code, answer.json()["code"]) == (409, "in_use")
+        return [(one["kind"], one["name"]) for one in answer.json()["used_by"]]
+
+    zones = [("zone", "Bar"), ("zone", "Hall")]
+    for path, body in (
+        (f"/channels/{channel['id']}/", {"channel_id": channel["id"]}),
+        (f"/music/folders/{smart['id']}/", {"folder_id": smart["id"]}),
+    ):
+        verb = "channel" if "channel_id" in body else "play"
+        await tenant.make(f"/playback/{verb}/", zone_ids=[bar, hall], **body)
+        for _ in range(2):
+            assert await users(path) == zones
+            await compiled(world)
+        await tenant.make("/playback/schedule/", zone_id=hall)
+        assert await users(path) == zones[:1], "in the hall the schedule has the music again"
+        removed = await tenant.http.delete(f"/api/v1{path}", params={"force": "true"})
+        assert removed.status_code == 204
+        await compiled(world)
+        later = (world.clock.now() + timedelta(hours=5)).isoformat()
+        assert await music_at(tenant, bar, later) in {"One", "Two"}, "and plays on"
+        assert await music_at(tenant, hall, later) == "Plan"
+    await tenant.make("/playback/play/", zone_id=bar, folder_id=folder)
+    until = (world.clock.now() + timedelta(minutes=30)).isoformat()
+    await tenant.make("/playback/play/", zone_id=hall, folder_id=folder, until=until)
+    assert await users(f"/music/folders/{folder}/") == zones
+    await tenant.make("/playback/play/", zone_id=bar, folder_id=str(plan))
+    assert await users(f"/music/folders/{folder}/") == zones[1:]

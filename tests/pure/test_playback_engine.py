@@ -360,13 +360,13 @@ def test_what_people_choose_gives_way_to_the_plan_where_that_is_by_then() -> Non
     for_good = choices.joined(other, programmes, state)
     assert [b.id for b in for_good.blocks] == [other.blocks[0].id], "it has no next block"
     assert [m.title for m in for_good.media] == ["four", "two"], "and what is announced stays"
-    back = choices.joined(other, programmes, state, until)
+    back = choices.joined(other, programmes, state, choices.End(until))
     assert [b.at for b in back.blocks] == [NOW + 10 * S, until]
     shown = playing_at(back)
     assert "four" in {title for title, _ in sounds(*shown, NOW + 20 * S)}
     assert ("two", 50 * S) in sounds(*shown, until), "where it would be by then"
     early = choices.programme_of([media("four")], source="t", at=NOW - 10 * S)
-    before = choices.joined(early, programmes, state, NOW - S)
+    before = choices.joined(early, programmes, state, choices.End(NOW - S))
     assert [b.at for b in before.blocks] == [NOW - 10 * S, NOW], "nothing was in force by then"
 
 
@@ -589,9 +589,65 @@ def test_what_plays_has_its_place_in_a_list_that_was_edited() -> None:
 
 
 def test_a_list_that_is_played_once_ends_when_it_is_over() -> None:
-    made = [choices.programme_of(SONGS[:n], source="tracks", at=NOW) for n in (1, 2)]
-    overs = [NOW + SONGS[0].frames, NOW + SONGS[0].frames + SONGS[1].frames]
-    assert choices.ends(made, None, once=True) == overs
-    assert choices.ends(made, overs[0] + 1, once=True) == [overs[0], overs[0] + 1]
-    assert choices.ends(made, None, once=False) == [None, None]
-    assert choices.ends(made, overs[0], once=False) == [overs[0]] * 2
+    made = [
+        choices.programme_of(SONGS[:n], source="tracks", at=NOW, once=once)
+        for n, once in ((1, True), (2, True), (2, False))
+    ]
+    over = NOW + SONGS[0].frames
+    twice = over + SONGS[1].frames
+    assert [choices.end_of(one, None) for one in made] == [
+        choices.End(over, whole=True),
+        choices.End(twice, whole=True),
+        None,
+    ]
+    assert [choices.end_of(one, over + 1) for one in made] == [
+        choices.End(over, whole=True, latest=over + 1),
+        choices.End(over + 1),
+        choices.End(over + 1),
+    ]
+
+
+def test_what_comes_after_a_list_that_is_played_once_waits_for_its_end() -> None:
+    programmes, state = playing()
+    (plan,) = programmes.values()
+    once = choices.programme_of(SONGS[:1], source="tracks", at=NOW + S, once=True)
+    over = NOW + S + SONGS[0].frames
+    limits: list[int | None] = []
+    for until in (None, over + 7):
+        made = choices.joined(once, programmes, state, choices.end_of(once, until))
+        first, then = made.blocks
+        assert (first.once, then.id, then.at, then.follows) == (True, plan.blocks[0].id, over, True)
+        limits.append(choices.limit(made.blocks, first, NOW))
+        looped = choices.programme_of(SONGS[:1], source="tracks", at=NOW + 2 * S)
+        held = {made.sha256(): made}
+        again = state.model_copy(
+            update={"programmes": (ProgrammeRef(sha256=made.sha256(), from_=NOW),)}
+        )
+        assert choices.joined(looped, held, again).blocks == looped.blocks, "for good then"
+        cut = choices.joined(looped, held, again, choices.End(over + 9)).blocks[1]
+        assert (cut.at, cut.follows) == (over + 9, False)
+    assert limits == [None, over + 7]
+    assert choices.limit(plan.blocks, plan.blocks[0], NOW) is None
+
+
+def test_what_people_chose_is_named_for_as_long_as_it_is_to_be_heard() -> None:
+    folder, channel = UUID(int=7), UUID(int=8)
+    programmes, state = playing()
+    assert choices.to_be_heard(programmes, state, NOW) == set(), "a source of nobody's"
+    assert choices.to_be_heard({}, state, NOW) == set()
+    over = NOW + SONGS[0].frames
+    for source, once, until, end in (
+        (choices.source_of("folder", folder), False, None, None),
+        (choices.source_of("channel", channel), False, over + 7, over + 7),
+        (choices.source_of("channel", channel), True, None, over),
+        (choices.source_of("tracks"), True, over - 1, over - 1),
+    ):
+        made = choices.programme_of(SONGS[:1], source=source, at=NOW, once=once)
+        begun = playing(NOW - S)
+        joined = choices.joined(made, *begun, choices.end_of(made, until))
+        found = {joined.sha256(): joined}
+        known = engine.play(begun[1], joined, joined.sha256(), NOW - S)
+        assert choices.to_be_heard(found, known, NOW) == {choices.named(source)}
+        later = over + 100 if end is None else end
+        assert choices.to_be_heard(found, known, later - 1) == {choices.named(source)}
+        assert bool(choices.to_be_heard(found, known, later)) == (end is None)

@@ -234,7 +234,7 @@ def test_music_chosen_by_hand_is_heard_in_quiet_hours() -> None:
     now = at(1, 23)
     state = engine.opened(zone.playing.programmes, zone.playing.state, now)
     chosen = choices.programme_of([p.media for p in songs(300, 3)], source="tracks", at=now + 1)
-    made = choices.joined(chosen, zone.playing.programmes, state, until=at(2, 1))
+    made = choices.joined(chosen, zone.playing.programmes, state, choices.End(at(2, 1)))
     assert made.blocks[1].silent
     held = {**zone.playing.programmes, made.sha256(): made}
     zone.playing = replace(
@@ -343,7 +343,7 @@ def test_music_that_waits_does_not_hear_what_was_chosen_instead_as_its_own_wait(
     now = at(1, 11, 59)
     state = engine.opened(zone.playing.programmes, zone.playing.state, now)
     chosen = choices.programme_of([songs(300, 1)[0].media], source="tracks", at=now)
-    made = choices.joined(chosen, zone.playing.programmes, state, until=at(1, 12, 30))
+    made = choices.joined(chosen, zone.playing.programmes, state, choices.End(at(1, 12, 30)))
     held = {**zone.playing.programmes, made.sha256(): made}
     zone.playing = replace(
         zone.playing, state=engine.play(state, made, made.sha256(), now), programmes=held

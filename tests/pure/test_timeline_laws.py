@@ -406,6 +406,9 @@ def check_steps(scene: Scene, t: int, step: int) -> None:
     assert there is not None
     if (there.block, there.pos) in waiting_at(scene, t):
         return  # the beginning of an item is what it waits for
+    if pos >= end_of(ruling_at(scene, t), block):
+        assert there.silent or there.block != block, "what is heard once is over there"
+        return
     assert (block, there.offset, there.pos) == (here.block, 0, pos)
     items = items_of(scene, settled, t)
     number = max(0, here.cycle * items + here.index + step)
@@ -421,6 +424,14 @@ def waiting_at(scene: Scene, t: int) -> set[tuple[str, int]]:
         for block in ruling_at(scene, t).blocks
         if block.when != "cut" and block.at <= t
     }
+
+
+def end_of(programme: Programme, key: str) -> float:
+    """The reading at which a block that is heard once is over; never, if it loops."""
+    block = next(one for one in programme.blocks if one.id == key)
+    last = len(block.items) - 1
+    begins = timeline.item_reading(programme, block, last)
+    return begins + programme.media[block.items[last]].frames if block.once else float("inf")
 
 
 def items_of(scene: Scene, settled: timeline.Settled, t: int) -> int:

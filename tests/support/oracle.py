@@ -118,6 +118,10 @@ class Oracle:
         playing = self.block()
         nobody = self.alarm(t) or inside(self.state.hold, t) or inside(self.state.stopped, t)
         waited = force.when == "wait" and t - force.at >= force.max_wait
+        if self.over():
+            return self.take(force, self.rules, t, False)
+        if force.whole and playing is not None and playing.once:
+            return waited and self.take(force, self.rules, t, False)
         fresh_item = False
         if playing is not None and not nobody and not self.pausing():
             begun = [begin for _, begin, _ in self.items(self.rules, playing, self.clock)]
@@ -127,12 +131,51 @@ class Oracle:
             return self.take(force, self.rules, t, False)
         return False
 
+    def over(self) -> bool:
+        """Whether the music is heard once and that was it."""
+        return self.rules is not None and self.ended_in(self.rules)
+
+    def ended_in(self, programme: Programme) -> bool:
+        """The same, as a programme has the block that is heard."""
+        block = next((one for one in programme.blocks if one.id == self.playing), None)
+        if block is None or not block.once:
+            return False
+        left = self.clock
+        for number, index in enumerate(block.items):
+            left -= programme.media[index].frames - self.overlap(programme, block, number)
+        return left >= 0
+
+    def overlap(self, programme: Programme, block: Block, number: int) -> int:
+        """How long an item of the unrolled loop sounds together with the one after it."""
+        count = len(block.items)
+        if block.once and number % count == count - 1:
+            return 0
+        this, after = (programme.media[block.items[n % count]] for n in (number, number + 1))
+        return min(block.crossfade, this.frames // 2, after.frames // 2)
+
+    def followed(self, t: int) -> bool:
+        """Whether music that is over makes room for somebody, who then has it."""
+        block = self.block()
+        if block is None or self.rules is None or not self.over():
+            return False
+        force = next(one for one in self.rules.blocks if one.id == self.force)
+        if force.at > block.at:
+            return self.take(force, self.rules, t, False) or True
+        later = [one for one in self.rules.blocks if one.at > block.at][:1]
+        never_heard = self.stood >= t - force.at
+        if not later or never_heard or not later[0].whole or later[0].when == "cut":
+            return False
+        (after,) = later
+        self.playing, self.hand, self.clock, self.since = after.id, False, after.pos, t
+        self.fresh = 0 if after.begin == "continue" else after.pos
+        return True
+
     def take(self, force: Block, old: Programme | None, t: int, first: bool) -> bool:
         """The block in force comes in; True if the music is another than before."""
         self.knocking = False
-        before = (self.playing, self.clock)
+        before, finished = (self.playing, self.clock), old is not None and self.ended_in(old)
         self.own_position(force, t)
-        if old is not None and (self.playing, self.clock) != before:
+        if old is not None and (self.playing, self.clock) != before and not finished:
             length = next(block for block in old.blocks if block.id == before[0]).crossfade
             self.fades.append((self.since, t, length))
         if first or (self.playing, self.clock) == before:
@@ -145,11 +188,9 @@ class Oracle:
         out, begin, k = [], 0, 0
         while begin <= clock:
             index = block.items[k % len(block.items)]
-            after = block.items[(k + 1) % len(block.items)]
-            frames, following = programme.media[index].frames, programme.media[after].frames
-            overlap = min(block.crossfade, frames // 2, following // 2)
+            overlap = self.overlap(programme, block, k)
             out.append((index, begin, overlap))
-            begin += frames - overlap
+            begin += programme.media[index].frames - overlap
             k += 1
         return out
 
@@ -207,6 +248,8 @@ class Oracle:
 
         held, stopped, alarm = inside(state.hold, t), inside(state.stopped, t), self.alarm(t)
         jumped = self.read_block(t, t == start)
+        while self.followed(t):
+            jumped = True
         self.arrive(t, start)
         if stopped:
             self.queue = []
@@ -222,7 +265,7 @@ class Oracle:
                 again = self.choose(t)
         self.knocked(t)
         block = self.block()
-        silent = held or stopped or alarm or self.pausing()
+        silent = held or stopped or alarm or self.pausing() or self.over()
         frame = Frame(talk=self.talk, alarm=alarm)
         if block is not None and self.rules is not None and not silent:
             frame.music = (self.rules, block, self.clock, self.fresh)
@@ -258,7 +301,7 @@ class Oracle:
     def release(self, t: int, held: bool, jumped: bool, still: bool) -> None:
         """Soft starts at a boundary of the music, a held zone being one, or after their wait."""
         block = self.block()
-        boundary = held or block is None or block.silent
+        boundary = held or block is None or block.silent or self.over()
         if block is not None and self.rules is not None and not still and not self.pausing():
             beginnings = [begin for _, begin, _ in self.items(self.rules, block, self.clock)]
             boundary = boundary or jumped or self.clock in beginnings

@@ -87,6 +87,8 @@ def programmes(draw: st.DrawFn, scale: int, number: int) -> Programme:
             when=draw(st.sampled_from(["cut", "cut", "next", "wait"])),
             max_wait=draw(st.integers(0, 12 * scale)),
             silent=draw(st.sampled_from([False, False, False, True])),
+            once=draw(st.sampled_from([False, False, True])),
+            whole=draw(st.sampled_from([False, True])),
         )
         for key, at in zip(keys, ats, strict=False)
     ]
@@ -221,6 +223,8 @@ def crowded_programme(rng: random.Random, number: int, scale: int) -> Programme:
                     "when": rng.choice(["cut", "cut", "next", "wait"]),
                     "max_wait": rng.randint(0, 12 * scale),
                     "silent": rng.random() < 0.15,
+                    "once": rng.random() < 0.4,
+                    "whole": rng.random() < 0.5,
                 }
             )
             for key, at in zip(keys, ats, strict=True)

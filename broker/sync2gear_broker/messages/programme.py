@@ -35,6 +35,10 @@ class Block(Value):
     (``next``), for which it waits at most ``max_wait`` frames (``wait``); it reads ``pos`` then.
     Of a ``silent`` block nothing is heard, its items only measure time, and all of it is a
     boundary: a reader who does not know the word hears them at a ``gain`` that is none.
+    The items of a block that is heard ``once`` are not looped: the music clock stands still behind
+    the last one, and until something else has the music that is a silence, all of it a boundary.
+    A block that waits (``when``) for the ``whole`` of such music does so until that is over,
+    whatever pauses it, and where it is over sooner takes over sooner, at its ``pos`` too.
     """
 
     id: Key
@@ -48,6 +52,13 @@ class Block(Value):
     when: Annotated[Literal["cut", "next", "wait"], _named("cut")] = "cut"
     max_wait: Annotated[Frames, _named(0)] = 0
     silent: Annotated[bool, Field(strict=True), _named(False)] = False
+    once: Annotated[bool, Field(strict=True), _named(False)] = False
+    whole: Annotated[bool, Field(strict=True), _named(False)] = False
+
+    @property
+    def follows(self) -> bool:
+        """Whether it begins where the music before it is over, be that sooner or later."""
+        return self.whole and self.when != "cut"
 
 
 class Cue(Value):

@@ -1,9 +1,10 @@
 """Events on their way, what they do to the music, and when they may not sound."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from sync2gear_broker.messages import Cue, LiveEvent, Media, Window, ZoneState
+from sync2gear_broker.messages import Cue, LiveEvent, Media, OpenEvent, Window, ZoneState
 from sync2gear_broker.timeline.model import FOREVER, Alarm, Line, State
 from sync2gear_broker.timeline.music import Reign
 from sync2gear_broker.units import amplitude
@@ -49,6 +50,28 @@ def planned(reign: Reign, since: int, key: str | None = None) -> list[Job]:
     media = reign.programme.media
     events = reign.events(since) if key is None else reign.programme.events
     return [Job(e, media[e.media]) for e in events if key is None or e.id == key]
+
+
+def arrivals(state: ZoneState, reigns: Iterable[Reign], since: int) -> tuple[list[Job], list[Job]]:
+    """Every event from the anchor at ``since`` on, the next one last; and those to be skipped."""
+    coming = [job for reign in reigns for job in planned(reign, since)]
+    skip = set(state.skip)
+    jobs = [live_job(live) for live in state.live if live.start >= since]
+    jobs += [job for job in coming if job.cue.id not in skip]
+    anchor = state.anchor  # what began at the very anchor is open, and not to come again
+    begun = {entry.id for entry in anchor.open} if anchor else set()
+    jobs = [job for job in jobs if job.cue.start > since or job.cue.id not in begun]
+    jobs.sort(key=lambda job: (job.cue.start, job.cue.id), reverse=True)
+    return jobs, [job for job in coming if job.cue.id in skip]
+
+
+def known(state: ZoneState, reign: Reign | None, entry: OpenEvent) -> Job | None:
+    """The event that an entry of ``open`` means."""
+    if entry.cue is not None:
+        return live_job(entry.cue)
+    live = [live_job(live) for live in state.live if live.id == entry.id]
+    reigning = [] if live or reign is None else planned(reign, 0, entry.id)
+    return next(iter([*live, *reigning]), None)
 
 
 def swells(job: Job, end: int) -> list[Line]:

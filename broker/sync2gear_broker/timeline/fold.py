@@ -35,7 +35,7 @@ def rebase(programmes: Mapping[str, Programme], state: ZoneState, now: int) -> Z
     hold, stopped = _still_to_come(state.hold, now), _still_to_come(state.stopped, now)
     anchor = state.anchor
     if anchor is None:
-        if walk.open or walk.tails_at(now):
+        if walk.open or _tails(walk, now):
             return state  # without an anchor the open ones are found again from the beginning
         live = tuple(event for event in state.live if event.start >= now)
         return state.model_copy(update={"live": live, "hold": hold, "stopped": stopped})
@@ -98,7 +98,7 @@ def _entries(walk: Walk, now: int) -> tuple[OpenEvent, ...]:
     entries = []
     if walk.voice is not None:
         entries.append(_entry(walk, walk.voice, walk.voice.cancel))
-    entries += [_entry(walk, job, end) for job, end in walk.tails_at(now)]
+    entries += [_entry(walk, job, end) for job, end in _tails(walk, now)]
     waiting = (job for job in walk.open.values() if job is not walk.voice)
     entries += [
         _entry(walk, job, job.cancel)
@@ -106,6 +106,11 @@ def _entries(walk: Walk, now: int) -> tuple[OpenEvent, ...]:
         if job.refusal(now) is None
     ]
     return tuple(entries[:MAX_OPEN])
+
+
+def _tails(walk: Walk, now: int) -> list[tuple[Job, int]]:
+    """The voices that are over at ``now`` while the music still rises after them."""
+    return [(job, end) for job, end in walk.tails if end <= now < end + job.cue.fade_out]
 
 
 def _entry(walk: Walk, job: Job, end: int) -> OpenEvent:

@@ -40,20 +40,35 @@ class Cycle:
         """Frames from the beginning of item ``index`` to that of the next one."""
         return self.media[index].frames - self.overlaps[index]
 
+    def is_over(self, pos: int) -> bool:
+        """Whether music that is heard once is over."""
+        return self.block.once and pos >= self.length
+
     def boundary(self, pos: int) -> int:
         """The first reading from ``pos`` on at which an item begins."""
         slot = self.locate(pos)
         return pos if slot.offset == 0 else slot.start + self.lasts(slot.index)
 
+    def ahead(self, pos: int, *, soft: bool) -> list[int]:
+        """For how many frames nothing is decided from ``pos`` on: if ``soft`` at each boundary."""
+        if soft:
+            return [self.boundary(pos) - pos]
+        return [self.length - pos] if self.block.once else []
+
 
 def cycle_of(programme: Programme, block: Block) -> Cycle:
-    """Lay out ``block``: ``overlaps[i] = min(crossfade, frames_i // 2, frames_{i+1} // 2)``."""
+    """Lay out ``block``: ``overlaps[i] = min(crossfade, frames_i // 2, frames_{i+1} // 2)``.
+
+    Of one that is heard once nothing follows the last item.
+    """
     media = tuple(programme.media[index] for index in block.items)
     following = (*media[1:], media[0])
     overlaps = tuple(
         min(block.crossfade, this.frames // 2, after.frames // 2)
         for this, after in zip(media, following, strict=True)
     )
+    if block.once:
+        overlaps = (*overlaps[:-1], 0)
     starts = [0]
     for item, overlap in zip(media, overlaps, strict=True):
         starts.append(starts[-1] + item.frames - overlap)
@@ -76,6 +91,11 @@ class Reign:
     def block(self, key: str) -> Block | None:
         """The block of that id, if the programme has it."""
         return next((block for block in self.programme.blocks if block.id == key), None)
+
+    def after(self, block: Block) -> Block | None:
+        """The block that begins next after ``block``."""
+        following = bisect_right(self.ats, block.at)
+        return self.programme.blocks[following] if following < len(self.ats) else None
 
     def events(self, since: int) -> list[Event]:
         """The events that begin under this programme, from ``since`` on, in any order."""

@@ -196,7 +196,8 @@ def music_at(settled: Settled, t: int) -> MusicPosition | None:
     slot = cycle.locate(pos)
     return MusicPosition(
         cycle.block.id, cycle.block.source, slot.index, slot.cycle, pos, slot.start, slot.offset,
-        cycle.lasts(slot.index), cycle.media[slot.index], t < run.end, cycle.block.silent,
+        cycle.lasts(slot.index), cycle.media[slot.index], t < run.end,
+        cycle.block.silent or cycle.is_over(pos),
     )  # fmt: skip
 
 

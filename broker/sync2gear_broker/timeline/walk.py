@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from heapq import heappop, heappush
 
 from sync2gear_broker.messages import Block, OpenEvent, Programme, ZoneState
-from sync2gear_broker.timeline.cues import Job, alarm_of, live_job, planned, span, swells
+from sync2gear_broker.timeline.cues import Job, alarm_of, arrivals, known, span, swells
 from sync2gear_broker.timeline.model import FOREVER, Context, Line, Outcome, Play, Run, State
 from sync2gear_broker.timeline.music import Reign, Schedule
 
@@ -50,7 +50,9 @@ class Walk:
         self.outcomes: list[Outcome] = []
 
         self._anchor_music()
-        self.arrivals = self._arrivals()
+        self.arrivals, skipped = arrivals(state, self.schedule.reigns, self.start)
+        for job in skipped:
+            self._outcome(job, "cancelled", "skipped")
         self._open_events()
 
     def run(self, stop: int) -> None:
@@ -86,35 +88,12 @@ class Walk:
         unheard = anchor.paused == self.t - self.force.at and block.id != self.force.id
         self.pending = unheard and self.force.when != "cut" and anchor.until is None
 
-    def _arrivals(self) -> list[Job]:
-        """Every event from the anchor on, the next one last."""
-        jobs = [live_job(live) for live in self.state.live if live.start >= self.start]
-        skip = set(self.state.skip)
-        for job in (job for reign in self.schedule.reigns for job in planned(reign, self.start)):
-            if job.cue.id in skip:
-                self._outcome(job, "cancelled", "skipped")
-            else:
-                jobs.append(job)
-        anchor = self.state.anchor  # what began at the very anchor is open, and not to come again
-        begun = {entry.id for entry in anchor.open} if anchor else set()
-        jobs = [job for job in jobs if job.cue.start > self.start or job.cue.id not in begun]
-        jobs.sort(key=lambda job: (job.cue.start, job.cue.id), reverse=True)
-        return jobs
-
-    def _known(self, entry: OpenEvent) -> Job | None:
-        """The event that an entry of ``open`` means."""
-        if entry.cue is not None:
-            return live_job(entry.cue)
-        live = [live_job(live) for live in self.state.live if live.id == entry.id]
-        reigning = [] if live or self.reign is None else planned(self.reign, 0, entry.id)
-        return next(iter([*live, *reigning]), None)
-
     def _open_events(self) -> None:
         entries = self.state.anchor.open if self.state.anchor else ()
         sounding: list[Job] = []
         waiting: list[Job] = []
         for entry in entries:
-            job = self._known(entry)
+            job = known(self.state, self.reign, entry)
             if job is None:
                 continue
             job.cancel = min(job.cancel, FOREVER if entry.end is None else entry.end)
@@ -148,8 +127,9 @@ class Walk:
             heappop(self.deadlines)
         if self.deadlines:
             times.append(self.deadlines[0][0])
-        if (self.soft or self.pending) and self.running and self.context is not None:
-            times.append(self.t + self.context.cycle.boundary(self.pos) - self.pos)
+        if self.running and self.context is not None:
+            soft = bool(self.soft) or (self.pending and not self._patient())
+            times += [self.t + left for left in self.context.cycle.ahead(self.pos, soft=soft)]
         if self.pending and self.force is not None and self.force.when == "wait":
             times.append(self.force.at + self.force.max_wait)
         border = self.schedule.next_border(self.t)
@@ -170,11 +150,12 @@ class Walk:
             cut_short = job.end < job.began + job.media.frames
             why: tuple[State, str] = ("cancelled", "cancelled") if cut_short else ("played", "")
             self._finish(job, *why)
-        stopped = self.stopped[0] <= t < self.stopped[1]
-        alarmed = self.alarmed[0] <= t < self.alarmed[1]
-        held = self.held[0] <= t < self.held[1]
+        windows = (self.stopped, self.alarmed, self.held)
+        stopped, alarmed, held = (start <= t < end for start, end in windows)
         still = stopped or alarmed or held
         jumped = self._border(still)
+        while self._gives_way():
+            jumped = True
         while self.arrivals and self.arrivals[-1].cue.start <= t:
             self._arrive(self.arrivals.pop())
         if stopped:
@@ -193,13 +174,15 @@ class Walk:
         self._note_music(still)
 
     def _at_boundary(self, jumped: bool, still: bool) -> bool:
-        free = not (still or self._pausing())
-        here = self.context
-        return here is not None and free and (jumped or here.cycle.locate(self.pos).offset == 0)
+        here = None if still or self._pausing() else self.context
+        return here is not None and (jumped or here.cycle.locate(self.pos).offset == 0)
 
     def _quiet(self) -> bool:
         """Whether there is no music here that could be interrupted."""
-        return self.context is None or self.context.block.silent
+        return self.context is None or self.context.block.silent or self._over()
+
+    def _over(self) -> bool:
+        return self.context is not None and self.context.cycle.is_over(self.pos)
 
     def _pausing(self) -> bool:
         return self.voice is not None and self.voice.cue.mode == "pause"
@@ -214,14 +197,10 @@ class Walk:
             else:
                 self._outcome(job, "waiting", "")
 
-    def tails_at(self, t: int) -> list[tuple[Job, int]]:
-        """The voices that are over at ``t`` while the music still rises after them."""
-        return [(job, end) for job, end in self.tails if end <= t < end + job.cue.fade_out]
-
     def lists(self, job: Job) -> bool:
-        """Whether the state's documents still have this very event, as :meth:`_known` looks."""
-        known = self._known(OpenEvent(id=job.cue.id))
-        return known is not None and (known.cue, known.media) == (job.cue, job.media)
+        """Whether the state's documents still have this very event, as they are read."""
+        found = known(self.state, self.reign, OpenEvent(id=job.cue.id))
+        return found is not None and (found.cue, found.media) == (job.cue, job.media)
 
     # music
 
@@ -234,8 +213,7 @@ class Walk:
         swapped = reign is not self.reign
         changed = self.force is None or block.id != self.force.id
         self.reign, self.force = reign, block
-        old = self.context
-        keep = not changed
+        old, keep = self.context, not changed
         if changed:  # softly: the music goes on to a boundary, and for good if it is this block's
             keep = block.when != "cut" and self.until is None and block.at <= self.t
             self.pending = keep and old is not None and old.block.id != block.id
@@ -256,8 +234,30 @@ class Walk:
         if not self.pending or block is None or self.reign is None:
             return False
         waited = block.when == "wait" and self.t >= block.at + block.max_wait
-        ready = waited or still or self._quiet() or self._at_boundary(jumped=False, still=still)
+        ready = waited or self._quiet()
+        if not self._patient():
+            ready = ready or still or self._at_boundary(jumped=False, still=still)
         return ready and self._taken(self.reign, block)
+
+    def _patient(self) -> bool:
+        """Whether a block that waits does so until all of the music is over."""
+        here, force = self.context, self.force
+        return here is not None and force is not None and force.whole and here.block.once
+
+    def _gives_way(self) -> bool:
+        """Let what comes after music that is over have its turn; True if there is any such."""
+        here, reign, force = self.context, self.reign, self.force
+        if here is None or reign is None or force is None or not self._over():
+            return False
+        if force.at > here.block.at:
+            return self._taken(reign, force)
+        after = reign.after(here.block)
+        # never heard at all is no end: with what is anchored in its place it would seem to wait
+        if after is None or not after.follows or self.paused >= self.t - force.at:
+            return False
+        self._read(reign, after, after.pos)
+        self.context_since = self.t
+        return True
 
     def _taken(self, reign: Reign, block: Block) -> bool:
         """The block in force has the music; True if this makes a difference."""
@@ -265,7 +265,7 @@ class Walk:
         self._take_force(reign, block)
         if old is not None and (old.block.id, old_pos) == (block.id, self.pos):
             return False
-        if old is not None and old.block.crossfade:
+        if old is not None and old.block.crossfade and not old.cycle.is_over(old_pos):
             began = self.t - old.block.crossfade
             self.lines.append(Line(began, self.t, 1.0, 0.0, max(began, self.context_since)))
         self.context_since = self.t
@@ -273,17 +273,18 @@ class Walk:
 
     def _take_force(self, reign: Reign, block: Block) -> None:
         """Read the block in force at its own position, as if never overridden."""
-        self.context = Context(
-            self.schedule.cycle(reign, block), 0 if block.begin == "continue" else block.pos
-        )
-        self.pos = max(0, block.pos + self.t - block.at - self.paused)
+        self._read(reign, block, max(0, block.pos + self.t - block.at - self.paused))
+
+    def _read(self, reign: Reign, block: Block, pos: int) -> None:
+        fresh = 0 if block.begin == "continue" else block.pos
+        self.context, self.pos = Context(self.schedule.cycle(reign, block), fresh), pos
         self.overridden, self.until, self.pending = False, None, False
 
     def _note_music(self, still: bool) -> None:
-        running = self.context is not None and not still and not self._pausing()
-        last = self.runs[-1] if self.runs else None
+        running = not (still or self._pausing() or self._over())
         if self.context is None:
             return
+        last = self.runs[-1] if self.runs else None
         if last is not None and last.context is self.context and running == self.running:
             return
         if last is not None and self.running:
@@ -300,8 +301,7 @@ class Walk:
             self.soft[job.cue.id] = job
             if job.cue.when == "wait":
                 self.sequence += 1
-                deadline = job.cue.start + job.cue.max_wait
-                heappush(self.deadlines, (deadline, self.sequence, job))
+                heappush(self.deadlines, (job.cue.start + job.cue.max_wait, self.sequence, job))
         else:
             self._make_due(job)
 
@@ -315,11 +315,11 @@ class Walk:
         heappush(self.due, (job.rank, self.sequence, job))
 
     def _arrive(self, job: Job) -> None:
-        known = self.open.get(job.cue.id)
-        if known is not None and (known is self.voice or known.refusal(self.t) is None):
+        here = self.open.get(job.cue.id)
+        if here is not None and (here is self.voice or here.refusal(self.t) is None):
             return  # the same event, already begun or waiting under an older programme
-        if known is not None:
-            self._drop(known)
+        if here is not None:
+            self._drop(here)
         self._queue(job)
 
     def _release(self, *, everything: bool) -> None:

@@ -58,7 +58,8 @@ async def update(
 async def remove(ctx: Ctx, channel_id: UUID, if_match: str | None, *, force: bool = False) -> None:
     """Remove a channel with its lines, and the lines of others that it is.
 
-    Without ``force``, refused while a channel or a schedule uses it.
+    Without ``force``, refused while a channel or a schedule uses it, or a zone plays it by hand:
+    there it plays on.
     """
     row = await rows.find(ctx, Channel, channel_id, lock=True)
     rows.match(row, if_match)

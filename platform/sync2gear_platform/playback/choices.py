@@ -27,10 +27,28 @@ class NotChosen(Refusal):
     code = "not_chosen"
 
 
+@dataclass(frozen=True, slots=True)
+class End:
+    """When what people chose gives way: at a frame, or ``whole`` once it is over.
+
+    That is reckoned to be at the frame ``at``, and waited for until ``latest``, or for ever.
+    """
+
+    at: int
+    whole: bool = False
+    latest: int | None = None
+
+
 def programme_of(
-    media: Sequence[Media], *, source: str, at: int, seed: int | None = None, crossfade: int = 0
+    media: Sequence[Media],
+    *,
+    source: str,
+    at: int,
+    seed: int | None = None,
+    crossfade: int = 0,
+    once: bool = False,
 ) -> Programme:
-    """One block that plays ``media`` in order from frame ``at`` on and loops.
+    """One block that plays ``media`` in order from frame ``at`` on and loops, or does so ``once``.
 
     With a ``seed`` the order is shuffled. Media that occur twice are listed once.
     """
@@ -39,40 +57,60 @@ def programme_of(
     items = [place[m.sha256] for m in media]
     if seed is not None:
         random.Random(seed).shuffle(items)  # noqa: S311 - an order of songs, not a secret
-    block = Block(id=f"b{at}", source=source, at=at, items=tuple(items), crossfade=crossfade)
+    block = Block(
+        id=f"b{at}", source=source, at=at, items=tuple(items), crossfade=crossfade, once=once
+    )
     return Programme(media=tuple(distinct), blocks=(block,))
 
 
-def ends(made: Sequence[Programme], until: int | None, *, once: bool) -> list[int | None]:
-    """When each of these lists gives way: at ``until``, and if ``once`` when it has been heard."""
-    if not once:
-        return [until] * len(made)
-    overs = [one.blocks[0].at + cycle_of(one, one.blocks[0]).length for one in made]
-    return [min(over, until or over) for over in overs]
+def end_of(made: Programme, until: int | None) -> End | None:
+    """When a list gives way: at ``until``, and what is heard once, when it has been heard."""
+    block = made.blocks[0]
+    over = block.at + cycle_of(made, block).length
+    if block.once and (until is None or over < until):
+        return End(over, whole=True, latest=until)
+    return None if until is None else End(until)
+
+
+def limit(blocks: Sequence[Block], block: Block, at: int) -> int | None:
+    """When after ``at`` another one of ``blocks`` has the music in any case."""
+    for one in blocks:
+        latest: int | None = one.at
+        if one.follows:
+            latest = one.at + one.max_wait if one.when == "wait" else None
+        if one.at > block.at and latest is not None and latest > at:
+            return latest
+    return None
 
 
 def joined(
     chosen: Programme,
     programmes: engine.Programmes,
     state: ZoneState,
-    until: int | None = None,
+    end: End | None = None,
 ) -> Programme:
-    """``chosen``, and then what the zone would play: from the next block on, or from ``until`` on.
+    """``chosen``, and then what the zone would play: from the next block on, or from ``end`` on.
 
-    What is planned to be announced stays. From ``until`` on the block in force reads its own
+    What is planned to be announced stays. From ``end`` on the block in force reads its own
     position, as if nobody had chosen anything.
     """
     held = [programmes[r.sha256] for r in state.programmes if r.sha256 in programmes]
     if not held:
         return chosen
     plan, since = held[-1], chosen.blocks[0].at
-    later = [b for b in plan.blocks if b.at > (since if until is None else until)]
-    if until is not None:
-        position = timeline.music_at(timeline.settle(programmes, state), until)
+    if end is not None and end.whole and end.latest is None:
+        after = limit(plan.blocks, chosen.blocks[0], since)
+        end = None if after is not None and after <= end.at else end
+    later = [b for b in plan.blocks if b.at > (since if end is None else end.at)]
+    if end is not None:
+        position = timeline.music_at(timeline.settle(programmes, state), end.at)
         block = next((b for b in plan.blocks if position and b.id == position.block), None)
         if block is not None and position is not None:
-            moved = {"at": until, "pos": position.pos, "begin": "continue"}
+            moved = {"at": end.at, "pos": position.pos, "begin": "continue", **_waiting(block, end)}
+            later = [b for b in later if b.id != block.id]
             later.insert(0, block.model_copy(update=moved))
+    if not chosen.blocks[0].once:
+        later = [b for b in later if not b.follows]  # what it would wait for never ends
     media = {m.sha256: m for m in chosen.media}
     wanted = {index for block in later for index in block.items}
     wanted |= {event.media for event in plan.events}
@@ -88,6 +126,15 @@ def joined(
         ),
         events=tuple(e.model_copy(update={"media": at[e.media]}) for e in plan.events),
     )
+
+
+def _waiting(block: Block, end: End) -> dict[str, object]:
+    """How a block waits for music that is heard once, or waits no more."""
+    if not end.whole:
+        return {"whole": False, "when": "cut", "max_wait": 0} if block.whole else {}
+    if end.latest is None:
+        return {"whole": True, "when": "next", "max_wait": 0}
+    return {"whole": True, "when": "wait", "max_wait": end.latest - end.at}
 
 
 def reordered(
@@ -113,17 +160,21 @@ def reordered(
     else:
         order = list(media)
     index = next(i for i, m in enumerate(order) if m.sha256 == position.media.sha256)
-    crossfade = next(
-        b.crossfade for p in programmes.values() for b in p.blocks if b.id == position.block
-    )
-    return _from_within(order, index, position, at, crossfade)
+    block = next(b for p in programmes.values() for b in p.blocks if b.id == position.block)
+    return _from_within(order, index, position, at, block.crossfade, once=block.once)
 
 
 def _from_within(
-    media: Sequence[Media], index: int, position: timeline.MusicPosition, at: int, crossfade: int
+    media: Sequence[Media],
+    index: int,
+    position: timeline.MusicPosition,
+    at: int,
+    crossfade: int,
+    *,
+    once: bool,
 ) -> Programme:
     """A list of which ``index`` goes on at ``at`` from where it stands."""
-    made = programme_of(media, source=position.source, at=at, crossfade=crossfade)
+    made = programme_of(media, source=position.source, at=at, crossfade=crossfade, once=once)
     start = timeline.item_reading(made, made.blocks[0], index)
     block = made.blocks[0].model_copy(update={"pos": start + position.offset})
     return made.model_copy(update={"blocks": (block,)})
@@ -133,8 +184,8 @@ def _from_within(
 class Standing:
     """Where music that people chose stands, in its list of ``media``.
 
-    ``end`` is when what has the music ends by itself, ``until`` when the next block begins;
-    ``crossfade`` in frames.
+    ``end`` is when what has the music ends by itself, ``until`` when other music begins whatever
+    is left of it; ``crossfade`` in frames.
     """
 
     position: timeline.MusicPosition
@@ -159,7 +210,7 @@ def standing(
         return None
     block = next(block for block in plan.blocks if block.id == position.block)
     media = tuple(plan.media[index] for index in block.items)
-    until = next((b.at for b in plan.blocks if b.at > max(at, block.at)), None)
+    until = limit(plan.blocks, block, at)
     end = at + position.length - position.offset
     return Standing(position, media, end, until, block.crossfade)
 
@@ -173,16 +224,38 @@ def returns(
     return next(iter(later), None)
 
 
+def to_be_heard(
+    programmes: engine.Programmes, state: ZoneState, at: int
+) -> set[tuple[str, UUID | None]]:
+    """What people chose of which something is planned to be heard from ``at`` on."""
+    known = [programmes[ref.sha256] for ref in state.programmes if ref.sha256 in programmes]
+    found = set()
+    for plan in known[-1:]:
+        for block in (one for one in plan.blocks if is_kind(one.source)):
+            ends = [limit(plan.blocks, block, block.at)]
+            if block.once:
+                ends.append(block.at + cycle_of(plan, block).length - block.pos)
+            if all(end is None or end > at for end in ends):
+                found.add(named(block.source))
+    return found
+
+
 def _ruling(programmes: engine.Programmes, state: ZoneState, at: int) -> Programme | None:
     held = (r.sha256 for r in reversed(state.programmes) if r.from_ <= at)
     return next((programmes[sha256] for sha256 in held if sha256 in programmes), None)
 
 
 def listed(
-    here: Standing, media: Sequence[Media], index: int, at: int, crossfade: int
+    here: Standing,
+    media: Sequence[Media],
+    index: int,
+    at: int,
+    crossfade: int,
+    *,
+    once: bool = False,
 ) -> Programme:
     """What people chose as another list from ``at`` on, of which ``index`` is what plays then."""
-    return _from_within(media, index, here.position, at, crossfade)
+    return _from_within(media, index, here.position, at, crossfade, once=once)
 
 
 def put_in(

@@ -119,7 +119,7 @@ async def play_lists(
 ) -> list[ZoneView]:
     """Play in each zone its own list, all from the same frame; ``crossfade`` in frames.
 
-    None of the lists is empty. ``once``: until it is over, where something else would be played.
+    None of the lists is empty. ``once``: until it is over, and then what would be played.
     ``after`` is for the audit trail, ``origin`` what people chose; ``digests`` name by zone what
     that is like now.
     """
@@ -132,12 +132,14 @@ async def play_lists(
     ]
     at = ctx.frame + await leads.lead(ctx, found, needs)
     made = {
-        id(media): choices.programme_of(media, source=source, at=at, seed=seed, crossfade=crossfade)
+        id(media): choices.programme_of(
+            media, source=source, at=at, seed=seed, crossfade=crossfade, once=once
+        )
         for media in lists.values()
     }
+    end = end_of(ctx, until)
     of_zones = [made[id(lists[score.zone.id])] for score in found]
-    ends = choices.ends(of_zones, end_of(ctx, until), once=once)
-    wanted = await _chosen(ctx, found, of_zones, ends)
+    wanted = await _chosen(ctx, found, of_zones, [choices.end_of(one, end) for one in of_zones])
     return await _closed(ctx, wanted, "play", after, origin=origin, digests=digests)
 
 
@@ -160,13 +162,13 @@ async def shuffle(
 
 
 async def _chosen(
-    ctx: Ctx, found: Sequence[Score], made: Sequence[Programme], ends: Sequence[int | None]
+    ctx: Ctx, found: Sequence[Score], made: Sequence[Programme], ends: Sequence[choices.End | None]
 ) -> list[Score]:
     """The zones with what people chose for each, and after it what they would play."""
     stored: dict[str, str] = {}
     wanted = []
-    for score, chosen, until in zip(found, made, ends, strict=True):
-        programme = choices.joined(chosen, score.programmes, score.state, until)
+    for score, chosen, end in zip(found, made, ends, strict=True):
+        programme = choices.joined(chosen, score.programmes, score.state, end)
         sha256 = programme.sha256()
         if sha256 not in stored:
             stored[sha256] = await writing.store(ctx, programme)

@@ -16,7 +16,7 @@ from sync2gear_broker.messages import (
     ProgrammeRef,
     ZoneState,
 )
-from sync2gear_broker.units import FRAME_RATE, frames_from_millis
+from sync2gear_broker.units import FRAME_RATE, MAX_SAFE_INTEGER, frames_from_millis
 from sync2gear_platform.channels.model import Channel
 from sync2gear_platform.channels.rotation import Memory, Pick, Rotation
 from sync2gear_platform.schedules.asking import Betweens, asked_at, between
@@ -117,6 +117,7 @@ class Band:
         self._pauses = pauses(events)
         self._hush = Hush(facts.quiet, facts.tz, *stretch).covers
         self._leaving: Leaving | None = None
+        self._waits: dict[str, object] = {}
         if history.running is not None and history.last is not None:
             channel = history.last.block.source
             self._leaving = Leaving(channel, history.running.picks)
@@ -129,11 +130,23 @@ class Band:
             stretch = replace(last, end=reign.end)
             self._last = stretch
         else:
-            stretch = Stretch(reign.schedule.id, silent_block(reign.start), reign.end, (), ())
+            block = silent_block(reign.start).model_copy(update=self._waits)
+            stretch = Stretch(reign.schedule.id, block, reign.end, (), ())
             self._take_over(stretch, reign.start)
         self._running = self._leaving = None
+        self._waits = {}
         self.music.append(stretch)
         return stretch
+
+    def gives_way(self, over: int, latest: int) -> None:
+        """What has the music is over at the frame ``over``, or later if people pause it meanwhile.
+
+        What comes next waits for that, until ``latest``.
+        """
+        patience = latest - over
+        self._waits = {"whole": True, "when": "next", "max_wait": 0}
+        if patience <= MAX_SAFE_INTEGER:
+            self._waits |= {"when": "wait", "max_wait": patience}
 
     def play(self, reign: Reign) -> Stretch | None:
         """One reign's block; ``None`` where its channel has nothing that fits.
@@ -153,6 +166,7 @@ class Band:
             stretch, picks = begun
             self._take_over(stretch, reign.start + stretch.delay)
         self._leaving = Leaving(channel.id, picks, earlier)
+        self._waits = {}
         end = max(reign.end, reign.start + stretch.delay)
         if not channel.loop:
             end = self._over(stretch, reign.start + stretch.delay, end)
@@ -219,7 +233,7 @@ class Band:
         """A block of its own for a reign."""
         delay = self._delay(reign, channel.id)
         begin = _begin(reign, self._last)
-        picks, offset = self._picks(channel, reign, begin, reign.start + delay)
+        picks, offset, last = self._picks(channel, reign, begin, reign.start + delay)
         if not picks:
             return None
         block = Block(
@@ -232,7 +246,9 @@ class Band:
             crossfade=channel.crossfade,
             when=reign.schedule.start.mode,
             max_wait=frames_from_millis(reign.schedule.start.max_wait),
+            once=last,
         )
+        block = block.model_copy(update=self._waits)
         return replace(_stretch(reign, block, picks), delay=delay), picks
 
     def _gone_on(
@@ -240,13 +256,14 @@ class Band:
     ) -> tuple[Stretch, list[Pick]]:
         """The running block for as long as the reign lasts: what was heard of it stays."""
         picks = list(running.picks[: running.kept])
+        block = running.stretch.block
         if running.grows:
             course = Course(reign.start, channel.crossfade, self._pauses)
             course.step(picks[running.index].piece, running.into)
             for pick in picks[running.index + 1 :]:
                 course.step(pick.piece)
-            self._fill(channel, picks, picks[-1].memory, course, reign.end)
-        block = running.stretch.block
+            last = self._fill(channel, picks, picks[-1].memory, course, reign.end)
+            block = block.model_copy(update={"once": last})
         block = block.model_copy(update={"items": tuple(range(len(picks)))})
         return replace(_stretch(reign, block, picks), delay=running.stretch.delay), picks
 
@@ -304,8 +321,11 @@ class Band:
 
     def _picks(
         self, channel: Channel, reign: Reign, begin: Begin, at: int
-    ) -> tuple[list[Pick], int]:
-        """Pieces from ``at`` to the reign's end, and how far the first one has come."""
+    ) -> tuple[list[Pick], int, bool]:
+        """Pieces from ``at`` to the reign's end, and how far the first one has come.
+
+        And whether they are all that is left of a channel that is played once.
+        """
         memory = self._memories.get(channel.id, Memory())
         if begin == "restart":
             memory = Memory(heard=memory.heard)
@@ -315,24 +335,28 @@ class Band:
             pick, offset = self._cut[channel.id]
             picks, memory = [pick], pick.memory
             course.step(pick.piece, offset)
-        self._fill(channel, picks, memory, course, reign.end)
+        last = self._fill(channel, picks, memory, course, reign.end)
         if not picks and reign.begins and begin != "restart" and not channel.loop:
             return self._picks(channel, reign, "restart", at)  # once each time that it is asked for
-        return picks, offset
+        return picks, offset, last
 
     def _fill(
         self, channel: Channel, picks: list[Pick], memory: Memory, course: Course, end: int
-    ) -> None:
-        """Draw pieces until ``end``, or as many as a block may hold."""
+    ) -> bool:
+        """Draw pieces until ``end``, or as many as a block may hold.
+
+        Whether a channel that is played once has no more than these.
+        """
         rotation = self._rotations.setdefault(channel.id, Rotation(channel, channel.id))
         while course.earliest < end and len(picks) < MAX_ITEMS:
             asked = asked_at(self.facts, self._between, course.at, self._hush)
             pick = rotation.next_piece(memory, course.at, **asked)
             if pick is None:
-                return
+                return not channel.loop
             picks.append(pick)
             memory = pick.memory
             course.step(pick.piece)
+        return False
 
 
 def _stretch(reign: Reign, block: Block, picks: Sequence[Pick]) -> Stretch:

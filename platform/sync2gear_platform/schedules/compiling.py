@@ -14,7 +14,7 @@ from sync2gear_platform.channels.model import Channel, Piece
 from sync2gear_platform.channels.rotation import Memory, Pick
 from sync2gear_platform.kit.errors import Refusal
 from sync2gear_platform.schedules.course import Pause
-from sync2gear_platform.schedules.handed import Chosen, taken_up
+from sync2gear_platform.schedules.handed import Chosen, begun_by, lasting, over_by, taken_up
 from sync2gear_platform.schedules.ledger import (
     BASE,
     FOREVER,
@@ -114,8 +114,9 @@ def compile_zone(
         elif before.alone is not None and not (music and music[0].block.at <= now):
             until = music[0].block.at if music else FOREVER
             music = (_silent(now, until) if before.ended else before.alone, *music)
-        elif before.alone is None and by_hand and music and music[0].block.at > now:
-            music = (_silent(now, music[0].block.at), *music)  # nothing is heard before its time
+        elif before.alone is None and music and music[0].block.at > now:
+            until = music[0].block.at  # nothing is heard before its time
+            music = (_silent(now, until) if before.would is None else before.would, *music)
         if not music and resolved.events:
             music = (_silent(now, FOREVER),)
         spare = None if resolved.events else _spare(facts, playing, now)
@@ -158,7 +159,7 @@ def free_from(playing: Playing, at: int) -> int:
     """
     ruling = _ruling(playing, at)
     begun = [block for block in ruling.blocks if block.at <= at] if ruling else []
-    if not begun or begun[-1].when == "cut":
+    if not begun or begun[-1].when == "cut" or begun[-1].follows:
         return at
     block = begun[-1]
     anchor = timeline.rebase(playing.programmes, playing.state, at).anchor
@@ -191,7 +192,8 @@ class _Before:
 
     ``begun`` holds memories and cuts as they were when the running block began, or the one
     ``over`` which people chose it (with the digest of its music); ``alone`` is the running block,
-    which goes on where nobody else wants the music, unless it has ``ended`` with its schedule.
+    which goes on where nobody else wants the music, unless it has ``ended`` with its schedule;
+    ``would`` is what would go on there in place of what people chose, which they have ended.
     ``why`` is what was said of earlier blocks.
     """
 
@@ -206,6 +208,7 @@ class _Before:
     alone: Stretch | None
     ended: bool
     over: tuple[Stretch, str] | None
+    would: Stretch | None
     why: Mapping[str, Why]
 
 
@@ -221,13 +224,16 @@ def _before(
         position = _position(playing.programmes, state, now)
         block = _block(ruling, position, now)
         kept = next((k for k in ledger.blocks if k.block.id == block.id), None)
-        if kept is None and not block.silent:
+        if kept is None and not (block.silent or (position and position.silent)):
             kept, ledger, chosen = taken_up(ledger, ruling, block, now, digests)
         elif kept is not None and kept.schedule == HAND.id:
-            # where nothing comes after it, it ends with the programme only because that does
-            chosen = replace(chosen, until=FOREVER if kept is ledger.blocks[-1] else kept.end)
+            chosen = replace(chosen, until=lasting(ledger, kept, now))
+        if kept is not None and position is not None:
+            kept = begun_by(kept, now, position.pos)
+    over, would = _overridden(ledger, kept), None
     if kept is not None and kept.schedule == HAND.id and not by_hand:
         kept, chosen = None, replace(chosen, until=None)
+        over, would = None, over
     known = replace(
         facts,
         channels={**facts.channels, **chosen.channels},
@@ -235,8 +241,11 @@ def _before(
     )
     past = Retold(known, ledger, ruling, now)
     seen = chosen.until or now
-    over = _overridden(ledger, kept)
     if over is not None:
+        if ruling is not None and position is not None and chosen.hand and not chosen.hand.loop:
+            seen = min(
+                seen, over_by(_block(ruling, position, now), ruling, position.pos, now, past.pauses)
+            )
         past.roll(until=over.block.at, seen=seen)
     begun = dict(past.memories), dict(past.cut)
     past.roll(
@@ -271,8 +280,13 @@ def _before(
         alone=last,
         ended=ended,
         over=None if over is None else (ledger.stretch(over), over.music),
+        would=None if would is None else _still_asked(facts, ledger.stretch(would)),
         why=ledger.why,
     )
+
+
+def _still_asked(facts: Facts, stretch: Stretch) -> Stretch | None:
+    return stretch if _asked(facts, stretch) else None
 
 
 def _asked(facts: Facts, last: Stretch) -> bool:

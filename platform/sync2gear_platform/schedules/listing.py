@@ -130,7 +130,8 @@ async def _list_anew(ctx: Ctx, edited: dict[UUID, _Choice]) -> dict[UUID, dateti
         if len(media) == index + 1 and leaves:
             continue  # nothing of it is left to be played now
         crossfade = here.crossfade if choice.channel is None else choice.channel.crossfade
-        made = choices.listed(here, media, index, at, crossfade)
+        once = choice.channel is not None and not choice.channel.loop
+        made = choices.listed(here, media, index, at, crossfade, once=once)
         programme = choices.joined(made, score.programmes, state)
         sha256 = await writing.store(ctx, programme)
         after = engine.swap(state, programme, sha256, ctx.frame, at)

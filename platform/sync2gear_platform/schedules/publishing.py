@@ -112,6 +112,8 @@ def _asks(
     if plan is None or plan.programme != newest:
         if given.schedules:
             return plan is None or plan.facts != named[score.zone.id] or bool(newest)
+        if plan is None:
+            return False  # nothing was ever planned here: all of it is what people chose
         held = score.programmes.get(newest)
         return held is not None and bool(held.events or len(held.blocks) > 1)
     return plan.facts != named[score.zone.id] or plan.renew_at <= ctx.now

@@ -79,6 +79,8 @@ def resolve(facts: Facts, history: History, start: int, end: int) -> Resolved:
             )
         over = reign.start if stretch is None else stretch.end
         if over < reign.end and not silent and not _loops(facts, reign):
+            if stretch is not None:
+                band.gives_way(over, _latest(wanted, reign))
             wanted = _without(wanted, reign, over)
             coming = deque(reigns(wanted, over, end))
     return Resolved(
@@ -93,6 +95,12 @@ def resolve(facts: Facts, history: History, start: int, end: int) -> Resolved:
 
 def _loops(facts: Facts, reign: Reign) -> bool:
     return facts.channels[reign.schedule.channel or UUID(int=0)].loop
+
+
+def _latest(wanted: Sequence[Claim], reign: Reign) -> int:
+    """Until when whoever has the music wants it."""
+    mine = (c.end for c in wanted if c.schedule.id == reign.schedule.id and c.start <= reign.start)
+    return max(mine, default=reign.end)
 
 
 def _without(wanted: Sequence[Claim], reign: Reign, over: int) -> list[Claim]:
