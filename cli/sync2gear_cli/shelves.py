@@ -90,6 +90,7 @@ def edit(
     album: Annotated[str | None, typer.Option()] = None,
     genre: Annotated[str | None, typer.Option()] = None,
     year: Annotated[int | None, typer.Option()] = None,
+    composer: Annotated[str | None, typer.Option()] = None,
     tag: Annotated[list[str] | None, typer.Option(help="All its tags; may be repeated.")] = None,
     explicit: Annotated[bool | None, typer.Option("--explicit/--clean")] = None,
     licence: Annotated[str | None, typer.Option()] = None,
@@ -101,6 +102,7 @@ def edit(
     """Change the same of some tracks, of all of them or of none."""
     given: dict[str, Any] = {
         "title": title, "artist": artist, "album": album, "genre": genre, "year": year,
+        "composer": composer,
         "tags": tag or None, "explicit": explicit, "licence": licence,
         "valid_from": valid_from, "valid_until": valid_until,
     }  # fmt: skip

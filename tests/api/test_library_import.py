@@ -58,6 +58,7 @@ async def test_real_containers_are_taken_with_their_tags_and_lengths(
     for number, suffix in enumerate(("wav", *audio.CODECS)):
         tags = {} if suffix in {"wav", "mka", "aiff", "aac", "webm"} else {
             "title": f"Title {suffix}", "artist": "Ärtist", "album": "Album", "date": "1999-04-01",
+            "composer": "Clara Schumann",
         }  # fmt: skip
         audio.encode(folder / f"{number} {suffix}.{suffix}", audio.sine(1.5, 300 + number), **tags)
     row = await take(world, tenant, folder)
@@ -68,6 +69,7 @@ async def test_real_containers_are_taken_with_their_tags_and_lengths(
     mp3 = by_suffix["mp3"]
     assert (mp3["title"], mp3["artist"], mp3["year"]) == ("Title mp3", "Ärtist", 1999)
     assert by_suffix["wav"]["title"] == "0 wav"
+    assert {track["composer"] for track in tracks if track["artist"]} == {"Clara Schumann"}
     for track in tracks:
         assert 1490 <= track["duration_millis"] <= 1560, track
     async with world.ctx(tenant.id) as ctx:

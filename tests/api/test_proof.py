@@ -109,7 +109,7 @@ async def test_reports_exports_and_what_is_forgotten(world: World) -> None:
     one = Teller(world, tenant, await speaker(tenant, zone, "One"), zone)
     async with world.ctx(tenant.id) as ctx:
         for track in await ctx.db.exec(select(Track)):
-            track.isrc, track.artist = "DEA122700001", "=1+1"
+            track.isrc, track.artist, track.composer = "DEA122700001", "=1+1", "C. Schumann"
             ctx.db.add(track)
     due = [s for s in await segments(world, tenant, zone, hours=1) if s.role == "music"]
     await one.tell([event for piece in due for event in one.played(piece)])
@@ -124,24 +124,28 @@ async def test_reports_exports_and_what_is_forgotten(world: World) -> None:
         "last_day": max(line["day"] for line in played),
     }
     heads, *rows = await sheet(tenant, "/proof/report/", report="usage-by-work", **days)
-    assert heads == ["Title", "Artist", "ISRC", "Duration", "Plays", "Zones", "Seconds heard"]
+    assert heads == [
+        "Title", "Artist", "Composer", "ISRC", "Duration", "Plays", "Zones", "Seconds heard",
+    ]  # fmt: skip
     (row,) = rows  # works of one ISRC are one work
-    assert row[1:6] == ["'=1+1", "DEA122700001", "0:03:00", str(len(heard)), "1"]
+    assert row[1:4] == ["'=1+1", "C. Schumann", "DEA122700001"]
+    assert row[4:7] == ["0:03:00", str(len(heard)), "1"]
     heads, *rows = await sheet(tenant, "/proof/report/", report="usage-by-venue", **days)
     assert (heads[0], rows[0][0]) == ("Zone", "Bar")
     heads, *rows = await sheet(tenant, "/proof/report/", report="usage-log", **days)
     assert len(rows) == len(heard)
     assert (rows[0][0], rows[0][2]) == (heard[0]["day"], "Bar")
+    assert rows[0][5] == "C. Schumann"
     assert rows[0][1][3:] == heard[0]["began_at"][14:19], "by the venue's clock"
 
-    columns = [{"key": "isrc", "heading": "Code"}, {"key": "blank", "heading": "Composer"}]
+    columns = [{"key": "isrc", "heading": "Code"}, {"key": "blank", "heading": "Publisher"}]
     own = await tenant.make("/proof/templates/", name="Ours", grain="work", columns=columns)
     path = f"/proof/templates/{own['id']}/"
     assert await sheet(tenant, f"{path}report/", **days) == [
-        ["Code", "Composer"], ["DEA122700001", ""],
+        ["Code", "Publisher"], ["DEA122700001", ""],
     ]  # fmt: skip
     filled = await tenant.http.get(f"/api/v1{path}report/", params={**days, "format": "json"})
-    assert json.loads(filled.text) == [{"Code": "DEA122700001", "Composer": ""}]
+    assert json.loads(filled.text) == [{"Code": "DEA122700001", "Publisher": ""}]
     wrong = {"columns": [{"key": "zone"}]}
     refused = await tenant.http.patch(f"/api/v1{path}", json=wrong)
     assert refused.json()["code"] == "wrong_column"

@@ -291,11 +291,12 @@ def test_whole_months_are_told_from_days() -> None:
 
 def test_rows_fill_the_columns_of_reports() -> None:
     span = Span(day("2027-01-01"), day("2027-01-31"))
-    row = Row("w", "Song", "Who", "", "", 3725 * SECOND, 10 * SECOND, 4, 2, "Bar")
+    row = Row("w", "Song", "Who", "", "", 3725 * SECOND, 10 * SECOND, 4, 2, "Bar", "Clara")
     keys = tuple(reports.FITTING["work"] | reports.FITTING["play"] | {"zone"})
     cells = dict(zip(keys, reports.cells(row, [Column(k, "") for k in keys], span), strict=True))
     assert cells == {
-        "title": "Song", "artist": "Who", "album": "", "isrc": "", "work": "w", "plays": 4,
+        "title": "Song", "artist": "Who", "composer": "Clara", "album": "", "isrc": "",
+        "work": "w", "plays": 4,
         "zones": 2, "zone": "Bar", "duration": "1:02:05", "duration_seconds": 3725, "seconds": 10,
         "day": "", "time": "", "source": "", "manner": "", "blank": "",
         "period_from": "2027-01-01", "period_to": "2027-01-31",

@@ -128,9 +128,7 @@ def test_a_schedule_is_tried_out_saved_and_switched(page: Page, stack: Stack) ->
     page.get_by_text("Dates and calendars").click()
     page.get_by_label("It recurs").select_option(label="Every second week")
     page.get_by_role("button", name="Save").click()
-    expect(
-        page.get_by_text("Its weeks and months are counted from this day.").first
-    ).to_be_visible()
+    expect(page.get_by_text("Say from which day on it is counted.").first).to_be_visible()
     page.get_by_label("First day").fill("2026-11-02")
     check(page)
     page.get_by_role("button", name="Save").click()

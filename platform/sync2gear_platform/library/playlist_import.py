@@ -18,7 +18,7 @@ SOME = 500
 """Names that one statement asks for."""
 
 DESCRIBED = {
-    "sha256", "filename", "title", "artist", "album", "genre", "year", "isrc",
+    "sha256", "filename", "title", "artist", "album", "genre", "year", "isrc", "composer",
     "duration_millis", "cover_id", "explicit", "tags", "licence", "regions", "offline_allowed",
     "valid_from", "valid_until",
 }  # fmt: skip

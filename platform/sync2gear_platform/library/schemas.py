@@ -123,6 +123,7 @@ class TrackPatch(In):
     genre: Annotated[Line, Field(max_length=100)] = ""
     year: Annotated[int, Field(strict=True, ge=1000, le=2999)] | None = None
     isrc: Isrc = ""
+    composer: Line = ""
     explicit: Annotated[bool, Field(strict=True)] = False
     tags: Annotated[list[Tag], Field(max_length=50), AfterValidator(_sorted)] = []
     licence: Line = ""
@@ -189,6 +190,7 @@ class TrackOut(Out):
     genre: str
     year: int | None
     isrc: str
+    composer: str
     duration_millis: int
     position: int
     cover_id: UUID | None

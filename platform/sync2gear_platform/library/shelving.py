@@ -235,7 +235,8 @@ async def shelf(
 
 
 _DESCRIPTION = {
-    "title", "artist", "album", "genre", "year", "isrc", "duration_millis", "cover_id",
+    "title", "artist", "album", "genre", "year", "isrc", "composer", "duration_millis",
+    "cover_id",
 }  # fmt: skip
 
 
@@ -250,5 +251,6 @@ def description(filename: str, finding: Finding) -> dict[str, object]:
         "genre": tags.genre,
         "year": tags.year,
         "isrc": tags.isrc,
+        "composer": tags.composer,
         "duration_millis": millis_from_frames(finding.sound.frames),
     }

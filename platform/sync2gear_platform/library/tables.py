@@ -142,6 +142,7 @@ class Track(Owned, table=True):
     genre: str = Field(default="", max_length=100)
     year: int | None = None
     isrc: str = Field(default="", max_length=12)
+    composer: str = Field(default="", max_length=255)
     duration_millis: int = Field(sa_type=BigInteger)
     position: int = Field(default=0)
     cover_id: UUID | None = None

@@ -8,10 +8,14 @@ from pathlib import Path
 from typing import Any, Final
 
 import mutagen
+from mutagen.easymp4 import EasyMP4Tags
 from mutagen.flac import FLACNoHeaderError, Picture
 
 from sync2gear_platform.kit import picture
 from sync2gear_platform.library import rules
+
+# The one tag of ours that mutagen has no plain name for in MP4.
+EasyMP4Tags.RegisterTextKey("composer", "\xa9wrt")  # type: ignore[no-untyped-call]  # mutagen's
 
 FRONT: Final = 3
 """The kind of picture that is the front cover, in ID3 and in FLAC."""
@@ -27,6 +31,7 @@ class Tags:
     genre: str = ""
     year: int | None = None
     isrc: str = ""
+    composer: str = ""
 
 
 def read_tags(path: Path, fallback: dict[str, str]) -> Tags:
@@ -35,7 +40,10 @@ def read_tags(path: Path, fallback: dict[str, str]) -> Tags:
         found = mutagen.File(path, easy=True)
     except Exception:  # noqa: BLE001 - a parser of strangers' files; without tags a file is as good
         found = None
-    named = {k: str(v[0]) for k, v in (found or {}).items() if isinstance(v, list) and v}
+    lists = {k: v for k, v in (found or {}).items() if isinstance(v, list) and v}
+    named = {k: str(v[0]) for k, v in lists.items()}
+    if "composer" in lists:  # a work has all of them, and no single one that stands for it
+        named["composer"] = "; ".join(str(one) for one in lists["composer"])
     tags = {**fallback, **{k.lower(): v for k, v in named.items() if v.strip()}}
     return Tags(
         title=rules.label(tags.get("title", ""), 255),
@@ -44,6 +52,7 @@ def read_tags(path: Path, fallback: dict[str, str]) -> Tags:
         genre=rules.label(tags.get("genre", ""), 100),
         year=rules.year_of(tags.get("date", "") or tags.get("year", "")),
         isrc=rules.isrc_of(tags.get("isrc", "") or tags.get("tsrc", "")),
+        composer=rules.label(tags.get("composer", ""), 255),
     )
 
 

@@ -196,6 +196,7 @@ def _played(line: Any) -> Row:
         tz=line.timezone or "UTC",
         source=line.source,
         manner=line.manner,
+        composer=line.work_composer or "",
     )
 
 
@@ -209,7 +210,10 @@ async def summed(
     plays = func.sum(parts.c.played + parts.c.late)
     names = [
         func.max(func.coalesce(column, ""))
-        for column in map(col, (ProofWork.title, ProofWork.artist, ProofWork.album, ProofWork.isrc))
+        for column in (
+            col(getattr(ProofWork, name))
+            for name in ("title", "artist", "album", "isrc", "composer")
+        )
     ]
     statement = (
         select(
@@ -246,8 +250,9 @@ async def summed(
         raise TooLarge
     return [
         Row(
-            work=row[0], title=row[1], artist=row[2], album=row[3], isrc=row[4], frames=row[5],
-            heard=int(row[6]), plays=int(row[7]), zones=row[8], zone=row[9] if by_zone else "",
+            work=row[0], title=row[1], artist=row[2], album=row[3], isrc=row[4], composer=row[5],
+            frames=row[6], heard=int(row[7]), plays=int(row[8]), zones=row[9],
+            zone=row[10] if by_zone else "",
         )
         for row in found
     ]  # fmt: skip

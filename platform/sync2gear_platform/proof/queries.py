@@ -95,7 +95,7 @@ def as_columns() -> Any:
     """The same as plain columns, for many: making objects of them takes most of the time."""
     named: list[Any] = [
         col(getattr(ProofWork, name)).label(f"work_{name}")
-        for name in ("title", "artist", "album", "isrc", "frames")
+        for name in ("title", "artist", "album", "isrc", "composer", "frames")
     ]
     zone: list[Any] = [
         col(ProofZone.name).label("zone_name"),

@@ -15,13 +15,15 @@ Grain = Literal["work", "work_zone", "play"]
 """What a row is: a work with all its plays, a work in one zone, or one play."""
 
 Key = Literal[
-    "title", "artist", "album", "isrc", "duration", "duration_seconds", "work", "plays", "zones",
-    "seconds", "zone", "day", "time", "source", "manner", "period_from", "period_to", "blank",
+    "title", "artist", "composer", "album", "isrc", "duration", "duration_seconds", "work", "plays",
+    "zones", "seconds", "zone", "day", "time", "source", "manner", "period_from", "period_to",
+    "blank",
 ]  # fmt: skip
 
 HEADINGS: Final[dict[Key, str]] = {
     "title": "Title",
     "artist": "Artist",
+    "composer": "Composer",
     "album": "Album",
     "isrc": "ISRC",
     "duration": "Duration",
@@ -41,8 +43,8 @@ HEADINGS: Final[dict[Key, str]] = {
 }
 
 _WORK: Final[frozenset[Key]] = frozenset(
-    {"title", "artist", "album", "isrc", "duration", "duration_seconds", "work", "plays",
-     "seconds", "period_from", "period_to", "blank"}
+    {"title", "artist", "composer", "album", "isrc", "duration", "duration_seconds", "work",
+     "plays", "seconds", "period_from", "period_to", "blank"}
 )  # fmt: skip
 FITTING: Final[dict[Grain, frozenset[Key]]] = {
     "work": _WORK | {"zones"},
@@ -80,16 +82,16 @@ BUILT_IN: Final[dict[str, Template]] = {
     for one in (
         _template(
             "usage-by-work", "Usage by work", "work",
-            "title", "artist", "isrc", "duration", "plays", "zones", "seconds",
+            "title", "artist", "composer", "isrc", "duration", "plays", "zones", "seconds",
         ),
         _template(
             "usage-by-venue", "Usage by venue and work", "work_zone",
-            "zone", "title", "artist", "isrc", "duration", "plays", "seconds",
+            "zone", "title", "artist", "composer", "isrc", "duration", "plays", "seconds",
         ),
         _template(
             "usage-log", "Log of performances", "play",
-            "day", "time", "zone", "title", "artist", "album", "isrc", "duration_seconds",
-            "seconds",
+            "day", "time", "zone", "title", "artist", "composer", "album", "isrc",
+            "duration_seconds", "seconds",
         ),
     )
 }  # fmt: skip
@@ -111,6 +113,7 @@ class Row:
     plays: int = 1
     zones: int = 1
     zone: str = ""
+    composer: str = ""
     at: int | None = None
     tz: str = "UTC"
     source: str = ""

@@ -110,6 +110,7 @@ class ProofWork(SQLModel, table=True):
     artist: str = Field(default="", max_length=255)
     album: str = Field(default="", max_length=255)
     isrc: str = Field(default="", max_length=12)
+    composer: str = Field(default="", max_length=255)
     frames: int = Field(sa_type=BigInteger)
     seen_on: date
 

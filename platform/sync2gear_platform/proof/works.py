@@ -35,6 +35,7 @@ async def remember(ctx: Ctx, media: Mapping[str, Media], *, known_stay: bool = F
                 "artist": track.artist if track else one.artist,
                 "album": track.album if track else "",
                 "isrc": track.isrc if track else "",
+                "composer": track.composer if track else "",
                 "frames": one.frames,
                 "seen_on": ctx.now.date(),
             }
@@ -45,7 +46,7 @@ async def remember(ctx: Ctx, media: Mapping[str, Media], *, known_stay: bool = F
     if known_stay:
         await ctx.db.execute(fresh.on_conflict_do_nothing(), rows)
         return
-    names = ("title", "artist", "album", "isrc", "frames", "seen_on")
+    names = ("title", "artist", "album", "isrc", "composer", "frames", "seen_on")
     await ctx.db.execute(
         fresh.on_conflict_do_update(
             index_elements=["client_id", "subject"],

@@ -5517,7 +5517,7 @@ export interface components {
              * Key
              * @enum {string}
              */
-            key: "title" | "artist" | "album" | "isrc" | "duration" | "duration_seconds" | "work" | "plays" | "zones" | "seconds" | "zone" | "day" | "time" | "source" | "manner" | "period_from" | "period_to" | "blank";
+            key: "title" | "artist" | "composer" | "album" | "isrc" | "duration" | "duration_seconds" | "work" | "plays" | "zones" | "seconds" | "zone" | "day" | "time" | "source" | "manner" | "period_from" | "period_to" | "blank";
         };
         /**
          * ColumnOut
@@ -10933,6 +10933,8 @@ export interface components {
             album: string;
             /** Artist */
             artist: string;
+            /** Composer */
+            composer: string;
             /** Cover Id */
             cover_id: string | null;
             /**
@@ -11005,6 +11007,11 @@ export interface components {
              * @default
              */
             artist?: string;
+            /**
+             * Composer
+             * @default
+             */
+            composer?: string;
             /**
              * Explicit
              * @default false

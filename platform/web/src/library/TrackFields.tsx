@@ -51,6 +51,10 @@ export function TrackFields({ draft, onChange, folders, many = false }: Props) {
         {line("genre", "Genre", { maxLength: 100 })}
         {line("year", "Year", { maxLength: 4, inputMode: "numeric" })}
       </div>
+      <div className={css.pair}>
+        {line("composer", "Composer")}
+        {!many && line("isrc", "ISRC", { maxLength: 20 })}
+      </div>
       {line("tags", "Tags", { description: "Separated by commas", maxLength: 2000 })}
       <NativeSelect
         label="Folder"

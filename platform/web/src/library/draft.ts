@@ -2,7 +2,7 @@
 
 import type { Track, TrackChange } from "../api/types";
 
-const TEXTS = ["title", "artist", "album", "genre", "licence"] as const;
+const TEXTS = ["title", "artist", "album", "genre", "composer", "isrc", "licence"] as const;
 
 /** All as text, as fields hold it; in a form about many, empty is "as it is". */
 export interface Draft {
@@ -11,6 +11,8 @@ export interface Draft {
   readonly album: string;
   readonly genre: string;
   readonly year: string;
+  readonly composer: string;
+  readonly isrc: string;
   readonly folder_id: string;
   /** Separated by commas, as `regions`. */
   readonly tags: string;
@@ -28,6 +30,8 @@ export const BLANK: Draft = {
   album: "",
   genre: "",
   year: "",
+  composer: "",
+  isrc: "",
   folder_id: "",
   tags: "",
   licence: "",
@@ -46,6 +50,8 @@ export function draftOf(track: Track): Draft {
     album: track.album,
     genre: track.genre,
     year: track.year == null ? "" : String(track.year),
+    composer: track.composer,
+    isrc: track.isrc,
     folder_id: track.folder_id ?? "",
     tags: track.tags.join(", "),
     licence: track.licence,

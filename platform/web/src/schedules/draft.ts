@@ -190,7 +190,7 @@ export function wrongs(draft: Draft): Wrong {
     ...(!draft.subject && { subject: "Choose what is to be heard." }),
     ...(draft.span === "hours" && !(draft.from && draft.to) && { from: "Give both a begin and an end." }),
     ...(draft.span === "part" && !draft.part && { part: "Choose a day-part." }),
-    ...(draft.recurrence && !draft.first && { first: "Its weeks and months are counted from this day." }),
+    ...(draft.recurrence && !draft.first && { first: "Say from which day on it is counted." }),
     ...(draft.first && draft.last && draft.last < draft.first && { last: "It ends before it begins." }),
     ...(draft.dated.some(({ calendar, part, from, to }) => !calendar || (part === "hours" && !(from && to))) && {
       dated: "Choose a calendar in each line, and both times where its days have hours of their own.",
