@@ -326,9 +326,12 @@ class Agent:
         saved = self._line
         passed = int(saved.passed() * 1e6) if saved is not None else 0
         zone = spool.load(self._folder / "zone.json", ZoneState)
-        named = [ref.sha256 for ref in zone.programmes] if zone is not None else []
-        found = {sha256: self._cache.programme(sha256) for sha256 in named}
         greens = spool.load(self._folder / "evergreens.json", Evergreens) or Evergreens()
+        if zone is None and (greens.media or self._cache.programmes()):
+            log.warning("zone.lost action=evergreens until=the_platform_tells")
+        # where it is lost, too, what stands in is found in whatever programme is left
+        named = {ref.sha256 for ref in zone.programmes} if zone else self._cache.programmes()
+        found = {sha256: self._cache.programme(sha256) for sha256 in named}
         return state.State(
             started=self._began,
             buffer=self._sink.ahead,

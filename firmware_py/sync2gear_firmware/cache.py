@@ -143,6 +143,10 @@ class Cache:
             _unlink(path)
             return None
 
+    def programmes(self) -> frozenset[str]:
+        """The programmes on the disk."""
+        return frozenset(p.stem for p in self._programmes.glob("*.json") if _is_sha(p.stem))
+
     def put_programme(self, sha256: str, data: bytes, keep: frozenset[str]) -> None:
         """Keep a programme's bytes, and delete those that are not in ``keep``."""
         path = self._programmes / f"{sha256}.json"

@@ -3,13 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
+from uuid import UUID
 
 from sync2gear_broker.messages import (
+    Anchor,
     DeviceConfig,
     DeviceState,
     Media,
     Prefetch,
     Programme,
+    ProgrammeRef,
     Receipt,
     Reply,
     ZoneState,
@@ -20,7 +23,17 @@ from sync2gear_firmware.clock import Clock, Line
 from sync2gear_firmware.watch import Watched
 
 SECOND: Final = 1_000_000
+EVERGREEN: Final = "evergreen"
+"""The block and the source of what plays where a zone's own programmes are not here."""
 _DEFAULTS = DeviceConfig(epoch=1, rev=1)
+_UNKNOWN = ZoneState(
+    zone=str(UUID(int=0)),
+    epoch=1,
+    rev=1,
+    programmes=(ProgrammeRef.model_validate({"sha256": "0" * 64, "from": 0}),),
+    anchor=Anchor(at=0, block=EVERGREEN, pos=0),
+)
+"""A zone that should have music, of a programme that nobody holds, as loud as a new one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +112,17 @@ class State:
 
 
 Step = tuple[State, list[f.Deed]]
+
+
+def in_force(state: State) -> ZoneState | None:
+    """The zone that rules what sounds: the one told last, or where that is lost one with music.
+
+    Who once had a zone knows tracks of it. Whether somebody had stopped it is lost, too: music is
+    the smaller mistake.
+    """
+    if state.zone is None and (state.evergreens or state.programmes):
+        return _UNKNOWN
+    return state.zone
 
 
 def frame_at(state: State, now: int) -> int | None:

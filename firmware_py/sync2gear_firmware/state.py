@@ -11,7 +11,17 @@ from sync2gear_broker.units import FRAME_RATE, frames_from_millis
 from sync2gear_firmware import clock as clocks
 from sync2gear_firmware import facts as f
 from sync2gear_firmware import misses, needs, plays, receipts, watch
-from sync2gear_firmware.known import SECOND, State, Step, amplitude, frame_at, settings, volume
+from sync2gear_firmware.known import (
+    EVERGREEN,
+    SECOND,
+    State,
+    Step,
+    amplitude,
+    frame_at,
+    in_force,
+    settings,
+    volume,
+)
 from sync2gear_firmware.orders import RESEND, heard
 from sync2gear_firmware.regular import tick
 
@@ -26,7 +36,6 @@ _SOUNDED = 64
 _EVERGREENS = 20
 _GREEN_SHARE = 4
 """Evergreens take a quarter of the cache at most, or one of them all of it."""
-EVERGREEN: Final = "evergreen"
 
 
 def step(state: State, fact: f.Fact, now: int) -> Step:
@@ -52,7 +61,7 @@ def due(state: State) -> int:
             times.append(t.resend)
         if t.report is not None:
             times.append(t.report)
-    if state.zone is not None:
+    if in_force(state) is not None:
         times.append(state.started + GRACE if state.following is None else t.needs)
     return min(times)
 
@@ -148,11 +157,11 @@ def _named(state: State, record: f.Record) -> f.Record:
 
 def _follow(state: State, now: int) -> Step:
     """Which line the heard position keeps to: the clock's, or after a while the saved frame's."""
-    line = state.clock.line
+    line, zone = state.clock.line, in_force(state)
     if line is None:
-        if state.following is not None or state.zone is None or now < state.started + GRACE:
+        if state.following is not None or zone is None or now < state.started + GRACE:
             return state, []
-        line = clocks.from_frame(_last_known(state, state.zone), now)
+        line = clocks.from_frame(_last_known(state, zone), now)
     elif state.joined is None:
         state = replace(state, joined=line.frame_at(now))
     if line == state.following:
@@ -167,7 +176,7 @@ def _last_known(state: State, zone: ZoneState) -> int:
 
 def _score(state: State, now: int) -> Step:
     """Settle anew where documents changed; tell the player and the fetcher what changed."""
-    zone = state.zone
+    zone = in_force(state)
     if zone is None:
         return state, []
     wants_needs = now >= state.timers.needs and state.following is not None
@@ -194,11 +203,13 @@ def _score(state: State, now: int) -> Step:
         return state, saves
     deeds: list[f.Deed] = [*saves]
     want, score = _want(state, zone, now), _perform(state, zone)
-    if want != state.wanted:
+    # of a lost zone nobody can say what is needed, nor what is needed no more
+    if want != state.wanted and state.zone is not None:
         deeds.append(want)
+        state = replace(state, wanted=want)
     if score != state.score:
         deeds.append(f.Perform(score))
-    return replace(state, wanted=want, score=score, score_from=inputs), deeds
+    return replace(state, score=score, score_from=inputs), deeds
 
 
 def _settle(state: State, zone: ZoneState) -> Settled:

@@ -664,6 +664,32 @@ def test_without_any_of_its_programmes_it_plays_what_it_knows() -> None:
     assert timeline.sounding_at(score.settled, nothing.frame()).voices == ()
 
 
+def test_without_its_zone_it_plays_what_it_knows_until_it_is_told_one() -> None:
+    plan = programme(*events(T0 + FRAME_RATE))
+    speaker = joined(zone(plan), plan)
+    (greens,) = of(f.SaveEvergreens, speaker.deeds)[-1:]
+    held = speaker.state.held
+    left: dict[str, Any]
+    for left in ({"evergreens": greens.media}, {"programmes": {plan.sha256(): plan}}):
+        lost = Speaker(held=held, **left)
+        deeds = lost.run(2 * state.GRACE / SECOND)
+        score = of(f.Perform, deeds)[-1].score
+        assert score.settled is not None
+        assert score.volume > 0
+        assert len(of(f.Follow, deeds)) == 1
+        pieces = timeline.plan(score.settled, T0, T0 + 60 * FRAME_RATE)
+        assert {voice.item for piece in pieces for voice in piece.voices} == {"evergreen"}
+        assert all(piece.voices for piece in pieces), "no moment without music"
+        # whose plays these are nobody knows, nor what else is needed
+        assert not lost.take(sound("evergreen", MUSIC[0], T0))
+        assert not of(f.Want, lost.deeds)
+        deeds = lost.hear(topics.DEVICE_ZONE, zone(plan))
+        assert of(f.SaveZone, deeds)
+        assert of(f.Want, deeds)
+    never = Speaker(held=held)
+    assert not of(f.Perform, never.run(2 * state.GRACE / SECOND))
+
+
 # -- needs --------------------------------------------------------------------------------------
 
 

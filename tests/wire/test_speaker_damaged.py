@@ -122,17 +122,36 @@ def test_whatever_became_of_its_programme_and_a_track_it_boots_to_sound(lab: Lab
         assert boots(lab, tracks(damage)) > 0
 
 
-def test_with_only_its_media_and_both_copies_of_the_zone_rotten_it_says_what_it_lacks(
-    lab: Lab,
-) -> None:
-    """The limit: whose zone it is, is known nowhere else; it waits for the platform."""
+def zone_lost(data: Path, damage: Callable[[Path], None]) -> None:
+    damage(data / "zone.json")
+    damage(data / "zone.json.copy")
+
+
+def test_whatever_became_of_both_copies_of_its_zone_it_boots_to_its_evergreens(lab: Lab) -> None:
+    """Also where the list of those is gone: any programme that is left names some."""
+    for damage in DAMAGES:
+        said = lab.log().count("zone.lost")
+        assert boots(lab, lambda data, damage=damage: zone_lost(data, damage)) > 0
+        assert lab.log().count("zone.lost") == said + 1
+
+    def greens_too(data: Path) -> None:
+        zone_lost(data, rotten)
+        rotten(data / "evergreens.json")
+
+    assert boots(lab, greens_too) > 0
+    assert "Traceback" not in lab.log()
+
+
+def test_where_nothing_says_any_more_what_its_media_is_it_waits_for_the_platform(lab: Lab) -> None:
+    """The limit: zone, evergreens and programmes, all of them."""
     said = lab.log().count("disk.unreadable")
 
-    def both(data: Path) -> None:
-        rotten(data / "zone.json")
-        rotten(data / "zone.json.copy")
+    def all_of_it(data: Path) -> None:
+        zone_lost(data, rotten)
+        rotten(data / "evergreens.json")
+        shutil.rmtree(data / "programmes")
 
     with pytest.raises(AssertionError, match="nothing within"):
-        boots(lab, both)
-    assert lab.log().count("disk.unreadable") >= said + 2
+        boots(lab, all_of_it)
+    assert lab.log().count("disk.unreadable") >= said + 3
     assert "Traceback" not in lab.log()
