@@ -1,12 +1,12 @@
 /** One channel: what it is made of, how it plays, and what comes next. */
 
-import { Button, Skeleton } from "@mantine/core";
+import { Button } from "@mantine/core";
 import { useState } from "react";
-import { advice, asProblem } from "../api/problem";
 import type { ChannelWhole } from "../api/types";
 import { navigate } from "../router";
 import { SchedulePages } from "../schedules/SchedulePages";
 import { useMay } from "../session/session";
+import { Asked } from "../ui/Asked";
 import { Page, Section } from "../ui/Page";
 import css from "../ui/Page.module.css";
 import { useChannel } from "./api";
@@ -21,24 +21,10 @@ import { mannerWords } from "./words";
 export function ChannelPage({ id }: { id: string }) {
   const found = useChannel(id);
   if (found.data) return <Opened {...found.data} />;
-  const problem = found.error && asProblem(found.error);
   return (
     <Page title="Channel">
       <SchedulePages />
-      {problem ? (
-        <div className={css.failed} role="alert">
-          <p>
-            The channel cannot be shown. {problem.detail} {advice(problem)}
-          </p>
-          <Button variant="default" onClick={() => void found.refetch()}>
-            Try again
-          </Button>
-        </div>
-      ) : (
-        <div role="status" aria-label="Loading the channel">
-          <Skeleton height={160} />
-        </div>
-      )}
+      <Asked of={found} name="Channel" refusal="The channel cannot be shown." height={160} />
     </Page>
   );
 }

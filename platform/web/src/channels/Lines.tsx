@@ -1,12 +1,12 @@
 /** The lines of a channel: those that are heard in turn, and those between the tracks. */
 
-import { ActionIcon, Button, Skeleton } from "@mantine/core";
+import { ActionIcon, Button } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { api } from "../api/client";
-import { advice, asProblem } from "../api/problem";
 import type { Channel, Line } from "../api/types";
 import { moved } from "../library/folders";
+import { Asked } from "../ui/Asked";
 import { TrashIcon } from "../ui/icons";
 import { tellProblem } from "../ui/notify";
 import { Row, Section } from "../ui/Page";
@@ -29,7 +29,6 @@ export function Lines({ channel, mayWrite }: Props) {
   const change = useChanges(channel.id);
   const turns = lines.filter((one) => !isBetween(one));
   const between = lines.filter(isBetween);
-  const problem = found.error && asProblem(found.error);
   const group = (all: readonly Line[], name: string) => (
     <Group
       name={name}
@@ -50,21 +49,7 @@ export function Lines({ channel, mayWrite }: Props) {
       lead={mayWrite && turns.length > 1 && "Drag a line, or press its arrows (Alt with an arrow key does the same)."}
       action={mayWrite && <Button onClick={() => setOpen("new")}>Add a line</Button>}
     >
-      {problem && (
-        <div className={css.failed} role="alert">
-          <p>
-            The lines cannot be shown. {problem.detail} {advice(problem)}
-          </p>
-          <Button variant="default" onClick={() => void found.refetch()}>
-            Try again
-          </Button>
-        </div>
-      )}
-      {found.isPending && (
-        <div role="status" aria-label="Loading the lines">
-          <Skeleton height={56} />
-        </div>
-      )}
+      <Asked of={found} name="Lines" refusal="The lines cannot be shown." />
       {found.data && lines.length === 0 && (
         <p className={css.lead}>
           There is nothing in it yet. Add a folder of music, single tracks, announcements or another

@@ -1,15 +1,15 @@
 /** What a channel would play, from nothing heard on. */
 
-import { Button, NativeSelect, Skeleton, TextInput } from "@mantine/core";
+import { Button, NativeSelect, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, body } from "../api/client";
-import { advice, asProblem } from "../api/problem";
 import { duration } from "../format";
 import { RATE } from "../live/clock";
 import { usePlaces } from "../places/places";
 import type { Place } from "../places/tree";
 import { clockAt } from "../schedules/clock";
+import { Asked } from "../ui/Asked";
 import { Section } from "../ui/Page";
 import css from "../ui/Page.module.css";
 import style from "./Preview.module.css";
@@ -35,7 +35,6 @@ export function Preview({ channel }: { channel: string }) {
       return body(await api.GET("/api/v1/channels/{channel_id}/preview/", { params })).results;
     },
   });
-  const problem = found.error && asProblem(found.error);
   return (
     <Section
       title="What comes next"
@@ -59,21 +58,7 @@ export function Preview({ channel }: { channel: string }) {
           />
         )}
       </div>
-      {problem && (
-        <div className={css.failed} role="alert">
-          <p>
-            It cannot be worked out. {problem.detail} {advice(problem)}
-          </p>
-          <Button variant="default" onClick={() => void found.refetch()}>
-            Try again
-          </Button>
-        </div>
-      )}
-      {found.isPending && (
-        <div role="status" aria-label="Loading what comes next">
-          <Skeleton height={120} />
-        </div>
-      )}
+      <Asked of={found} name="What comes next" refusal="It cannot be worked out." height={120} />
       {found.data?.length === 0 && (
         <p className={css.lead}>Nothing: there is no music in it that may be played there and then.</p>
       )}

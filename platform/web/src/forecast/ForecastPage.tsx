@@ -4,7 +4,6 @@ import { Button, NativeSelect, Skeleton, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import { api, body } from "../api/client";
-import { advice, asProblem } from "../api/problem";
 import type { Forecast, Piece } from "../api/types";
 import { useLiveState } from "../live/context";
 import { usePlaces } from "../places/places";
@@ -13,6 +12,7 @@ import { ancestry, grouped, type Narrowed, type Place } from "../places/tree";
 import { clockAt, dayAt, dayWords, instantOf, short, wallOf } from "../schedules/clock";
 import { SchedulePages } from "../schedules/SchedulePages";
 import { useMay } from "../session/session";
+import { Asked } from "../ui/Asked";
 import { Link } from "../ui/Link";
 import { Page, Section } from "../ui/Page";
 import css from "../ui/Page.module.css";
@@ -107,7 +107,7 @@ function useForecast(zone: string, at: string, hours: string) {
     refetchInterval: ASK_EVERY,
     queryFn: () => ask(zone, instantOf(at.slice(0, 10), at.slice(11), clock), hours),
   });
-  return { clock, found: at ? then : now, failed: at && !clock ? now : at ? then : now };
+  return { clock, asked: at && clock ? then : at ? { ...now, data: undefined } : now };
 }
 
 async function ask(zone: string, from: Date, hours: string): Promise<Forecast> {
@@ -120,8 +120,7 @@ async function ask(zone: string, from: Date, hours: string): Promise<Forecast> {
 function Zone({ zone, zones, onZone, where }: ZoneProps) {
   const [at, setAt] = useState("");
   const [hours, setHours] = useState("1");
-  const { clock, found, failed } = useForecast(zone, at, hours);
-  const problem = failed.error && asProblem(failed.error);
+  const { clock, asked } = useForecast(zone, at, hours);
   const later = () => {
     const from = at ? instantOf(at.slice(0, 10), at.slice(11), clock) : new Date();
     const next = new Date(from.getTime() + Number(hours) * HOUR);
@@ -162,22 +161,9 @@ function Zone({ zone, zones, onZone, where }: ZoneProps) {
             </Button>
           </div>
         </div>
-        {problem ? (
-          <div className={css.failed} role="alert">
-            <p>
-              It cannot be worked out. {problem.detail} {advice(problem)}
-            </p>
-            <Button variant="default" onClick={() => void failed.refetch()}>
-              Try again
-            </Button>
-          </div>
-        ) : found.data ? (
-          <Told forecast={found.data} onOn={later} />
-        ) : (
-          <div role="status" aria-label="Working it out">
-            <Skeleton height={240} />
-          </div>
-        )}
+        <Asked of={asked} name="What will sound" refusal="It cannot be worked out." height={240}>
+          {(forecast) => <Told forecast={forecast} onOn={later} />}
+        </Asked>
       </Section>
       {clock && <Moment zone={zone} clock={clock} />}
     </>

@@ -10,7 +10,7 @@ import { dayAndTime } from "../format";
 import type { Place } from "../places/tree";
 import { usePlaces } from "../places/places";
 import { PlaceSelect } from "../places/PlaceSelect";
-import { Failure } from "../ui/Failure";
+import { Asked } from "../ui/Asked";
 import { Listed, Page, Row, Section } from "../ui/Page";
 import css from "../ui/Page.module.css";
 import { BY, type By, CHOICES, type Filters, inWords, lastWeek, OUTCOMES, toDays, toQuery } from "./asking";
@@ -115,23 +115,23 @@ function Sums({ filters }: { filters: Filters }) {
           setBy(BY.find((one) => one.value === chosen)?.value ?? "zone");
         }}
       />
-      <Failure title="This cannot be added up" error={sums.error} />
-      {sums.isPending && <p role="status">Adding up …</p>}
-      {sums.data && (
-        <ul className={css.list} aria-label="Sums">
-          <li className={css.row}>
-            <Row title="All" detail={inWords(sums.data.total)} />
-          </li>
-          {sums.data.results.map((one) => (
-            <li className={css.row} key={one.subject}>
-              <Row
-                title={[one.title || "Without a name", one.artist].filter(Boolean).join(", ")}
-                detail={inWords(one)}
-              />
+      <Asked of={sums} name="Sums" refusal="This cannot be added up." height={120}>
+        {({ total, results }) => (
+          <ul className={css.list} aria-label="Sums">
+            <li className={css.row}>
+              <Row title="All" detail={inWords(total)} />
             </li>
-          ))}
-        </ul>
-      )}
+            {results.map((one) => (
+              <li className={css.row} key={one.subject}>
+                <Row
+                  title={[one.title || "Without a name", one.artist].filter(Boolean).join(", ")}
+                  detail={inWords(one)}
+                />
+              </li>
+            ))}
+          </ul>
+        )}
+      </Asked>
     </Section>
   );
 }

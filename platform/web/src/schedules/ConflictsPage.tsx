@@ -1,14 +1,14 @@
 /** Schedules between which only their dates or their age decide. */
 
-import { Button, NativeSelect, Skeleton } from "@mantine/core";
+import { NativeSelect } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, body } from "../api/client";
-import { advice, asProblem } from "../api/problem";
 import { PlaceSelect } from "../places/PlaceSelect";
 import type { Narrowed, Place } from "../places/tree";
 import { usePlaces } from "../places/places";
-import { Page, Section } from "../ui/Page";
+import { Asked } from "../ui/Asked";
+import { Items, Page, Section } from "../ui/Page";
 import css from "../ui/Page.module.css";
 import { ConflictLine } from "./ConflictLine";
 import { SchedulePages } from "./SchedulePages";
@@ -32,7 +32,6 @@ export function ConflictsPage() {
       return body(await api.GET("/api/v1/schedules/conflicts/", { params: { query } }));
     },
   });
-  const problem = found.error && asProblem(found.error);
   return (
     <Page title="Conflicts">
       <SchedulePages />
@@ -49,34 +48,20 @@ export function ConflictsPage() {
             onChange={(event) => setDays(event.currentTarget.value)}
           />
         </div>
-        {problem && (
-          <div className={css.failed} role="alert">
-            <p>
-              The conflicts cannot be shown. {problem.detail} {advice(problem)}
-            </p>
-            <Button variant="default" onClick={() => void found.refetch()}>
-              Try again
-            </Button>
-          </div>
-        )}
-        {found.isPending && (
-          <div role="status" aria-label="Loading the conflicts">
-            <Skeleton height={72} />
-          </div>
-        )}
-        {found.data?.results.length === 0 && (
-          <p className={css.lead}>None: it is clear everywhere who is heard.</p>
-        )}
-        {found.data && found.data.results.length > 0 && (
-          <ul className={css.list} aria-label="Conflicts">
-            {found.data.results.map((one) => (
-              <li key={`${one.winner.id} ${one.loser.id}`} className={css.row}>
-                <ConflictLine conflict={one} places={places} linked />
-              </li>
-            ))}
-          </ul>
-        )}
-        {found.data?.truncated && <p className={css.lead}>There are more than can be listed.</p>}
+        <Asked of={found} name="Conflicts" refusal="The conflicts cannot be shown.">
+          {({ results, truncated }) => (
+            <>
+              <Items
+                all={results}
+                name="Conflicts"
+                empty="None: it is clear everywhere who is heard."
+                keyOf={({ winner, loser }) => `${winner.id} ${loser.id}`}
+                row={(one) => <ConflictLine conflict={one} places={places} linked />}
+              />
+              {truncated && <p className={css.lead}>There are more than can be listed.</p>}
+            </>
+          )}
+        </Asked>
       </Section>
     </Page>
   );

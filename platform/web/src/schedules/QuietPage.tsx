@@ -1,13 +1,13 @@
 /** When it is quiet: hours of locations, and of zones that have their own. */
 
-import { Button, Skeleton, TextInput } from "@mantine/core";
+import { Button, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, body } from "../api/client";
 import { everyPage } from "../api/lists";
 import type { Location, Zone } from "../api/types";
 import { useMay } from "../session/session";
-import { Failure } from "../ui/Failure";
+import { Asked, together } from "../ui/Asked";
 import { Page, Row, Section } from "../ui/Page";
 import css from "../ui/Page.module.css";
 import { quietWords } from "./quiet";
@@ -34,15 +34,14 @@ function useHere() {
   return {
     locations: locations.data ?? NO_LOCATIONS,
     zones: zones.data ?? NO_ZONES,
-    pending: (maySeeAll && locations.isPending) || zones.isPending,
-    error: locations.error ?? zones.error,
+    here: together(maySeeAll ? [locations, zones] : [zones]),
     again: () => void Promise.all([maySeeAll && locations.refetch(), zones.refetch()]),
   };
 }
 
 /** A zone without its own hours follows its location. */
 export function QuietPage() {
-  const { locations, zones, pending, error, again } = useHere();
+  const { locations, zones, here, again } = useHere();
   const mayPlace = useMay("locations.write");
   const mayZone = useMay("zones.write");
   const [search, setSearch] = useState("");
@@ -75,22 +74,13 @@ export function QuietPage() {
             onChange={(event) => setSearch(event.currentTarget.value)}
           />
         )}
-        <Failure title="Not everything can be shown" error={error} />
-        {error !== null && (
-          <div className={css.buttons}>
-            <Button variant="default" onClick={again}>
-              Try again
-            </Button>
-          </div>
-        )}
-        {pending && (
-          <div role="status" aria-label="Loading the quiet hours">
-            <Skeleton height={120} />
-          </div>
-        )}
-        {!pending && error === null && groups.length === 0 && (
-          <p className={css.lead}>{wanted ? "Nothing is called so." : "There is no place yet."}</p>
-        )}
+        <Asked of={here} name="Quiet hours" refusal="Not everything can be shown." height={120}>
+          {() =>
+            groups.length === 0 && (
+              <p className={css.lead}>{wanted ? "Nothing is called so." : "There is no place yet."}</p>
+            )
+          }
+        </Asked>
         {groups.map(({ place, inside }) => (
           <ul key={place?.id ?? ""} className={css.list} aria-label={place?.name ?? "Zones"}>
             {place && (

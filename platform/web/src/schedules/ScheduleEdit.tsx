@@ -1,18 +1,17 @@
 /** Making a schedule, or changing it: what, when, where, and what that changes. */
 
-import { Button, Skeleton } from "@mantine/core";
+import { Button } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { api } from "../api/client";
-import { advice, asProblem } from "../api/problem";
 import type { Schedule } from "../api/types";
 import { navigate } from "../router";
 import { useMay } from "../session/session";
+import { Asked } from "../ui/Asked";
 import { Check } from "../ui/Check";
 import { Failure } from "../ui/Failure";
 import { tellDone } from "../ui/notify";
 import { Page, Section } from "../ui/Page";
-import css from "../ui/Page.module.css";
 import { type Shared, useRefresh, useSchedule, useShared } from "./api";
 import { Changes } from "./Changes";
 import { type Draft, draftOf, EMPTY, toBody, wrongs } from "./draft";
@@ -30,29 +29,15 @@ export function SchedulePage({ id }: { id: string }) {
   const mayWrite = useMay("schedules.write");
   const found = useSchedule(id);
   const shared = useShared();
-  const problem = found.error && asProblem(found.error);
   if (found.data && mayWrite) {
     return <Edit key={id} {...found.data} shared={shared} />;
   }
   return (
     <Page title={found.data?.schedule.name ?? "Schedule"}>
       <SchedulePages />
-      {found.data ? (
-        <Told schedule={found.data.schedule} shared={shared} />
-      ) : problem ? (
-        <div className={css.failed} role="alert">
-          <p>
-            The schedule cannot be shown. {problem.detail} {advice(problem)}
-          </p>
-          <Button variant="default" onClick={() => void found.refetch()}>
-            Try again
-          </Button>
-        </div>
-      ) : (
-        <div role="status" aria-label="Loading the schedule">
-          <Skeleton height={240} />
-        </div>
-      )}
+      <Asked of={found} name="Schedule" refusal="The schedule cannot be shown." height={240}>
+        {({ schedule }) => <Told schedule={schedule} shared={shared} />}
+      </Asked>
     </Page>
   );
 }

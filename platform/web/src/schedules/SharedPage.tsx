@@ -1,18 +1,17 @@
 /** What many schedules share: parts of the day, calendars, and levels of priority. */
 
-import { ActionIcon, Button, Skeleton } from "@mantine/core";
+import { ActionIcon, Button } from "@mantine/core";
 import { type ReactNode, useState } from "react";
 import { api } from "../api/client";
 import type { CalendarSummary, DayPart, PriorityLevel } from "../api/types";
 import { count } from "../format";
 import { useMay } from "../session/session";
-import { Failure } from "../ui/Failure";
+import { Asked, type Asking } from "../ui/Asked";
 import { TrashIcon } from "../ui/icons";
 import { tellDone } from "../ui/notify";
-import { Page, Row, Section } from "../ui/Page";
-import css from "../ui/Page.module.css";
+import { Items, Page, Row, Section } from "../ui/Page";
 import { Remove } from "../ui/Remove";
-import { useRefresh, useShared } from "./api";
+import { useEachShared, useRefresh } from "./api";
 import { CalendarDialog } from "./CalendarDialog";
 import { DayPartDialog, LevelDialog } from "./SharedDialogs";
 import { SchedulePages } from "./SchedulePages";
@@ -29,7 +28,7 @@ type Kind = "day-parts" | "calendars" | "priority-levels";
 /** Whatever changes here, every schedule that uses it follows. */
 export function SharedPage() {
   const mayWrite = useMay("schedules.write");
-  const { allParts, allCalendars, allLevels, isPending, error } = useShared();
+  const { parts, calendars, levels } = useEachShared();
   const [open, setOpen] = useState<Open>(null);
   const close = () => setOpen(null);
   const buttons = (one: { id: string; name: string }, kind: Kind, onChange: () => void) =>
@@ -52,15 +51,12 @@ export function SharedPage() {
   return (
     <Page title="Day-parts and calendars">
       <SchedulePages />
-      <Failure title="Not everything can be shown" error={error} />
       <Nouns
         title="Day-parts"
         lead="A stretch of the day with a name. An end before its begin is on the next day."
         verb={mayWrite && "New day-part"}
         empty="There is no day-part yet."
-        pending={isPending}
-        failed={error !== null}
-        all={allParts}
+        of={parts}
         onMake={() => setOpen({ what: "part", one: null })}
         row={(one) => (
           <Row title={one.name} detail={spanWords(one.start_time, one.end_time)}>
@@ -73,9 +69,7 @@ export function SharedPage() {
         lead="Days with a name: holidays, sales, school. They come from an iCalendar file, or are written down."
         verb={mayWrite && "New calendar"}
         empty="There is no calendar yet."
-        pending={isPending}
-        failed={error !== null}
-        all={allCalendars}
+        of={calendars}
         onMake={() => setOpen({ what: "calendar", one: null })}
         row={(one) => (
           <Row title={one.name} detail={[count(one.size, "day"), one.description].filter(Boolean).join(" · ")}>
@@ -88,9 +82,8 @@ export function SharedPage() {
         lead="The higher one is heard."
         verb={mayWrite && "New level"}
         empty="There is no level: schedules have numbers of their own."
-        pending={isPending}
-        failed={error !== null}
-        all={allLevels}
+        of={levels}
+        sorted={(all) => all.toSorted((a, b) => b.priority - a.priority)}
         onMake={() => setOpen({ what: "level", one: null })}
         row={(one) => (
           <Row title={one.name} detail={`priority ${one.priority} of 100`}>
@@ -111,31 +104,20 @@ interface NounsProps<T> {
   lead: string;
   verb: string | false;
   empty: string;
-  pending: boolean;
-  failed: boolean;
-  all: readonly T[];
+  of: Asking<readonly T[]>;
+  sorted?: (all: readonly T[]) => readonly T[];
   onMake: () => void;
   row: (one: T) => ReactNode;
 }
 
-function Nouns<T extends { id: string }>({ title, lead, verb, empty, pending, failed, all, onMake, row }: NounsProps<T>) {
+function Nouns<T extends { id: string }>({
+  title, lead, verb, empty, of, sorted = (all) => all, onMake, row,
+}: NounsProps<T>) {
   return (
     <Section title={title} lead={lead} action={verb && <Button onClick={onMake}>{verb}</Button>}>
-      {pending && (
-        <div role="status" aria-label={`Loading: ${title}`}>
-          <Skeleton height={56} />
-        </div>
-      )}
-      {!pending && !failed && all.length === 0 && <p className={css.lead}>{empty}</p>}
-      {all.length > 0 && (
-        <ul className={css.list} aria-label={title}>
-          {all.map((one) => (
-            <li key={one.id} className={css.row}>
-              {row(one)}
-            </li>
-          ))}
-        </ul>
-      )}
+      <Asked of={of} name={title}>
+        {(all) => <Items all={sorted(all)} name={title} empty={empty} keyOf={({ id }) => id} row={row} />}
+      </Asked>
     </Section>
   );
 }

@@ -59,13 +59,10 @@ export interface Shared extends Known {
   readonly allLevels: readonly PriorityLevel[];
   readonly allPlaces: readonly Place[];
   readonly places: ReadonlyMap<string, Place>;
-  readonly isPending: boolean;
-  /** The first thing that could not be read. */
-  readonly error: unknown;
 }
 
-/** The day-parts, calendars and levels of the client, and its places. */
-export function useShared(): Shared {
+/** Everything that schedules share, one list by one. */
+export function useEachShared() {
   const parts = useQuery({
     queryKey: ["shared", "day-parts"],
     queryFn: () =>
@@ -85,22 +82,26 @@ export function useShared(): Shared {
         body(await api.GET("/api/v1/priority-levels/", { params: { query } })),
       ),
   });
+  return { parts, calendars, levels };
+}
+
+/** The day-parts, calendars and levels of the client, and its places. */
+export function useShared(): Shared {
+  const { parts, calendars, levels } = useEachShared();
   const allPlaces = usePlaces().data ?? NO_PLACES;
   const allParts = parts.data ?? NO_PARTS;
   const allCalendars = calendars.data ?? NO_CALENDARS;
   const allLevels = levels.data ?? NO_LEVELS;
-  const isPending = parts.isPending || calendars.isPending || levels.isPending;
-  const error = parts.error ?? calendars.error ?? levels.error;
   return useMemo(
     () => ({
-      isPending, error, allParts, allCalendars, allPlaces,
+      allParts, allCalendars, allPlaces,
       allLevels: allLevels.toSorted((a, b) => b.priority - a.priority),
       dayParts: byId(allParts),
       calendars: byId(allCalendars),
       levels: byId(allLevels),
       places: byId(allPlaces),
     }),
-    [allParts, allCalendars, allLevels, allPlaces, isPending, error],
+    [allParts, allCalendars, allLevels, allPlaces],
   );
 }
 

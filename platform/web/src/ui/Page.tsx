@@ -1,9 +1,9 @@
 /** A page below the header: a title, what can be done, and sections. */
 
-import { Button, Skeleton } from "@mantine/core";
+import { Button } from "@mantine/core";
 import type { ReactNode } from "react";
 import type { List } from "../api/lists";
-import { advice, asProblem } from "../api/problem";
+import { Asked } from "./Asked";
 import { Header } from "./Header";
 import css from "./Page.module.css";
 
@@ -62,38 +62,13 @@ interface ListedProps<T> {
 
 /** A list in each of its states: loading, failed, empty, and page by page. */
 export function Listed<T>({ list, name, empty, row, keyOf }: ListedProps<T>) {
-  if (list.isPending) {
-    return (
-      <div className={css.list} role="status" aria-label={`Loading: ${name}`}>
-        <Skeleton height={56} />
-        <Skeleton height={56} />
-      </div>
-    );
-  }
-  if (list.isError) {
-    const problem = asProblem(list.error);
-    return (
-      <div className={css.failed} role="alert">
-        <p>
-          This cannot be shown. {problem.detail} {advice(problem)}
-        </p>
-        <Button variant="default" onClick={() => void list.refetch()}>
-          Try again
-        </Button>
-      </div>
-    );
-  }
-  const items = list.data.pages.flatMap((page) => page.results);
-  if (items.length === 0) return <p className={css.lead}>{empty}</p>;
   return (
     <>
-      <ul className={css.list} aria-label={name}>
-        {items.map((item) => (
-          <li key={keyOf(item)} className={css.row}>
-            {row(item)}
-          </li>
-        ))}
-      </ul>
+      <Asked of={list} name={name} height={120}>
+        {({ pages }) => (
+          <Items all={pages.flatMap((page) => page.results)} name={name} empty={empty} row={row} keyOf={keyOf} />
+        )}
+      </Asked>
       {list.hasNextPage && (
         <Button
           variant="default"
@@ -104,6 +79,24 @@ export function Listed<T>({ list, name, empty, row, keyOf }: ListedProps<T>) {
         </Button>
       )}
     </>
+  );
+}
+
+interface ItemsProps<T> extends Omit<ListedProps<T>, "list"> {
+  all: readonly T[];
+}
+
+/** A list that is there, or that there is none. */
+export function Items<T>({ all, name, empty, row, keyOf }: ItemsProps<T>) {
+  if (all.length === 0) return <p className={css.lead}>{empty}</p>;
+  return (
+    <ul className={css.list} aria-label={name}>
+      {all.map((item) => (
+        <li key={keyOf(item)} className={css.row}>
+          {row(item)}
+        </li>
+      ))}
+    </ul>
   );
 }
 
