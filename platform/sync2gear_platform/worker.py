@@ -32,7 +32,7 @@ from sync2gear_platform.emergencies import uses as alarming
 from sync2gear_platform.fleet import mqtt as fleet
 from sync2gear_platform.fleet import service as devices
 from sync2gear_platform.fleet.accounts import Accounts, Files
-from sync2gear_platform.fleet.presence import CHANNELS, PresenceIngest
+from sync2gear_platform.fleet.presence import CHANNELS, SAID_BY_DEVICES, PresenceIngest
 from sync2gear_platform.identity import jobs as identity
 from sync2gear_platform.jobs import leader
 from sync2gear_platform.jobs.app import open_app, run_worker
@@ -76,9 +76,6 @@ ANCHOR_SECONDS: Final = 5
 
 LAG_SECONDS: Final = 30
 """A topic that has been dirty for so long is worth a line in the log."""
-
-SAID_BY_DEVICES: Final = (topics.DEVICE_STATUS, topics.DEVICE_STATE)
-"""What devices retain; the relay clears it when they are gone."""
 
 _HEARD: Final = (*CHANNELS, topics.PLAY_EVENTS, topics.TIME_REQUEST)
 

@@ -12,15 +12,15 @@ from sqlalchemy import and_, func, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlmodel import col, select
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from sync2gear_broker import topics
 from sync2gear_broker.messages import DeviceState, DeviceStatus, Heartbeat
 from sync2gear_broker.topics import Address
 from sync2gear_platform.fleet import rules
-from sync2gear_platform.kit import events, log
+from sync2gear_platform.kit import events, log, outbox
 from sync2gear_platform.kit.clock import Clock
-from sync2gear_platform.kit.db import Database
+from sync2gear_platform.kit.context import Actor, Ctx
+from sync2gear_platform.kit.db import AsyncSession, Database
 from sync2gear_platform.kit.seldom import Seldom
 from sync2gear_platform.sites.tables import Device, DevicePresence
 
@@ -103,10 +103,11 @@ class PresenceIngest:
             if heard_at + timedelta(seconds=LOST_SECONDS) > now:
                 continue
             del self._lost[key]
+            before = self._waiting.get(key, rules.Heard())
             if not young:
-                before = self._waiting.get(key, rules.Heard())
                 statuses = (*before.statuses, (status, False))
-                self._waiting[key] = replace(before, statuses=statuses, heartbeat=None)
+                before = replace(before, statuses=statuses, heartbeat=None)
+            self._waiting[key] = before  # whoever is gone is found out there
 
     async def _write(self, waiting: dict[tuple[UUID, UUID], rules.Heard]) -> None:
         keys = sorted(waiting, key=lambda key: key[1])
@@ -136,7 +137,10 @@ class PresenceIngest:
 async def _store(
     db: AsyncSession, heard: dict[tuple[UUID, UUID], rules.Heard], clock: Clock
 ) -> None:
-    """Write what was heard of devices that have an account with the client that they claim."""
+    """Write what was heard of devices that have an account with the client that they claim.
+
+    What others retain is cleared: the last will of a speaker comes seconds after it was deleted.
+    """
     statement = (
         select(Device.client_id, Device.id, DevicePresence)
         .outerjoin(DevicePresence, col(DevicePresence.device_id) == col(Device.id))
@@ -146,14 +150,18 @@ async def _store(
     now = clock.now()
     values: list[dict[str, Any]] = []
     turned: list[tuple[UUID, UUID]] = []
+    strange = set(heard)
     for client, device, row in (await db.exec(statement)).all():
         if (client, device) not in heard:
             continue
+        strange.discard((client, device))
         before = rules.Presence(**{c: getattr(row, c) for c in _COLUMNS} if row else {})
         after = rules.presence(before, heard[client, device], now)
         values.append({"client_id": client, "device_id": device, **asdict(after)})
         if after.online != before.online:
             turned.append((client, device))
+    for client, device in sorted(strange):
+        await _clear(db, clock, client, device)
     if not values:
         return
     upsert = insert(DevicePresence)
@@ -164,11 +172,22 @@ async def _store(
     await _tell(db, turned)
 
 
+async def _clear(db: AsyncSession, clock: Clock, client: UUID, device: UUID) -> None:
+    """Have the relay clear what a device without an account retains."""
+    actor = Actor(kind="system", id=None, client_id=client, label="presence")
+    ctx = Ctx(db=db, actor=actor, now=clock.now(), trace="presence")
+    ids = {"client": str(client), "device": str(device)}
+    await outbox.dirty(ctx, *(topics.build(c, **ids) for c in SAID_BY_DEVICES))
+
+
 async def _tell(db: AsyncSession, devices: Sequence[tuple[UUID, UUID]]) -> None:
     for client, device in devices:
         payload = f"{client} device {device}"
         await db.execute(select(func.pg_notify(events.CHANNEL, payload)))
 
+
+SAID_BY_DEVICES: Final = (topics.DEVICE_STATUS, topics.DEVICE_STATE)
+"""What devices retain; the relay clears it when they are gone."""
 
 CHANNELS: Final = (topics.DEVICE_STATUS, topics.HEARTBEAT, topics.DEVICE_STATE, topics.REPLY)
 """What a presence ingest must be told."""

@@ -163,9 +163,7 @@ async def purge(place: Place, stone: Tombstone) -> None:
 async def _purge_client(place: Place, client_id: UUID) -> None:
     async with place.db.system() as session:
         names = await _topics(session, client_id)
-        for start in range(0, len(names), BATCH):
-            ctx = _ctx(place, session, client_id)
-            await outbox.dirty(ctx, *names[start : start + BATCH])
+        await _have_cleared(_ctx(place, session, client_id), names)
     await _remove_archives(place, col(Export.client_id) == client_id)
     for table in reversed(inventory.of_clients()):
         if table.name not in LAST:
@@ -177,7 +175,14 @@ async def _purge_client(place: Place, client_id: UUID) -> None:
         if await session.get(Client, client_id) is not None:
             await audit.remove_chain(ctx, client_id)
             await session.execute(delete(Client).where(col(Client.id) == client_id))
+        # again: until its row was gone a speaker that was not off yet may have said more
+        await _have_cleared(ctx, names)
         await events.changed(ctx, "accounts", client_id)
+
+
+async def _have_cleared(ctx: Ctx, names: Sequence[str]) -> None:
+    for start in range(0, len(names), BATCH):
+        await outbox.dirty(ctx, *names[start : start + BATCH])
 
 
 async def _topics(session: AsyncSession, client_id: UUID) -> list[str]:
