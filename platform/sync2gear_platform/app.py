@@ -63,6 +63,7 @@ from sync2gear_platform.kit.headers import (
     Pages,
 )
 from sync2gear_platform.kit.idempotency import install_replays
+from sync2gear_platform.kit.joint import Joint
 from sync2gear_platform.kit.limits import Limits, quotas
 from sync2gear_platform.kit.partials import Partials
 from sync2gear_platform.kit.proxies import Proxied
@@ -227,8 +228,13 @@ def _routes(*domains: ModuleType) -> list[BaseRoute]:
 def _surround(app: FastAPI, settings: Settings) -> None:
     """What every request passes on its way in, the outermost last."""
     app.add_middleware(Pages, paths=PAGES)
+    edge = app.state.edge
     app.add_middleware(
-        Turnstile, limits=app.state.limits, usage=app.state.usage, clock=app.state.edge.clock
+        Turnstile,
+        limits=app.state.limits,
+        joint=Joint(edge.db, quotas(settings)["sign_in"].shared, "sign_in-address"),
+        usage=app.state.usage,
+        clock=edge.clock,
     )
     if settings.cors_origins:
         app.add_middleware(

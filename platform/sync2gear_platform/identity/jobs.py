@@ -11,6 +11,7 @@ from sqlmodel import col
 from sync2gear_platform.identity import attempts, tickets
 from sync2gear_platform.identity.tables import Session
 from sync2gear_platform.jobs.app import RETRY
+from sync2gear_platform.kit import joint
 from sync2gear_platform.kit.clock import Clock
 from sync2gear_platform.kit.context import Ctx
 from sync2gear_platform.kit.db import Database
@@ -42,3 +43,4 @@ async def clean_up(ctx: Ctx) -> None:
     await ctx.db.execute(delete(Session).where(gone))
     await tickets.forget(ctx)
     await attempts.forget(ctx.db, ctx.now)
+    await joint.forget(ctx.db, ctx.now)

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import delete
+from sqlalchemy import delete, func, or_
 from sqlmodel import col, select
 
 from sync2gear_platform.identity import mail, service
@@ -18,16 +18,23 @@ from sync2gear_platform.identity.passwords import Passwords
 from sync2gear_platform.identity.tables import Ticket, User
 from sync2gear_platform.identity.tokens import digest, new_secret
 from sync2gear_platform.jobs import app as jobs
+from sync2gear_platform.kit import log
 from sync2gear_platform.kit.context import Ctx
 from sync2gear_platform.kit.db import enter_system, enter_tenant
 from sync2gear_platform.kit.errors import Refusal
 from sync2gear_platform.kit.fields import folded
+
+logger = log.get(__name__)
 
 LIFETIME: Final = {
     "signup": timedelta(hours=24),
     "password_reset": timedelta(minutes=30),
     "email_change": timedelta(hours=24),
 }
+MOST: Final = 5
+"""Letters about requests of one purpose to one address within a link's lifetime: whoever asks in
+another's name cannot fill that mailbox, in which there is a link that works meanwhile."""
+
 TASK: Final = "identity:ticket"
 PAGES: Final = {
     "signup": "/signup/confirm",
@@ -79,10 +86,13 @@ async def work_off(ctx: Ctx, ticket_id: UUID, public_url: str) -> None:
         return
     user = await service.find_user(ctx, ticket.email)
     active = user is not None and user.is_active
-    if ticket.purpose == "signup" and user is not None:
+    if await _enough(ctx, ticket):
+        logger.warning("ticket.enough", purpose=ticket.purpose)
+        await ctx.db.delete(ticket)
+    elif ticket.purpose == "signup" and user is not None:
         await mail.send(ctx, user.email, "signup_known", user.locale, name=user.name,
                         url=f"{public_url}/")  # fmt: skip
-        await ctx.db.delete(ticket)
+        ticket.used_at, ticket.wanted = ctx.now, {}  # kept, as it counts
     elif not (active if ticket.purpose == "password_reset" else user is None):
         await ctx.db.delete(ticket)  # nobody's password, or somebody else's address
     else:
@@ -99,6 +109,20 @@ async def work_off(ctx: Ctx, ticket_id: UUID, public_url: str) -> None:
             expires=ticket.expires_at.isoformat(),
             url=f"{public_url}{PAGES[ticket.purpose]}#token={secret}",
         )
+
+
+async def _enough(ctx: Ctx, ticket: Ticket) -> bool:
+    """Whether that address has got as many letters of late as fit."""
+    lock = func.hashtextextended(f"{ticket.purpose} {folded(ticket.email)}", 0)
+    await ctx.db.execute(select(func.pg_advisory_xact_lock(lock)))
+    mailed = select(func.count()).where(
+        col(Ticket.purpose) == ticket.purpose,
+        func.lower(col(Ticket.email)) == folded(ticket.email),
+        or_(col(Ticket.token_hash).is_not(None), col(Ticket.used_at).is_not(None)),
+        col(Ticket.created_at) > ctx.now - LIFETIME[ticket.purpose],
+        col(Ticket.id) != ticket.id,
+    )
+    return bool((await ctx.db.execute(mailed)).scalar_one() >= MOST)
 
 
 async def confirm_signup(ctx: Ctx, passwords: Passwords, token: str, password: str) -> User:

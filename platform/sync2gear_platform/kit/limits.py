@@ -2,6 +2,7 @@
 
 Counted in this process by ``limits``: a moving window for signing in, where every attempt
 matters, and a sliding window counter, whose memory does not grow with the limit, for the rest.
+Signing in is counted for all processes together besides (:mod:`.joint`).
 """
 
 import math
@@ -259,19 +260,25 @@ class Limits:
         limiter = (MovingWindowRateLimiter if exact else SlidingWindowCounterRateLimiter)(store)
         name = f"{traffic}-{scope}"
         allowed = limiter.hit(item, name, key)
-        full_key, window = item.key_for(name, key), item.get_expiry()
+        full_key = item.key_for(name, key)
         if exact:
             left, wait = _moving(store, full_key, item, self._clock())
         else:
             left, wait = _sliding(store, full_key, item)
-        state["rate"] = {
-            "RateLimit-Policy": f'"{name}";q={item.amount};w={window}',
-            "RateLimit": f'"{name}";r={left if allowed else 0};t={wait}',
-        }
+        refusal = refused(state, name, item, left=left if allowed else 0, wait=wait)
         if not allowed:
-            refusal = TooMany(type=QUOTA_EXCEEDED, retry_after=wait)
-            refusal.extra["violated-policies"] = [name]
             raise refusal
+
+
+def refused(state: State, name: str, item: RateLimitItem, *, left: int, wait: int) -> TooMany:
+    """What says no more by the limit ``name``; its headers are left in ``state["rate"]``."""
+    state["rate"] = {
+        "RateLimit-Policy": f'"{name}";q={item.amount};w={item.get_expiry()}',
+        "RateLimit": f'"{name}";r={left};t={wait}',
+    }
+    refusal = TooMany(type=QUOTA_EXCEEDED, retry_after=wait)
+    refusal.extra["violated-policies"] = [name]
+    return refusal
 
 
 def _moving(store: Windows, key: str, item: RateLimitItem, now: float) -> tuple[int, int]:

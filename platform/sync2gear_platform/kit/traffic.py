@@ -4,6 +4,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sync2gear_platform.kit.clock import Clock
+from sync2gear_platform.kit.joint import Joint
 from sync2gear_platform.kit.limits import Limits, TooMany, traffic_of
 from sync2gear_platform.kit.usage import Usage
 from sync2gear_platform.kit.web import problem
@@ -12,9 +13,12 @@ from sync2gear_platform.kit.web import problem
 class Turnstile:
     """Admits by address before anything is read, and counts for the client that it proved to be."""
 
-    def __init__(self, app: ASGIApp, *, limits: Limits, usage: Usage, clock: Clock) -> None:
+    def __init__(
+        self, app: ASGIApp, *, limits: Limits, joint: Joint, usage: Usage, clock: Clock
+    ) -> None:
         self.app = app
         self.limits = limits
+        self.joint = joint
         self.usage = usage
         self.clock = clock
 
@@ -30,6 +34,8 @@ class Turnstile:
         address = scope["client"][0] if scope.get("client") else ""
         try:
             self.limits.admit_address(state, traffic, address)
+            if traffic == "sign_in":
+                await self.joint.admit(state, address)
         except TooMany as error:
             # Starlette's answers refuse a WebSocket too, before it is accepted
             answer = problem(error, {"Retry-After": str(error.extra["retry_after"])})

@@ -17,6 +17,7 @@ INSTALLATION: Final = {
     "audit_seals": "hashes of a chain; they go with it",
     "audit_heads": "hashes of a chain; they go with it",
     "provider_returns": "hashes of returns that were taken, for minutes",
+    "recent_tries": "digests of addresses that tried to sign in, for a day",
 }
 """Tables that are neither a client's nor a person's, with what they hold."""
 
