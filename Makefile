@@ -46,8 +46,9 @@ lock: ## requirements.lock from the five pyproject.toml
 	@! grep -n '://' requirements.lock
 
 .PHONY: docs
-docs: ## The generated documents: topics, AsyncAPI, OpenAPI and the dashboard's types of it
+docs: ## The generated documents: topics, AsyncAPI, refusals, OpenAPI and the dashboard's types of it
 	@$(BIN)/python -m sync2gear_broker.asyncapi docs/
+	@S2G_ENV=dev $(BIN)/python -m sync2gear_platform refusals docs/
 	@S2G_ENV=dev $(BIN)/python -m sync2gear_platform openapi > platform/web/openapi.json.new
 	@mv platform/web/openapi.json.new platform/web/openapi.json
 	@cd platform/web && PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent api

@@ -136,6 +136,14 @@ def openapi(settings: Settings, _: argparse.Namespace) -> None:
     print(json.dumps(description, indent=2, sort_keys=True))  # noqa: T201 - its answer
 
 
+def refusals(settings: Settings, options: argparse.Namespace) -> None:
+    """Read off the code what each operation can be refused with; write it down, and a table."""
+    from sync2gear_platform.app import make_app
+    from sync2gear_platform.kit.refusals import gathering
+
+    gathering.write(make_app(settings), options.docs)
+
+
 def verify_audit(settings: Settings, _: argparse.Namespace) -> None:
     """Follow every chain of the audit trail and hold it to the anchors; exit 1 on a fault."""
     from sync2gear_platform.audit.local import verify
@@ -202,6 +210,7 @@ COMMANDS: dict[str, Callable[[Settings, argparse.Namespace], None]] = {
         sweep,
         reapply_tombstones,
         openapi,
+        refusals,
     )
 }
 
@@ -219,6 +228,8 @@ def main() -> None:
             sub.add_argument("--name", default="", help="by default the e-mail address")
         elif name == "sweep":
             sub.add_argument("--json", action="store_true", help="one JSON object")
+        elif name == "refusals":
+            sub.add_argument("docs", type=Path, help="the folder of the table")
         elif name == "report":
             day = date.fromisoformat
             sub.add_argument("--from", dest="since", type=day, help="first day, as 2026-11-01")

@@ -49,7 +49,7 @@ from sync2gear_platform.identity.rules import KNOWN
 from sync2gear_platform.identity.strength import BreachedFile
 from sync2gear_platform.identity.tokens import Signer
 from sync2gear_platform.jobs.app import open_app
-from sync2gear_platform.kit import events
+from sync2gear_platform.kit import events, refusals
 from sync2gear_platform.kit.blobs import open_blobs
 from sync2gear_platform.kit.clock import Clock
 from sync2gear_platform.kit.context import Actor, Ctx
@@ -208,6 +208,7 @@ def make_app(settings: Settings) -> FastAPI:
     orders.offer("channel", ChannelPlayIn, plan_routes.put_on)
     install_problems(app)
     install_replays(app)
+    refusals.install(app)
     require_policies(app, KNOWN)
     web = settings.web_dir or Path(__file__).parent.parent / "web" / "dist"
     if (web / "index.html").is_file():

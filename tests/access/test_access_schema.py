@@ -14,6 +14,14 @@ from support.world import World
 LEFT_OUT = r"/auth/(logout|login|refresh)/|/oidc/|/auth/sessions/|/privacy/exports/|/me/export/"
 """What would end the session that asks, leads to a stranger's provider, or streams an archive."""
 
+CHECKS = ",".join(
+    (
+        "not_a_server_error", "status_code_conformance", "content_type_conformance",
+        "response_schema_conformance",
+    )
+)  # fmt: skip
+"""Refusals too answer with a status, a type and a code that their operation declares."""
+
 ROLES = ("client", "floor", "technician", "auditor", "staff", "admin", "nobody")
 
 
@@ -36,7 +44,7 @@ async def asked(world: World, role: str, examples: int) -> tuple[int, str]:
         command = [
             str(Path(sys.executable).with_name("st")), "run",
             f"http://127.0.0.1:{port}/api/openapi.json", "--no-color",
-            "--checks", "not_a_server_error,response_schema_conformance",
+            "--checks", CHECKS,
             "--phases", "fuzzing", "--max-examples", str(examples),
             "--generation-deterministic",
             "--suppress-health-check", "all", "--exclude-path-regex", LEFT_OUT,

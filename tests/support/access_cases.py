@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 
 from fastapi import FastAPI
 
+from support.declared import codes_of
 from sync2gear_platform.kit.web import policies
 
 KINDS: Final[Mapping[str, str]] = {
@@ -216,6 +217,8 @@ class Operation:
     query: Mapping[str, Any]
     schema: Mapping[str, Any] | None
     components: Mapping[str, Any]
+    states: frozenset[tuple[int, str]] = frozenset()
+    """What it declares of its own that depends on the state: it is over, or has not begun."""
 
     def __str__(self) -> str:
         return f"{self.method} {self.path.removeprefix('/api/v1')}"
@@ -303,17 +306,24 @@ SIBLINGS: Final[Mapping[str, Mapping[str, Any]]] = {"change": {"schedule_id": "@
 """What a field within a body needs beside itself."""
 
 
+OF_ANY: Final = frozenset(
+    {"client_switched", "conflict", "idempotency_in_progress", "no_client", "not_found",
+     "only_people", "reference"}
+)  # fmt: skip
+"""Codes of 404 and 409 that say nothing of the state of what is asked for."""
+
+
 def operations(app: FastAPI) -> list[Operation]:
     """Every operation of the live application; :class:`UnknownError` for what is not known."""
-    declared = {(m, p): policy for m, p, policy in policies(app) if m != "WEBSOCKET"}
+    policy = {(m, p): its for m, p, its in policies(app) if m != "WEBSOCKET"}
     description = app.openapi()
-    components = description.get("components", {}).get("schemas", {})
+    components = description.get("components", {})
     found = [
-        _operation(method.upper(), path, one, declared, components)
+        _operation(method.upper(), path, one, policy, components)
         for path, methods in sorted(description["paths"].items())
         for method, one in sorted(methods.items())
     ]
-    missing = declared.keys() - {(o.method, o.path) for o in found} - UNDESCRIBED
+    missing = policy.keys() - {(o.method, o.path) for o in found} - UNDESCRIBED
     if missing:
         raise UnknownError(f"routes that the description does not tell of: {sorted(missing)}")
     return found
@@ -323,10 +333,10 @@ def _operation(
     method: str,
     path: str,
     one: Mapping[str, Any],
-    declared: Mapping[tuple[str, str], str | None],
-    components: Mapping[str, Any],
+    policies_: Mapping[tuple[str, str], str | None],
+    whole: Mapping[str, Any],
 ) -> Operation:
-    policy = declared.get((method, path))
+    policy, components = policies_.get((method, path)), whole.get("schemas", {})
     if policy is None:
         raise UnknownError(f"{method} {path} has no policy")
     if policy not in policy_of(method, path):
@@ -344,9 +354,15 @@ def _operation(
             Slot("body", _name(steps), kind_of(_name(steps), path), steps)
             for steps in sorted(_ids(schema, components))
         ]
-    operation = Operation(method, path, policy, tuple(slots), {}, schema, components)
-    query = QUERIES.get(str(operation), {})
-    return Operation(method, path, policy, tuple(slots), query, schema, components)
+    own = {
+        (status, code)
+        for status in (404, 409)
+        for code in codes_of(one["responses"].get(str(status), {}), whole.get("responses", {}))
+        if code not in OF_ANY
+    }
+    query = QUERIES.get(f"{method} {path.removeprefix('/api/v1')}", {})
+    states = frozenset(own)
+    return Operation(method, path, policy, tuple(slots), query, schema, components, states)
 
 
 def kind_of(name: str, path: str, where: str = "body") -> str:

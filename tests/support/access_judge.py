@@ -16,72 +16,38 @@ ONLY_PEOPLE: Final = frozenset({"POST /tokens/"})
 """Operations that refuse staff which views a client with 403, whatever it may do there."""
 
 STATEFUL: Final[Mapping[str, frozenset[int]]] = {
-    "POST /playback/seek/": frozenset({409}),
-    "POST /playback/next/": frozenset({409}),
-    "POST /playback/previous/": frozenset({409}),
-    "POST /playback/shuffle/": frozenset({409}),
-    "POST /playback/schedule/": frozenset({409}),
-    "POST /playback/channel/": frozenset({409}),  # its one line may be gone
     "GET /zones/{zone_id}/why/{item}/": frozenset({404}),
-    "POST /music/imports/": frozenset({409, 422}),
-    "POST /music/uploads/direct/": frozenset({409}),
-    "GET /music/uploads/{upload_id}/parts/": frozenset({409}),
-    "POST /music/uploads/{upload_id}/complete/": frozenset({409}),
-    "POST /music/uploads/{upload_id}/retry/": frozenset({409}),
-    "POST /announcements/uploads/direct/": frozenset({409}),
-    "GET /announcements/uploads/{upload_id}/parts/": frozenset({409}),
-    "POST /announcements/uploads/{upload_id}/complete/": frozenset({409}),
-    "POST /announcements/uploads/{upload_id}/retry/": frozenset({409}),
-    "POST /announcements/say/": frozenset({409}),  # of so many at once a zone is full
-    "POST /announcements/templates/{template_id}/say/": frozenset({409}),  # likewise
-    "POST /announcements/{announcement_id}/play-instant/": frozenset({409}),  # likewise
-    "POST /announcements/{announcement_id}/retry/": frozenset({409}),
-    "POST /announcements/{announcement_id}/variants/": frozenset({409}),  # it is one already
+    "POST /music/imports/": frozenset({422}),
     # a new announcement has none of these, and an old one's was removed
     "DELETE /announcements/{announcement_id}/variants/{variant_id}/": frozenset({404}),
-    "POST /emergencies/keys/": frozenset({409}),  # one is raised
-    "POST /music/files/bulk-delete/": frozenset({409}),  # a channel plays it
-    "PATCH /music/folders/{folder_id}/": frozenset({409}),  # into itself
-    "POST /music/folders/{folder_id}/reorder/": frozenset({409}),
-    "POST /channels/{channel_id}/items/": frozenset({409, 422}),
-    "PATCH /channels/{channel_id}/items/{item_id}/": frozenset({409, 422}),
+    "POST /channels/{channel_id}/items/": frozenset({422}),
+    "PATCH /channels/{channel_id}/items/{item_id}/": frozenset({422}),
     "DELETE /channels/{channel_id}/items/{item_id}/": frozenset({404}),  # the one line is gone
-    "POST /channels/{channel_id}/reorder/": frozenset({409}),
     "POST /schedules/": frozenset({422}),
     "POST /schedules/dry-run/": frozenset({422}),
     "PATCH /schedules/{schedule_id}/": frozenset({422}),
     "POST /auth/refresh/": frozenset({401}),
-    "POST /auth/password-reset/confirm/": frozenset({422, 404, 400, 409}),
-    "POST /auth/invitations/accept/": frozenset({422, 404, 400, 409}),
-    "POST /auth/invitations/preview/": frozenset({422, 404, 400, 409}),
-    "POST /auth/signup/confirm/": frozenset({422, 404, 400, 409}),
-    "POST /auth/me/email/confirm/": frozenset({422, 404, 400, 409}),
-    "POST /auth/oidc/otp/": frozenset({401, 404}),
-    "GET /auth/oidc/callback/": frozenset({404}),
-    "GET /auth/oidc/login/": frozenset({404}),
-    "POST /auth/totp/confirm/": frozenset({409, 422}),
-    "POST /auth/totp/disable/": frozenset({409}),
-    "POST /auth/totp/recovery-codes/": frozenset({409}),
-    "GET /auth/me/export/{export_id}/file/": frozenset({409}),
-    "GET /privacy/exports/{export_id}/file/": frozenset({409}),
-    "POST /auth/me/export/": frozenset({409}),
-    "POST /privacy/exports/": frozenset({409}),
-    "POST /auth/me/deletion/": frozenset({409}),
-    "POST /client/deletion/": frozenset({409}),
-    "DELETE /auth/me/deletion/": frozenset({404, 409}),
-    "DELETE /client/deletion/": frozenset({404, 409}),
-    "POST /playback/cancel/": frozenset({404}),
-    "POST /emergencies/{emergency_id}/clear/": frozenset({409}),
+    "POST /auth/password-reset/confirm/": frozenset({422}),
+    "POST /auth/invitations/accept/": frozenset({422}),
+    "POST /auth/invitations/preview/": frozenset({422}),
+    "POST /auth/signup/confirm/": frozenset({422}),
+    "POST /auth/me/email/confirm/": frozenset({422}),
+    "POST /auth/oidc/otp/": frozenset({401}),
+    "POST /auth/totp/confirm/": frozenset({422}),
     "DELETE /auth/me/avatar/": frozenset({404}),
     "GET /health/ready/": frozenset({503}),
-    "GET /music/files/{track_id}/audio/": frozenset({404, 410}),
+    "GET /music/files/{track_id}/audio/": frozenset({404}),
     "GET /music/files/{track_id}/cover/": frozenset({404}),
     "DELETE /music/files/{track_id}/cover/": frozenset({404}),
     "GET /music/folders/{folder_id}/cover/": frozenset({404}),
     "DELETE /music/folders/{folder_id}/cover/": frozenset({404}),
     "GET /music/files/{track_id}/peaks/": frozenset({404}),
 }
-"""Answers to what is one's own that depend on the state: nothing plays, a link is none."""
+"""Answers to what is one's own that depend on the state: a link is none, there is no picture.
+
+Beyond these an operation may come to what the description declares of it alone
+(:attr:`~support.access_cases.Operation.states`).
+"""
 
 IGNORED: Final = frozenset(
     {"GET /audit/ query client_id", "GET /audit/export/ query client_id",
@@ -144,6 +110,7 @@ def judge(
     faults += _told_apart(asker, operation, prints)
     own = said["own"]
     fine = own[0] < 300 or own[0] in STATEFUL.get(str(operation), ())
+    fine |= own in operation.states
     if not fine and own != special(asker, operation, where):
         faults.append(f"one's own: {own} {answers['own'][0].text[:200]}")
     taken = "random" in prints and prints["random"].status < 400

@@ -4,6 +4,7 @@ import secrets
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -13,6 +14,7 @@ import psycopg
 from fastapi import FastAPI
 from pydantic import SecretStr
 
+from support import declared
 from support.services import STRATEGY, MosquittoServer, PostgresServer
 from sync2gear_platform.app import make_app
 from sync2gear_platform.identity import service as identity
@@ -111,6 +113,7 @@ class World:
     async def open(cls, settings: Settings) -> AsyncIterator["World"]:
         """Start the application and stop it at the end."""
         app = make_app(settings)
+        declared.known(app)  # before a test plants more
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(app.router.lifespan_context(app))
             edge = app.state.edge
@@ -128,6 +131,7 @@ class World:
                 ),
                 base_url="http://platform.test",
                 headers=headers,
+                event_hooks={"response": [partial(declared.check, self.app)]},
             )
         )
 

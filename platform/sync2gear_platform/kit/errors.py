@@ -1,6 +1,6 @@
 """Refusals: what the product says no to, with a kind, a stable code and a way out."""
 
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 Kind = Literal[
     "invalid", "unauthenticated", "forbidden", "not_found", "conflict", "stale", "limited",
@@ -18,6 +18,15 @@ STATUS: dict[Kind, int] = {
     "too_large": 413,
     "unavailable": 503,
 }
+
+HTTP_CODES: Final = {
+    400: "bad_request",
+    404: "not_found",
+    405: "method_not_allowed",
+    408: "too_slow",
+    413: "too_large",
+}
+"""The codes of what the framework itself refuses."""
 
 
 class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not an error

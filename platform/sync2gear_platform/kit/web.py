@@ -36,7 +36,7 @@ from sync2gear_platform.kit import log
 from sync2gear_platform.kit.clock import Clock
 from sync2gear_platform.kit.context import SELF, Actor, Ctx, Origin
 from sync2gear_platform.kit.db import AsyncSession, Database, enter_system, enter_tenant
-from sync2gear_platform.kit.errors import Refusal, Unavailable
+from sync2gear_platform.kit.errors import HTTP_CODES, Refusal, Unavailable
 from sync2gear_platform.kit.limits import charge
 
 logger = log.get(__name__)
@@ -283,16 +283,6 @@ def refused_with(error: Refusal) -> JSONResponse:
     if "retry_after" in error.extra:
         headers["Retry-After"] = str(error.extra["retry_after"])
     return problem(error, headers)
-
-
-HTTP_CODES = {
-    400: "bad_request",
-    404: "not_found",
-    405: "method_not_allowed",
-    408: "too_slow",
-    413: "too_large",
-}
-"""The codes of what the framework itself refuses."""
 
 
 def install_problems(app: FastAPI) -> None:
