@@ -2,8 +2,10 @@
 
 The speaker says in its play event at which zone frame the first sample was handed to its sink; the
 zone clock is the wall clock of this one machine, so that the call's own instant compares with it.
+Each play is heard to its end before the next, two to four seconds: some five minutes in all.
 """
 
+import argparse
 import queue
 import sys
 import time
@@ -24,8 +26,12 @@ from support.services import start_mosquitto
 from support.stack import Stack, wait_until
 from sync2gear_broker.messages.device import PREFIX_DIGITS
 
-CALLS = 60
-FIRSTS = 20
+BEGAN = time.monotonic()
+
+
+def say(what: str) -> None:
+    """A line of progress: who waits for minutes wants to see that it goes on."""
+    print(f"{time.monotonic() - BEGAN:5.0f} s  {what}", file=sys.stderr, flush=True)
 
 
 @dataclass(frozen=True)
@@ -66,16 +72,20 @@ def made(http: httpx2.Client, text: str, *, prefetch: bool) -> dict[str, Any]:
     return dict(answer.raise_for_status().json())
 
 
-def again(stack: Stack) -> list[Sample]:
+def again(stack: Stack, calls: int) -> list[Sample]:
     """One announcement, heard again and again."""
+    samples = []
     with stack.http() as http:
         zone = stack.zones[0]["id"]
         announcement = made(http, "Till two, please.", prefetch=False)["id"]
-        # the first ones fetch the media
-        return [played(http, announcement, zone) for _ in range(CALLS + 3)][3:]
+        for number in range(calls + 3):  # the first three fetch the media
+            samples.append(played(http, announcement, zone))
+            if number % 10 == 2:
+                say(f"cached: {number - 2} of {calls}")
+    return samples[3:]
 
 
-def first_time(stack: Stack, *, prefetch: bool) -> list[Sample]:
+def first_time(stack: Stack, firsts: int, *, prefetch: bool) -> list[Sample]:
     """Announcements that nobody has heard before, each once; prefetched ones once all hold them."""
     samples = []
     with stack.http() as http, psycopg.connect(stack.postgres.superuser_url) as database:
@@ -87,12 +97,21 @@ def first_time(stack: Stack, *, prefetch: bool) -> list[Sample]:
             found = database.execute(query, (sha256[:PREFIX_DIGITS],)).fetchone()
             return int(found[0]) if found else 0
 
-        for number in range(FIRSTS):
-            text = f"Number {number}, {'till' if prefetch else 'office'} two, please."
-            one = made(http, text, prefetch=prefetch)
-            if prefetch:
-                wait_until(lambda sha256=one["sha256"]: holders(sha256) == 3, "all hold it", 60)
+        noun = "prefetched" if prefetch else "not prefetched"
+        texts = (
+            f"Number {number}, {'till' if prefetch else 'office'} two, please."
+            for number in range(firsts)
+        )
+        ones = [made(http, text, prefetch=prefetch) for text in texts]
+        if prefetch:
+            for one in ones:
+                sha256 = one["sha256"]
+                wait_until(lambda sha256=sha256: holders(sha256) == 3, "all hold it", 60)
+        say(f"first plays, {noun}: {firsts} are ready")
+        for number, one in enumerate(ones, 1):
             samples.append(played(http, one["id"], zone))
+            if number % 5 == 0:
+                say(f"first plays, {noun}: {number} of {firsts}")
     return samples
 
 
@@ -125,11 +144,18 @@ def bare_trip() -> list[float]:
 
 def main() -> None:
     """Measure all of it in the same minutes."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("--calls", type=int, default=60, help="plays of the cached one")
+    parser.add_argument("--firsts", type=int, default=20, help="first plays of each kind")
+    given = parser.parse_args()
+    say("starting the installation")
     stack = Stack.start()
     try:
+        say("bare round trips")
         trips = bare_trip()
-        known = again(stack)
-        ahead, behind = first_time(stack, prefetch=True), first_time(stack, prefetch=False)
+        known = again(stack, given.calls)
+        ahead = first_time(stack, given.firsts, prefetch=True)
+        behind = first_time(stack, given.firsts, prefetch=False)
         trips += bare_trip()
     finally:
         stack.stop()
@@ -149,11 +175,11 @@ def main() -> None:
             "first_play_prefetched_p50": Metric(quantile(held, 0.5), "ms", quantile(fetched, 0.5)),
             "first_play_prefetched_max": Metric(max(held), "ms", max(fetched)),
             "first_play_joined_late": Metric(
-                sum(s.late for s in ahead), f"of {FIRSTS}", sum(s.late for s in behind)
+                sum(s.late for s in ahead), f"of {given.firsts}", sum(s.late for s in behind)
             ),
         },
-        f"{CALLS} announcements to a zone of two cached speakers beside a bare MQTT round trip; "
-        f"{FIRSTS} first plays, prefetched beside not",
+        f"{given.calls} announcements to a zone of two cached speakers beside a bare MQTT round "
+        f"trip; {given.firsts} first plays, prefetched beside not",
     )
 
 
