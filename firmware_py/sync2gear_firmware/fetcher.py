@@ -74,6 +74,7 @@ class Fetcher:
         self._stop = threading.Event()
         self._retry: dict[str, _Retry] = {}
         self._got: set[str] = set()
+        self._http: httpx2.Client | None = None
         self.rounds = 0
         """Counts whatever shows that fetching goes on."""
         self._thread = threading.Thread(target=self._run, name="fetch", daemon=True)
@@ -98,9 +99,14 @@ class Fetcher:
         self._changed.set()
 
     def abandon(self) -> None:
-        """It stands still: whatever it may do yet is heard by nobody, another takes its place."""
+        """It stands still: whatever it may do yet is heard by nobody, another takes its place.
+
+        Its connections are closed, so that no server that drips keeps it, and others after it.
+        """
         self._tell = _nobody
         self._stop.set()
+        if self._http is not None:
+            self._http.close()
 
     def stop(self) -> None:
         """End the thread; what it has of a file stays for the next time."""
@@ -120,6 +126,7 @@ class Fetcher:
                 headers={"Accept-Encoding": "gzip"},
                 verify=self._trust.context(),
             ) as http:
+                self._http = http
                 while not self._stop.is_set() and self._trust.key() == key:
                     self._changed.clear()
                     self.rounds += 1

@@ -1,7 +1,10 @@
 """The speaker's downloads: what fits, what yields to what, how fast and when."""
 
+import socketserver
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -181,6 +184,43 @@ def test_a_server_that_drips_is_given_up_and_asked_again_from_where_it_was(bench
     assert told[0] == f.Trouble("fetch", f"too_slow {dripping.sha256[:12]}")
     order = [one.sha256 for one in bench.told if isinstance(one, f.MediaHeld)]
     assert order == [next_one.sha256, dripping.sha256], "nothing else waits for it"
+
+
+@contextmanager
+def dripping_heads() -> Iterator[tuple[str, list[str]]]:
+    """The address of a server whose answers never come to their body, and who came and left."""
+    told: list[str] = []
+
+    class Dripping(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            told.append("came")
+            try:
+                self.request.sendall(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+                while True:
+                    self.request.sendall(b"x")
+                    time.sleep(0.02)
+            except OSError:
+                told.append("left")
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Dripping) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}", told
+        server.shutdown()
+
+
+def test_who_is_held_by_a_head_that_drips_lets_go_when_another_takes_its_place(
+    bench: Bench,
+) -> None:
+    media = bench.offer(1)
+    with dripping_heads() as (address, told):
+        stuck = bench.begin()
+        stuck.want(f.Want((), (media,), 10**9, address))
+        eventually(lambda: "came" in told)
+        stuck.abandon()
+        bench.begin().want(want(media))
+        eventually(lambda: bench.cache.held() == names(media))
+        eventually(lambda: "left" in told)
 
 
 def _path(media: Media) -> str:
