@@ -5,7 +5,7 @@ import json
 import time
 from datetime import date, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from sqlmodel import col, select
 
@@ -16,7 +16,7 @@ from sync2gear_platform.kit.clock import Clock
 from sync2gear_platform.library.tables import Track
 from sync2gear_platform.playback.tables import PlayEventRow
 from sync2gear_platform.proof import housekeeping, spans
-from sync2gear_platform.proof.tables import ProofLine, ProofMonth
+from sync2gear_platform.proof.tables import ProofLine, ProofMonth, ProofWork, ProofZone
 
 
 def outcomes(found: list[dict[str, Any]]) -> list[tuple[str, str]]:
@@ -131,7 +131,9 @@ async def test_reports_exports_and_what_is_forgotten(world: World) -> None:
     assert row[1:4] == ["'=1+1", "C. Schumann", "DEA122700001"]
     assert row[4:7] == ["0:03:00", str(len(heard)), "1"]
     heads, *rows = await sheet(tenant, "/proof/report/", report="usage-by-venue", **days)
-    assert (heads[0], rows[0][0]) == ("Zone", "Bar")
+    assert (heads[0], rows[0][0], len(rows)) == ("Zone", "Bar", 1)
+    assert rows[0][1:6] == row[:5]
+    assert rows[0][6:] == [row[5], row[7]]
     heads, *rows = await sheet(tenant, "/proof/report/", report="usage-log", **days)
     assert len(rows) == len(heard)
     assert (rows[0][0], rows[0][2]) == (heard[0]["day"], "Bar")
@@ -212,3 +214,48 @@ async def test_why_something_was_heard_is_told_of_lines_calls_and_plans(world: W
     music = next(line for line in found if line["kind"] == "music")
     told = await tenant.read(f"/plays/{music['id']}/why/")
     assert (told["source"], told["name"]) == ("schedule", "All day")
+
+
+async def test_sums_by_venue_are_in_the_order_of_names_and_join_what_has_one_isrc(
+    world: World,
+) -> None:
+    tenant, other = await world.tenant(), await world.tenant()
+    zones = {name: uuid4() for name in ("Hall", "Bar")}
+    works = {
+        "a": ("Zebra", "Ann", ""),
+        "b": ("Apple", "Bob", "DEA1"),
+        "c": ("Apple 2", "Bob", "DEA1"),
+    }
+    for owner, name in ((tenant, ""), (other, "theirs ")):
+        async with world.ctx(owner.id) as ctx:
+            day = ctx.now.date()
+            for title, zone in zones.items():
+                known = {"timezone": "UTC", "since_frame": 0, "until_frame": 0, "looked_frame": 0}
+                named = {"name": name + title, "zone_id": zone, "client_id": owner.id, **known}
+                ctx.db.add(ProofZone(**named))
+            for subject, (title, artist, isrc) in works.items():
+                about = {"title": name + title, "artist": artist, "isrc": isrc, "frames": 48_000}
+                ctx.db.add(
+                    ProofWork(
+                        client_id=owner.id, subject=subject, kind="music", seen_on=day, **about
+                    )
+                )
+            for subject in ("a", "b", "c", "unknown"):
+                for number, zone in enumerate(zones.values()):
+                    counted = {"played": 1 + number, "late": 1, "heard": 48_000 * (3 + number)}
+                    played = {} if (subject, number) == ("a", 1) else counted
+                    ctx.db.add(
+                        ProofMonth(
+                            client_id=owner.id, zone_id=zone, month=date(2026, 4, 1), kind="music",
+                            subject=subject, **played,
+                        )
+                    )  # fmt: skip
+    days = {"first_day": "2026-04-01", "last_day": "2026-04-30"}
+    _, *rows = await sheet(tenant, "/proof/report/", report="usage-by-venue", **days)
+    assert rows == [
+        ["Bar", "", "", "", "", "0:00:00", "3", "4"],
+        ["Bar", "Apple 2", "Bob", "", "DEA1", "0:00:01", "6", "8"],
+        ["Hall", "", "", "", "", "0:00:00", "2", "3"],
+        ["Hall", "Zebra", "Ann", "", "", "0:00:01", "2", "3"],
+        ["Hall", "Apple 2", "Bob", "", "DEA1", "0:00:01", "4", "6"],
+    ]

@@ -1,6 +1,5 @@
 """What was planned of a settled timeline, and what events and silence make of it."""
 
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -293,7 +292,7 @@ def test_rows_fill_the_columns_of_reports() -> None:
     span = Span(day("2027-01-01"), day("2027-01-31"))
     row = Row("w", "Song", "Who", "", "", 3725 * SECOND, 10 * SECOND, 4, 2, "Bar", "Clara")
     keys = tuple(reports.FITTING["work"] | reports.FITTING["play"] | {"zone"})
-    cells = dict(zip(keys, reports.cells(row, [Column(k, "") for k in keys], span), strict=True))
+    cells = dict(zip(keys, reports.filled([Column(k, "") for k in keys], span)(row), strict=True))
     assert cells == {
         "title": "Song", "artist": "Who", "composer": "Clara", "album": "", "isrc": "",
         "work": "w", "plays": 4,
@@ -302,8 +301,8 @@ def test_rows_fill_the_columns_of_reports() -> None:
         "period_from": "2027-01-01", "period_to": "2027-01-31",
     }  # fmt: skip
     at = frames_of(datetime(2027, 1, 1, 23, 30, tzinfo=UTC))
-    one = replace(row, at=at, tz="Europe/Berlin")
-    assert reports.cells(one, [Column("day", ""), Column("time", "")], span) == [
+    one = row._replace(at=at, tz="Europe/Berlin")
+    assert reports.filled([Column("day", ""), Column("time", "")], span)(one) == [
         "2027-01-02", "00:30:00",
     ]  # fmt: skip
     gone = reports.of_own("Ours", A, "work", [{"key": "gone", "heading": "G"}])

@@ -17,12 +17,12 @@ from sync2gear_platform.kit.context import Ctx
 from sync2gear_platform.kit.db import AsyncSession
 from sync2gear_platform.kit.errors import Refusal
 from sync2gear_platform.kit.sheets import sheet
-from sync2gear_platform.proof import queries, reports
+from sync2gear_platform.proof import queries, reports, venues
 from sync2gear_platform.proof.queries import Filters
 from sync2gear_platform.proof.reports import Row, Template
 from sync2gear_platform.proof.schemas import Kind
 from sync2gear_platform.proof.spans import Span
-from sync2gear_platform.proof.tables import ProofLine, ProofWork, ProofZone
+from sync2gear_platform.proof.tables import ProofLine, ProofWork
 
 BATCH: Final = 1_000
 LONGEST: Final = timedelta(days=93)
@@ -162,12 +162,13 @@ async def report(
             where.append(col(ProofLine.zone_id).in_(zones))
         batches = _batches(ctx, door, where)
     else:
-        batches = _once(await summed(ctx, template, span, zones=zones, kind=kind))
+        batches = _once(*await summed(ctx, template, span, zones=zones, kind=kind))
     heads = [column.heading for column in template.columns]
 
+    fill = reports.filled(template.columns, span)
+
     def shaped(row: Any) -> list[str | int]:
-        one = row if isinstance(row, Row) else _played(row)
-        return reports.cells(one, template.columns, span)
+        return fill(row if isinstance(row, Row) else _played(row))
 
     if form == "csv":
         return _written(batches, shaped, form, heads, lambda one: one)
@@ -177,9 +178,9 @@ async def report(
     )
 
 
-async def _once(rows: Sequence[Row]) -> AsyncIterator[Sequence[Row]]:
+async def _once(rows: Sequence[Any], made: Callable[[Any], Row]) -> AsyncIterator[Sequence[Row]]:
     for start in range(0, len(rows), BATCH):
-        yield rows[start : start + BATCH]
+        yield [made(row) for row in rows[start : start + BATCH]]
 
 
 def _played(line: Any) -> Row:
@@ -202,10 +203,19 @@ def _played(line: Any) -> Row:
 
 async def summed(
     ctx: Ctx, template: Template, span: Span, *, zones: Collection[UUID] | None, kind: Kind
-) -> list[Row]:
+) -> tuple[list[Any], Callable[[Any], Row]]:
     """Works that were played, each once, those of one ISRC together; by zone where wanted."""
     parts = await queries.works_of(ctx, span, zones=zones, kind=kind)
-    by_zone = template.grain == "work_zone"
+    if template.grain == "work_zone":
+        found, made = await venues.summed(ctx, parts, MOST + 1)
+    else:
+        found, made = await _works(ctx, parts), _work
+    if len(found) > MOST:
+        raise TooLarge
+    return found, made
+
+
+async def _works(ctx: Ctx, parts: Any) -> list[Any]:
     work = func.coalesce(func.nullif(col(ProofWork.isrc), ""), parts.c.subject)
     plays = func.sum(parts.c.played + parts.c.late)
     names = [
@@ -223,7 +233,6 @@ async def summed(
             func.sum(parts.c.heard),
             plays,
             func.count(parts.c.zone_id.distinct()),
-            func.max(func.coalesce(col(ProofZone.name), "")),
         )
         .select_from(parts)
         .outerjoin(
@@ -233,26 +242,16 @@ async def summed(
                 col(ProofWork.subject) == parts.c.subject,
             ),
         )
-        .outerjoin(
-            ProofZone,
-            and_(
-                col(ProofZone.client_id) == ctx.client_id,
-                col(ProofZone.zone_id) == parts.c.zone_id,
-            ),
-        )
         .where(parts.c.played + parts.c.late > 0)
-        .group_by(work, *([parts.c.zone_id] if by_zone else []))
-        .order_by(*([func.max(col(ProofZone.name))] if by_zone else []), names[1], names[0], work)
+        .group_by(work)
+        .order_by(names[1], names[0], work)
         .limit(MOST + 1)
     )
-    found = (await ctx.db.execute(statement)).all()
-    if len(found) > MOST:
-        raise TooLarge
-    return [
-        Row(
-            work=row[0], title=row[1], artist=row[2], album=row[3], isrc=row[4], composer=row[5],
-            frames=row[6], heard=int(row[7]), plays=int(row[8]), zones=row[9],
-            zone=row[10] if by_zone else "",
-        )
-        for row in found
-    ]  # fmt: skip
+    return list((await ctx.db.execute(statement)).all())
+
+
+def _work(row: Any) -> Row:
+    return Row(
+        work=row[0], title=row[1], artist=row[2], album=row[3], isrc=row[4], composer=row[5],
+        frames=row[6], heard=int(row[7]), plays=int(row[8]), zones=row[9],
+    )  # fmt: skip

@@ -1,9 +1,10 @@
 """Reports for collecting societies: their columns, and how a row fills them. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Final, Literal
+from functools import lru_cache
+from operator import attrgetter
+from typing import Final, Literal, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -99,8 +100,7 @@ BUILT_IN: Final[dict[str, Template]] = {
 premises, and a census of performances."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """What fills a row; frames are of 48 kHz. ``at`` and ``tz`` are of one play."""
 
     work: str
@@ -120,34 +120,45 @@ class Row:
     manner: str = ""
 
 
-def cells(row: Row, columns: Sequence[Column], span: Span) -> list[str | int]:
-    """The row in these columns."""
-    local = None if row.at is None else moment_of(row.at).astimezone(ZoneInfo(row.tz))
-    return [_cell(row, column.key, span, local) for column in columns]
+Cell = Callable[[Row], str | int]
 
 
-def _cell(row: Row, key: Key, span: Span, local: datetime | None) -> str | int:
+def filled(columns: Sequence[Column], span: Span) -> Callable[[Row], list[str | int]]:
+    """What puts a row into these columns: a report has up to a hundred thousand."""
+    made = [_cell(column.key, span) for column in columns]
+    return lambda row: [cell(row) for cell in made]
+
+
+def _cell(key: Key, span: Span) -> Cell:
     match key:
         case "duration":
-            minutes, seconds = divmod(round(row.frames / FRAME_RATE), 60)
-            return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"
+            return lambda row: _duration(row.frames)
         case "duration_seconds":
-            return round(row.frames / FRAME_RATE)
+            return lambda row: round(row.frames / FRAME_RATE)
         case "seconds":
-            return round(row.heard / FRAME_RATE)
+            return lambda row: round(row.heard / FRAME_RATE)
         case "day":
-            return f"{local:%Y-%m-%d}" if local else ""
+            return lambda row: _local(row, "%Y-%m-%d")
         case "time":
-            return f"{local:%H:%M:%S}" if local else ""
-        case "period_from":
-            return span.first.isoformat()
-        case "period_to":
-            return span.last.isoformat()
-        case "blank":
-            return ""
+            return lambda row: _local(row, "%H:%M:%S")
+        case "period_from" | "period_to" | "blank":
+            known = {"period_from": span.first.isoformat(), "period_to": span.last.isoformat()}
+            text = known.get(key, "")
+            return lambda _: text
         case _:
-            value: str | int = getattr(row, key)
-            return value
+            return attrgetter(key)
+
+
+@lru_cache(maxsize=4096)
+def _duration(frames: int) -> str:
+    minutes, seconds = divmod(round(frames / FRAME_RATE), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"
+
+
+def _local(row: Row, form: str) -> str:
+    if row.at is None:
+        return ""
+    return moment_of(row.at).astimezone(ZoneInfo(row.tz)).strftime(form)
 
 
 def of_own(name: str, row_id: UUID, grain: Grain, columns: Sequence[dict[str, str]]) -> Template:
