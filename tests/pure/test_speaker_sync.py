@@ -191,6 +191,17 @@ def test_no_sound_without_a_line_and_the_trim_is_early() -> None:
     assert abs(stretch.frame - START - 59 * 480 - 4800) <= 1
 
 
+def test_when_the_next_block_is_heard_is_told_as_soon_as_it_is_sure() -> None:
+    pace = Pace()
+    assert pace.next is None
+    for k in range(SURE // 10_000):
+        pace.step(480, 90_000 + k * 10_000.0, None, 0, lambda _: True)
+        assert pace.next is None
+    for k in range(SURE // 10_000, 100):
+        pace.step(480, 90_000 + k * 10_000.0, None, 0, lambda _: True)
+    assert pace.next == pytest.approx(90_000 + 100 * 10_000, abs=10)
+
+
 # -- the renderer -----------------------------------------------------------------------------
 
 
