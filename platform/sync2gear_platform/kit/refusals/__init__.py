@@ -26,6 +26,9 @@ ALWAYS: Final = frozenset({Reason(429, "rate_limited"), Reason(503, "database_un
 PARSED: Final = frozenset({Reason(422, "invalid_request"), Reason(422, "data")})
 """Of whatever has parameters or a body."""
 
+ASKED: Final = frozenset({Reason(414, "url_too_long")})
+"""Of whatever has something to ask for in its address."""
+
 WITH_BODY: Final = frozenset(
     {Reason(400, "bad_request"), Reason(408, "too_slow"), Reason(413, "too_large")}
 )
@@ -97,6 +100,8 @@ def declared(method: str, path: str, policy: str, operation: Mapping[str, Any]) 
     found = ALWAYS | known.get(f"{method} {path}", frozenset())
     if "422" in operation["responses"]:
         found |= PARSED
+    if any(one["in"] == "query" for one in operation.get("parameters", ())):
+        found |= ASKED
     if method in {"POST", "PUT", "PATCH"}:
         found |= WITH_BODY
     if method not in SAFE:

@@ -13,19 +13,20 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import iter_route_contexts
 
 from sync2gear_platform.kit import limits, web
-from sync2gear_platform.kit.refusals import RECOGNISED
+from sync2gear_platform.kit.refusals import ASKED, RECOGNISED
 from sync2gear_platform.kit.refusals.reading import Reasons, reasons
 
 FILE: Final = Path(__file__).with_name("refusals.json")
 TABLE: Final = "refusals.md"
+TOO_LONG: Final = frozenset({"An address has at most 8192 bytes: ask for less at once."})
 HEAD: Final = """# Refusals
 
 Generated from the code by `make docs`. What the API refuses it answers as problem+json (RFC 9457)
 with one of these codes; they are stable, the words are not. Which of them an operation can come
 to stands in its description, `/api/openapi.json`: an upper bound, read off everything that the
 operation calls. Beyond the operations: a path that does not exist is 404 `not_found`, a method
-that it does not take 405 `method_not_allowed`, an address that is too long 414 `url_too_long`,
-headers that are too many or too long 431 `headers_too_large`, a mistake of ours 500 `internal`.
+that it does not take 405 `method_not_allowed`, headers that are too many or too long 431
+`headers_too_large`, a mistake of ours 500 `internal`.
 
 | code | status | what it says |
 |---|---|---|
@@ -67,7 +68,8 @@ def as_json(gathered: Mapping[str, Reasons]) -> str:
 def as_table(gathered: Mapping[str, Reasons]) -> str:
     """A line for each code."""
     found: dict[tuple[str, int], set[str]] = {}
-    for said in (*gathered.values(), reasons([web.install_problems, web.from_integrity])):
+    edges = reasons([web.install_problems, web.from_integrity])
+    for said in (*gathered.values(), edges, dict.fromkeys(ASKED, TOO_LONG)):
         for reason, says in said.items():
             key = reason.code, reason.status
             found.setdefault(key, set()).update(one for one in says if one)

@@ -12333,6 +12333,18 @@ export interface components {
                 };
             };
         };
+        /** @description Request-URI Too Long */
+        "Request-UriTooLong": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {string} */
+                    code?: "url_too_long";
+                };
+            };
+        };
         /** @description Request Entity Too Large */
         RequestEntityTooLarge: {
             headers: {
@@ -12486,6 +12498,7 @@ export interface operations {
                     };
                 };
             };
+            414: components["responses"]["Request-UriTooLong"];
             /** @description Unprocessable Entity */
             422: {
                 headers: {
@@ -12874,6 +12887,7 @@ export interface operations {
                     };
                 };
             };
+            414: components["responses"]["Request-UriTooLong"];
             /** @description Unprocessable Entity */
             422: {
                 headers: {
@@ -13283,6 +13297,7 @@ export interface operations {
                     };
                 };
             };
+            414: components["responses"]["Request-UriTooLong"];
             /** @description Unprocessable Entity */
             422: {
                 headers: {
@@ -13349,6 +13364,7 @@ export interface operations {
                     };
                 };
             };
+            414: components["responses"]["Request-UriTooLong"];
             /** @description Unprocessable Entity */
             422: {
                 headers: {
@@ -13519,6 +13535,7 @@ export interface operations {
                     };
                 };
             };
+            414: components["responses"]["Request-UriTooLong"];
             /** @description Unprocessable Entity */
             422: {
                 headers: {
@@ -13973,6 +13990,7 @@ export interface operations {
                 };
             };
             409: components["responses"]["Conflict"];
+            414: components["responses"]["Request-UriTooLong"];
             /** @description Unprocessable Entity */
             422: {
                 headers: {
@@ -14324,6 +14342,7 @@ export interface operations {
             };
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            414: components["responses"]["Request-UriTooLong"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
@@ -14373,6 +14392,7 @@ export interface operations {
             };
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            414: components["responses"]["Request-UriTooLong"];
             /** @description Unprocessable Entity */
             422: {
                 headers: {
@@ -14427,6 +14447,7 @@ export interface operations {
                 };
             };
             409: components["responses"]["Conflict"];
+            414: components["responses"]["Request-UriTooLong"];
             /** @description Unprocessable Entity */
             422: {
                 headers: {
@@ -14715,6 +14736,7 @@ export interface operations {
             410: components["responses"]["Gone"];
             411: components["responses"]["LengthRequired"];
             413: components["responses"]["RequestEntityTooLarge"];
+            414: components["responses"]["Request-UriTooLong"];
             /** @description Unprocessable Entity */
             422: {
                 headers: {
@@ -14978,6 +15000,7 @@ export interface operations {
                 };
             };
             409: components["responses"]["Conflict"];
+            414: components["responses"]["Request-UriTooLong"];
             /** @description Unprocessable Entity */
             422: {
                 headers: {
@@ -15590,6 +15613,7 @@ export interface operations {
                 };
             };
             409: components["responses"]["Conflict"];
+            414: components["responses"]["Request-UriTooLong"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
@@ -15644,6 +15668,7 @@ export interface operations {
             410: components["responses"]["Gone"];
             411: components["responses"]["LengthRequired"];
             413: components["responses"]["RequestEntityTooLarge"];
+            414: components["responses"]["Request-UriTooLong"];
             /** @description Unprocessable Entity */
             422: {
                 headers: {
@@ -15710,6 +15735,7 @@ export interface operations {
                 };
             };
             409: components["responses"]["Conflict"];
+            414: components["responses"]["Request-UriTooLong"];
             /** @description Unprocessable Entity */
             422: {
                 headers: {
@@ -16341,6 +16367,7 @@ export interface operations {
                 };
             };
             409: components["responses"]["Conflict"];
+            414: components["responses"]["Request-UriTooLong"];
             /** @description Unprocessable Entity */
             422: {
                 headers: {
@@ -16522,6 +16549,7 @@ export interface operations {
                 };
             };
             412: components["responses"]["PreconditionFailed"];
+            414: components["responses"]["Request-UriTooLong"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
             /** @description Service Unavailable */
@@ -16720,6 +16748,7 @@ export interface operations {
                     };
                 };
             };
+            414: components["responses"]["Request-UriTooLong"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
@@ -17175,6 +17204,7 @@ export interface operations {
                     };
                 };
             };
+            414: components["responses"]["Request-UriTooLong"];
             /** @description Unprocessable Entity */
             422: {
                 headers: {
@@ -17297,6 +17327,7 @@ export interface operations {
                     };
                 };
             };
+            414: components["responses"]["Request-UriTooLong"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
@@ -18594,6 +18625,7 @@ export interface operations {
                     };
                 };
             };
+            414: components["responses"]["Request-UriTooLong"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
             /** @description Service Unavailable */
@@ -19783,6 +19815,7 @@ export interface operations {
                 };
             };
             409: components["responses"]["Conflict"];
+            414: components["responses"]["Request-UriTooLong"];
             /** @description Unprocessable Entity */
             422: {
                 headers: {
@@ -20071,6 +20104,7 @@ export interface operations {
             };
             412: components["responses"]["PreconditionFailed"];
             413: components["responses"]["RequestEntityTooLarge"];
+            414: components["responses"]["Request-UriTooLong"];
             /** @description Unprocessable Entity */
             422: {
                 headers: {
@@ -20139,6 +20173,7 @@ export interface operations {
             };
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            414: components["responses"]["Request-UriTooLong"];
             /** @description Unprocessable Entity */
             422: {
                 headers: {
@@ -20198,6 +20233,7 @@ export interface operations {
                 };
             };
             409: components["responses"]["Conflict"];
+            414: components["responses"]["Request-UriTooLong"];
             /** @description Unprocessable Entity */
             422: {
                 headers: {
@@ -20362,6 +20398,7 @@ export interface operations {
                 };
             };
             412: components["responses"]["PreconditionFailed"];
+            414: components["responses"]["Request-UriTooLong"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
             /** @description Service Unavailable */
@@ -20727,6 +20764,7 @@ export interface operations {
             };
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            414: components["responses"]["Request-UriTooLong"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
@@ -21153,6 +21191,7 @@ export interface operations {
                 };
             };
             409: components["responses"]["Conflict"];
+            414: components["responses"]["Request-UriTooLong"];
             /** @description Unprocessable Entity */
             422: {
                 headers: {
@@ -21433,6 +21472,7 @@ export interface operations {
             };
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            414: components["responses"]["Request-UriTooLong"];
             /** @description Unprocessable Entity */
             422: {
                 headers: {
@@ -21488,6 +21528,7 @@ export interface operations {
                 };
             };
             409: components["responses"]["Conflict"];
+            414: components["responses"]["Request-UriTooLong"];
             /** @description Unprocessable Entity */
             422: {
                 headers: {
@@ -21882,6 +21923,7 @@ export interface operations {
                 };
             };
             409: components["responses"]["Conflict"];
+            414: components["responses"]["Request-UriTooLong"];
             /** @description Unprocessable Entity */
             422: {
                 headers: {
@@ -22071,6 +22113,7 @@ export interface operations {
                 };
             };
             409: components["responses"]["Conflict"];
+            414: components["responses"]["Request-UriTooLong"];
             /** @description Unprocessable Entity */
             422: {
                 headers: {
@@ -22423,6 +22466,7 @@ export interface operations {
             };
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            414: components["responses"]["Request-UriTooLong"];
             /** @description Unprocessable Entity */
             422: {
                 headers: {
@@ -22479,6 +22523,7 @@ export interface operations {
                 };
             };
             409: components["responses"]["Conflict"];
+            414: components["responses"]["Request-UriTooLong"];
             /** @description Unprocessable Entity */
             422: {
                 headers: {
@@ -22769,6 +22814,7 @@ export interface operations {
                 };
             };
             409: components["responses"]["Conflict"];
+            414: components["responses"]["Request-UriTooLong"];
             /** @description Unprocessable Entity */
             422: {
                 headers: {
@@ -23101,6 +23147,7 @@ export interface operations {
                 };
             };
             409: components["responses"]["Conflict"];
+            414: components["responses"]["Request-UriTooLong"];
             /** @description Unprocessable Entity */
             422: {
                 headers: {
@@ -23274,6 +23321,7 @@ export interface operations {
                 };
             };
             409: components["responses"]["Conflict"];
+            414: components["responses"]["Request-UriTooLong"];
             /** @description Unprocessable Entity */
             422: {
                 headers: {
@@ -23437,6 +23485,7 @@ export interface operations {
                 };
             };
             409: components["responses"]["Conflict"];
+            414: components["responses"]["Request-UriTooLong"];
             /** @description Unprocessable Entity */
             422: {
                 headers: {
@@ -23781,6 +23830,7 @@ export interface operations {
             };
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            414: components["responses"]["Request-UriTooLong"];
             /** @description Unprocessable Entity */
             422: {
                 headers: {
@@ -23998,6 +24048,7 @@ export interface operations {
                 };
             };
             412: components["responses"]["PreconditionFailed"];
+            414: components["responses"]["Request-UriTooLong"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
             /** @description Service Unavailable */
@@ -24170,6 +24221,7 @@ export interface operations {
             };
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            414: components["responses"]["Request-UriTooLong"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
@@ -24330,6 +24382,7 @@ export interface operations {
             };
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            414: components["responses"]["Request-UriTooLong"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
@@ -24416,6 +24469,7 @@ export interface operations {
             };
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            414: components["responses"]["Request-UriTooLong"];
             /** @description Unprocessable Entity */
             422: {
                 headers: {
@@ -24591,6 +24645,7 @@ export interface operations {
                 };
             };
             412: components["responses"]["PreconditionFailed"];
+            414: components["responses"]["Request-UriTooLong"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
             /** @description Service Unavailable */
@@ -24725,6 +24780,7 @@ export interface operations {
             };
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            414: components["responses"]["Request-UriTooLong"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
@@ -24881,6 +24937,7 @@ export interface operations {
             };
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            414: components["responses"]["Request-UriTooLong"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
@@ -25068,6 +25125,7 @@ export interface operations {
                 };
             };
             409: components["responses"]["Conflict"];
+            414: components["responses"]["Request-UriTooLong"];
             /** @description Unprocessable Entity */
             422: {
                 headers: {
@@ -25236,6 +25294,7 @@ export interface operations {
             };
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            414: components["responses"]["Request-UriTooLong"];
             /** @description Unprocessable Entity */
             422: {
                 headers: {
@@ -25291,6 +25350,7 @@ export interface operations {
             };
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            414: components["responses"]["Request-UriTooLong"];
             /** @description Unprocessable Entity */
             422: {
                 headers: {
@@ -25352,6 +25412,7 @@ export interface operations {
                 };
             };
             413: components["responses"]["RequestEntityTooLarge"];
+            414: components["responses"]["Request-UriTooLong"];
             /** @description Unprocessable Entity */
             422: {
                 headers: {
@@ -25417,6 +25478,7 @@ export interface operations {
             410: components["responses"]["Gone"];
             411: components["responses"]["LengthRequired"];
             413: components["responses"]["RequestEntityTooLarge"];
+            414: components["responses"]["Request-UriTooLong"];
             /** @description Unprocessable Entity */
             422: {
                 headers: {
@@ -25491,6 +25553,7 @@ export interface operations {
             410: components["responses"]["Gone"];
             411: components["responses"]["LengthRequired"];
             413: components["responses"]["RequestEntityTooLarge"];
+            414: components["responses"]["Request-UriTooLong"];
             /** @description Unprocessable Entity */
             422: {
                 headers: {
@@ -25557,6 +25620,7 @@ export interface operations {
                 };
             };
             409: components["responses"]["Conflict"];
+            414: components["responses"]["Request-UriTooLong"];
             /** @description Unprocessable Entity */
             422: {
                 headers: {
@@ -26366,6 +26430,7 @@ export interface operations {
                 };
             };
             409: components["responses"]["Conflict"];
+            414: components["responses"]["Request-UriTooLong"];
             /** @description Unprocessable Entity */
             422: {
                 headers: {
@@ -26683,6 +26748,7 @@ export interface operations {
             };
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            414: components["responses"]["Request-UriTooLong"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
@@ -27054,6 +27120,7 @@ export interface operations {
             };
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            414: components["responses"]["Request-UriTooLong"];
             /** @description Unprocessable Entity */
             422: {
                 headers: {
@@ -27234,6 +27301,7 @@ export interface operations {
                 };
             };
             409: components["responses"]["Conflict"];
+            414: components["responses"]["Request-UriTooLong"];
             /** @description Unprocessable Entity */
             422: {
                 headers: {
@@ -27368,6 +27436,7 @@ export interface operations {
                 };
             };
             409: components["responses"]["Conflict"];
+            414: components["responses"]["Request-UriTooLong"];
             /** @description Unprocessable Entity */
             422: {
                 headers: {
@@ -27648,6 +27717,7 @@ export interface operations {
             };
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            414: components["responses"]["Request-UriTooLong"];
             /** @description Unprocessable Entity */
             422: {
                 headers: {
@@ -27961,6 +28031,7 @@ export interface operations {
             };
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            414: components["responses"]["Request-UriTooLong"];
             /** @description Unprocessable Entity */
             422: {
                 headers: {
@@ -28027,6 +28098,7 @@ export interface operations {
             };
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            414: components["responses"]["Request-UriTooLong"];
             /** @description Unprocessable Entity */
             422: {
                 headers: {
@@ -28100,6 +28172,7 @@ export interface operations {
                     };
                 };
             };
+            414: components["responses"]["Request-UriTooLong"];
             /** @description Unprocessable Entity */
             422: {
                 headers: {
@@ -28298,6 +28371,7 @@ export interface operations {
                     };
                 };
             };
+            414: components["responses"]["Request-UriTooLong"];
             /** @description Unprocessable Entity */
             422: {
                 headers: {
@@ -28352,6 +28426,7 @@ export interface operations {
                 };
             };
             409: components["responses"]["Conflict"];
+            414: components["responses"]["Request-UriTooLong"];
             /** @description Unprocessable Entity */
             422: {
                 headers: {
@@ -28597,6 +28672,7 @@ export interface operations {
                     };
                 };
             };
+            414: components["responses"]["Request-UriTooLong"];
             /** @description Unprocessable Entity */
             422: {
                 headers: {
@@ -28709,6 +28785,7 @@ export interface operations {
             };
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            414: components["responses"]["Request-UriTooLong"];
             /** @description Unprocessable Entity */
             422: {
                 headers: {
@@ -28833,6 +28910,7 @@ export interface operations {
             };
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            414: components["responses"]["Request-UriTooLong"];
             /** @description Unprocessable Entity */
             422: {
                 headers: {
@@ -28883,6 +28961,7 @@ export interface operations {
                 };
             };
             409: components["responses"]["Conflict"];
+            414: components["responses"]["Request-UriTooLong"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
@@ -29143,6 +29222,7 @@ export interface operations {
                 };
             };
             409: components["responses"]["Conflict"];
+            414: components["responses"]["Request-UriTooLong"];
             /** @description Unprocessable Entity */
             422: {
                 headers: {
@@ -29539,6 +29619,7 @@ export interface operations {
                 };
             };
             409: components["responses"]["Conflict"];
+            414: components["responses"]["Request-UriTooLong"];
             /** @description Unprocessable Entity */
             422: {
                 headers: {
@@ -29711,6 +29792,7 @@ export interface operations {
                 };
             };
             409: components["responses"]["Conflict"];
+            414: components["responses"]["Request-UriTooLong"];
             /** @description Unprocessable Entity */
             422: {
                 headers: {
@@ -29969,6 +30051,7 @@ export interface operations {
                 };
             };
             409: components["responses"]["Conflict"];
+            414: components["responses"]["Request-UriTooLong"];
             /** @description Unprocessable Entity */
             422: {
                 headers: {
@@ -30258,6 +30341,7 @@ export interface operations {
             };
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            414: components["responses"]["Request-UriTooLong"];
             /** @description Unprocessable Entity */
             422: {
                 headers: {
