@@ -15,7 +15,7 @@ _DEBOUNCE = SECOND // 2
 _KEEP_EVERY = 10 * SECOND
 _CLOCK_EVERY = 30 * SECOND
 _THOUGHT = 20
-_LEVELS = (20, 30, 50, 70, 100, 150, 200, 300, 500, 700, 1000, 2000, 5000)
+_LEVELS = (20, 30, 50, 70, 100, 120, 150, 200, 250, 300, 500, 700, 1000, 2000, 5000)
 
 
 def tick(state: State, fact: f.Tick, now: int) -> Step:
@@ -62,7 +62,7 @@ def _report(state: State, now: int) -> Step:
 
 
 def _ahead(state: State) -> int | None:
-    """How early a command must leave, on a coarse scale; it falls only when it halves.
+    """How early a command must leave, on a coarse scale; it falls only by a third and more.
 
     So the report stays the same while the network merely breathes. It follows the buffer at once.
     """
@@ -74,7 +74,7 @@ def _ahead(state: State) -> int | None:
     if state.buffer < state.buffer_told:
         return level
     told = state.reported.ahead if state.reported else None
-    return told if told is not None and told / 2 < level < told else level
+    return told if told is not None and told * 2 / 3 < level < told else level
 
 
 def report(state: State, now: int) -> DeviceState:
