@@ -554,3 +554,15 @@ def test_a_block_that_waits_for_the_next_song_begins_where_somebody_asks_for_one
     there = {"block": asked[0], "pos": asked[1], "fresh": asked[1]}
     moved = rebased.model_copy(update={"anchor": rebased.anchor.model_copy(update=there)})
     assert story(timeline.settle(held, moved), 80, 60) == [(60, 80, "2", 5)]
+
+
+def test_the_first_block_begins_at_its_time_where_other_music_was_put_before_it() -> None:
+    blocks = (
+        Block(id="first", source="s", at=40, items=(1,), when="next"),
+        Block(id="later", source="s", at=500, items=(0,)),
+    )
+    made, early = programme(blocks=blocks), state(anchor=Anchor(at=0, block="later", pos=0))
+    expected = [(0, 100, "1", 0), (100, 160, "2", 0)]
+    assert story(timeline.settle({A: made}, early), 160) == expected
+    there = timeline.rebase({A: made}, early, 40)
+    assert story(timeline.settle({A: made}, there), 160, 40) == [(40, 100, "1", 40), expected[1]]

@@ -87,8 +87,9 @@ class Oracle:
         begun = [block for block in programme.blocks if block.at <= t] or [programme.blocks[0]]
         force = begun[-1]
         old, self.rules = self.rules, programme
-        moved, self.force = force.id != self.force, force.id
         swapped = programme is not old
+        first_begins = force.at == t and not first and not swapped and self.playing != force.id
+        moved, self.force = force.id != self.force or first_begins, force.id
         anchor = self.state.anchor
         until = anchor.until if anchor is not None and (self.hand or first) else None
         if first and anchor is not None:

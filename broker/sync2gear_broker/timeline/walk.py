@@ -209,11 +209,11 @@ class Walk:
         reign = self.schedule.reign(self.t)
         if reign is None:
             return False
-        block = reign.in_force(self.t)
-        swapped = reign is not self.reign
-        changed = self.force is None or block.id != self.force.id
-        self.reign, self.force = reign, block
-        old, keep = self.context, not changed
+        block, swapped = reign.in_force(self.t), reign is not self.reign
+        old = self.context  # the first block is in force before it begins, and begins all the same
+        begins = old is not None and old.block.id != block.id and self.start < self.t == block.at
+        changed = self.force is None or block.id != self.force.id or (begins and not swapped)
+        self.reign, self.force, keep = reign, block, not changed
         if changed:  # softly: the music goes on to a boundary, and for good if it is this block's
             keep = block.when != "cut" and self.until is None and block.at <= self.t
             self.pending = keep and old is not None and old.block.id != block.id
