@@ -208,6 +208,6 @@ def test_the_proof_of_play_is_listed_summed_and_taken_away(
     assert "usage-by-work" in call("proof", "report").output
     file = tmp_path / "report.csv"
     assert call("proof", "report", "usage-by-work", "--output", str(file)).exit_code == 0
-    assert file.read_text().startswith('"Title","Artist","ISRC"')
+    assert file.read_text().startswith('"Title","Artist","Composer"')
     assert call("proof", "export", "--output", str(file)).exit_code == 1, "it is there already"
     assert call("proof", "export", "--format", "json").output.strip().startswith("[")

@@ -9,7 +9,7 @@ from contextlib import AbstractAsyncContextManager, suppress
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sync2gear_platform.kit.blobs.port import Piece, Staged
+from sync2gear_platform.kit.blobs.port import NotWhole, Piece, Staged, Unequal
 
 if TYPE_CHECKING:
     from sync2gear_platform.kit.blobs.s3 import S3
@@ -46,13 +46,16 @@ class Parts:
     async def complete(self, name: UUID, upload: str, tags: Sequence[str]) -> int:
         """See :class:`~sync2gear_platform.kit.blobs.port.Direct`."""
         parts = [{"PartNumber": number, "ETag": tag} for number, tag in enumerate(tags, 1)]
-        with suppress(FileNotFoundError):  # it may be complete
-            await self._store.call(
-                self._s3.complete_multipart_upload,
-                **self._at(name),
-                UploadId=upload,
-                MultipartUpload={"Parts": parts},
-            )
+        try:
+            with suppress(FileNotFoundError):  # it may be complete
+                await self._store.call(
+                    self._s3.complete_multipart_upload,
+                    **self._at(name),
+                    UploadId=upload,
+                    MultipartUpload={"Parts": parts},
+                )
+        except Unequal as error:
+            raise NotWhole from error
         size = await self.size(name)
         if size is None:
             raise FileNotFoundError("no such upload")

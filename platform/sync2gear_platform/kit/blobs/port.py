@@ -129,6 +129,10 @@ class Piece:
     tag: str
 
 
+class Unequal(StoreUnavailable):
+    """The store of audio does not take these parts for what it holds."""
+
+
 class NotWhole(Refusal):
     """These are not the parts that lie in the store: ask which are there, and send the others."""
 

@@ -24,10 +24,10 @@ from sync2gear_platform.kit.blobs.parts import Parts
 from sync2gear_platform.kit.blobs.port import (
     CHUNK,
     SHA256,
-    NotWhole,
     Shown,
     Staged,
     StoreUnavailable,
+    Unequal,
 )
 from sync2gear_platform.kit.blobs.scratch import Draft, Scratch
 from sync2gear_platform.kit.clock import Clock
@@ -229,7 +229,7 @@ class S3:
             if code in MISSING:
                 raise FileNotFoundError("no such blob") from error
             if code in UNEQUAL:
-                raise NotWhole from error
+                raise Unequal from error
             if code in BEYOND:
                 raise EOFError from error
             logger.warning("media.refused", bucket=self.bucket, code=code, error=str(error)[:300])

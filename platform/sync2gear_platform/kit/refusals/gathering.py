@@ -5,19 +5,23 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from importlib import import_module
 from pathlib import Path
+from pkgutil import walk_packages
 from typing import Any, Final
 
 from fastapi import FastAPI
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import iter_route_contexts
 
+import sync2gear_platform
 from sync2gear_platform.kit import limits, web
 from sync2gear_platform.kit.refusals import ASKED, RECOGNISED
 from sync2gear_platform.kit.refusals.reading import Reasons, reasons
 
 FILE: Final = Path(__file__).with_name("refusals.json")
 TABLE: Final = "refusals.md"
+LEFT_OUT: Final = ("sync2gear_platform.__main__", "sync2gear_platform.migrations")
 TOO_LONG: Final = frozenset({"An address has at most 8192 bytes: ask for less at once."})
 HEAD: Final = """# Refusals
 
@@ -35,6 +39,9 @@ that it does not take 405 `method_not_allowed`, headers that are too many or too
 
 def gather(app: FastAPI) -> dict[str, Reasons]:
     """What the code of every operation in the description of ``app`` can come to."""
+    for module in walk_packages(sync2gear_platform.__path__, f"{sync2gear_platform.__name__}."):
+        if not module.name.startswith(LEFT_OUT):
+            import_module(module.name)  # what an installation loads only where it has a use for it
     described = {
         (method.upper(), path)
         for path, methods in app.openapi()["paths"].items()

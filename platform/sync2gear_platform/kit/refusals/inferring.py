@@ -130,7 +130,7 @@ def annotated(node: ast.AST, names: Names) -> tuple[type, ...]:
                 with contextlib.suppress(SyntaxError):
                     found += annotated(ast.parse(text, mode="eval").body, names)
             case ast.Name(id=name):
-                found += mentioned(names.get(name))
+                found += mentioned(names.get(name)) if name in names else _named(name)
             case ast.Attribute(value=ast.Name(id=name), attr=attr):
                 found += mentioned(getattr(names.get(name), attr, None))
     return tuple(found)
@@ -153,6 +153,10 @@ def is_ours(owner: type) -> bool:
 def node_of(function: types.FunctionType) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
     """The source of ``function``; of a lambda there is none."""
     return _sources(function.__code__.co_filename).get(function.__code__.co_firstlineno)
+
+
+_CACHED: Final = type(node_of)
+"""What ``@cache`` makes of a function."""
 
 
 @cache
@@ -232,6 +236,11 @@ def method(owner: type, name: str) -> tuple[types.FunctionType, ...]:
     return tuple(found)
 
 
+def _named(name: str) -> list[type]:
+    """The product's class of a name that its module knows only while types are checked."""
+    return [one for one in _classes() if one.__name__ == name]
+
+
 @cache
 def _classes() -> tuple[type, ...]:
     modules = [m for n, m in list(sys.modules.items()) if n.partition(".")[0] == PRODUCT]
@@ -245,7 +254,7 @@ def _classes() -> tuple[type, ...]:
 
 def functions(value: Any, depth: int = 3) -> Iterator[types.FunctionType]:
     """The product's functions in ``value``: itself, how a class begins, a table's values."""
-    if isinstance(value, types.FunctionType):
+    if isinstance(value, types.FunctionType | _CACHED):
         value = inspect.unwrap(value)
     if isinstance(value, types.FunctionType):
         if value.__module__.partition(".")[0] == PRODUCT:

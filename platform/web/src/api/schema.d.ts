@@ -14850,7 +14850,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "database_unavailable" | "join_failed" | "tts_key_refused" | "tts_quota" | "tts_unavailable" | "vault_locked";
+                        code?: "database_unavailable" | "join_failed" | "media_unavailable" | "tts_key_refused" | "tts_quota" | "tts_unavailable" | "vault_locked";
                     };
                 };
             };
@@ -15397,7 +15397,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "database_unavailable" | "join_failed" | "tts_key_refused" | "tts_quota" | "tts_unavailable" | "vault_locked";
+                        code?: "database_unavailable" | "join_failed" | "media_unavailable" | "tts_key_refused" | "tts_quota" | "tts_unavailable" | "vault_locked";
                     };
                 };
             };
@@ -15478,7 +15478,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "database_unavailable" | "tts_key_refused" | "tts_quota" | "tts_unavailable" | "vault_locked";
+                        code?: "database_unavailable" | "media_unavailable" | "tts_key_refused" | "tts_quota" | "tts_unavailable" | "vault_locked";
                     };
                 };
             };
@@ -15959,7 +15959,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "database_unavailable" | "vault_locked";
+                        code?: "database_unavailable" | "media_unavailable" | "vault_locked";
                     };
                 };
             };
@@ -16060,7 +16060,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "database_unavailable" | "vault_locked";
+                        code?: "database_unavailable" | "media_unavailable" | "vault_locked";
                     };
                 };
             };
@@ -16192,7 +16192,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "client_switched" | "conflict" | "no_client" | "no_direct_uploads" | "other_way" | "reference" | "rev_conflict" | "state_too_large";
+                        code?: "client_switched" | "conflict" | "no_client" | "no_direct_uploads" | "other_way" | "parts_differ" | "reference" | "rev_conflict" | "state_too_large";
                     };
                 };
             };
@@ -16208,7 +16208,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "database_unavailable" | "vault_locked";
+                        code?: "database_unavailable" | "media_unavailable" | "vault_locked";
                     };
                 };
             };
@@ -16271,7 +16271,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "database_unavailable" | "vault_locked";
+                        code?: "database_unavailable" | "media_unavailable" | "vault_locked";
                     };
                 };
             };
@@ -16465,7 +16465,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "database_unavailable" | "tts_key_refused" | "tts_quota" | "tts_unavailable" | "vault_locked";
+                        code?: "database_unavailable" | "media_unavailable" | "tts_key_refused" | "tts_quota" | "tts_unavailable" | "vault_locked";
                     };
                 };
             };
@@ -16643,7 +16643,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "database_unavailable" | "tts_key_refused" | "tts_quota" | "tts_unavailable" | "vault_locked";
+                        code?: "database_unavailable" | "media_unavailable" | "tts_key_refused" | "tts_quota" | "tts_unavailable" | "vault_locked";
                     };
                 };
             };
@@ -16695,7 +16695,18 @@ export interface operations {
             };
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
-            503: components["responses"]["ServiceUnavailable"];
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "media_unavailable";
+                    };
+                };
+            };
         };
     };
     link_announcement_api_v1_announcements__announcement_id__link__get: {
@@ -16751,7 +16762,18 @@ export interface operations {
             414: components["responses"]["Request-UriTooLong"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
-            503: components["responses"]["ServiceUnavailable"];
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "media_unavailable";
+                    };
+                };
+            };
         };
     };
     play_instant_api_v1_announcements__announcement_id__play_instant__post: {
@@ -16831,7 +16853,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "database_unavailable" | "join_failed" | "vault_locked";
+                        code?: "database_unavailable" | "join_failed" | "media_unavailable" | "vault_locked";
                     };
                 };
             };
@@ -23771,7 +23793,18 @@ export interface operations {
             409: components["responses"]["Conflict"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
-            503: components["responses"]["ServiceUnavailable"];
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "media_unavailable";
+                    };
+                };
+            };
         };
     };
     list_tracks_api_v1_music_files__get: {
@@ -24172,7 +24205,18 @@ export interface operations {
             409: components["responses"]["Conflict"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
-            503: components["responses"]["ServiceUnavailable"];
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "media_unavailable";
+                    };
+                };
+            };
         };
     };
     get_track_cover_api_v1_music_files__track_id__cover__get: {
@@ -24224,7 +24268,18 @@ export interface operations {
             414: components["responses"]["Request-UriTooLong"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
-            503: components["responses"]["ServiceUnavailable"];
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "media_unavailable";
+                    };
+                };
+            };
         };
     };
     put_track_cover_api_v1_music_files__track_id__cover__post: {
@@ -24288,7 +24343,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "database_unavailable" | "unavailable" | "vault_locked";
+                        code?: "database_unavailable" | "media_unavailable" | "unavailable" | "vault_locked";
                     };
                 };
             };
@@ -24385,7 +24440,18 @@ export interface operations {
             414: components["responses"]["Request-UriTooLong"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
-            503: components["responses"]["ServiceUnavailable"];
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "media_unavailable";
+                    };
+                };
+            };
         };
     };
     get_peaks_api_v1_music_files__track_id__peaks__get: {
@@ -24783,7 +24849,18 @@ export interface operations {
             414: components["responses"]["Request-UriTooLong"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
-            503: components["responses"]["ServiceUnavailable"];
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "media_unavailable";
+                    };
+                };
+            };
         };
     };
     put_folder_cover_api_v1_music_folders__folder_id__cover__post: {
@@ -24847,7 +24924,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "database_unavailable" | "unavailable" | "vault_locked";
+                        code?: "database_unavailable" | "media_unavailable" | "unavailable" | "vault_locked";
                     };
                 };
             };
@@ -25844,7 +25921,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "database_unavailable" | "vault_locked";
+                        code?: "database_unavailable" | "media_unavailable" | "vault_locked";
                     };
                 };
             };
@@ -25945,7 +26022,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "database_unavailable" | "vault_locked";
+                        code?: "database_unavailable" | "media_unavailable" | "vault_locked";
                     };
                 };
             };
@@ -26077,7 +26154,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "client_switched" | "conflict" | "no_client" | "no_direct_uploads" | "other_way" | "reference" | "rev_conflict" | "state_too_large";
+                        code?: "client_switched" | "conflict" | "no_client" | "no_direct_uploads" | "other_way" | "parts_differ" | "reference" | "rev_conflict" | "state_too_large";
                     };
                 };
             };
@@ -26093,7 +26170,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "database_unavailable" | "vault_locked";
+                        code?: "database_unavailable" | "media_unavailable" | "vault_locked";
                     };
                 };
             };
@@ -26156,7 +26233,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "database_unavailable" | "vault_locked";
+                        code?: "database_unavailable" | "media_unavailable" | "vault_locked";
                     };
                 };
             };
@@ -26928,7 +27005,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "calendar_too_large" | "data" | "idempotency_mismatch" | "invalid_request" | "programme_too_large";
+                        code?: "calendar_too_large" | "data" | "idempotency_mismatch" | "invalid_request" | "programme_too_large" | "recurrence_unsupported";
                     };
                 };
             };
@@ -28853,7 +28930,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "data" | "dates_invalid" | "idempotency_mismatch" | "interval_incomplete" | "invalid_request" | "no_target" | "recurrence_without_first_date" | "schedule_content" | "schedule_when" | "two_spans" | "when_twice" | "wrong_folder";
+                        code?: "data" | "dates_invalid" | "idempotency_mismatch" | "interval_incomplete" | "invalid_request" | "no_target" | "recurrence_unsupported" | "recurrence_without_first_date" | "schedule_content" | "schedule_when" | "two_spans" | "when_twice" | "wrong_folder";
                     };
                 };
             };
@@ -28919,7 +28996,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "calendar_too_large" | "data" | "invalid_request";
+                        code?: "calendar_too_large" | "data" | "invalid_request" | "recurrence_unsupported";
                     };
                 };
             };
@@ -29031,7 +29108,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "ambiguous_reference" | "data" | "dates_invalid" | "idempotency_mismatch" | "interval_incomplete" | "invalid_request" | "item_subject" | "name_twice" | "no_target" | "pattern_invalid" | "recurrence_without_first_date" | "schedule_content" | "schedule_when" | "two_spans" | "unknown_reference" | "when_twice" | "wrong_folder";
+                        code?: "ambiguous_reference" | "data" | "dates_invalid" | "idempotency_mismatch" | "interval_incomplete" | "invalid_request" | "item_subject" | "name_twice" | "no_target" | "pattern_invalid" | "recurrence_unsupported" | "recurrence_without_first_date" | "schedule_content" | "schedule_when" | "two_spans" | "unknown_reference" | "when_twice" | "wrong_folder";
                     };
                 };
             };
@@ -29098,7 +29175,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "ambiguous_reference" | "calendar_too_large" | "data" | "dates_invalid" | "forecast_range" | "interval_incomplete" | "invalid_request" | "item_subject" | "name_twice" | "no_target" | "pattern_invalid" | "programme_too_large" | "recurrence_without_first_date" | "schedule_content" | "schedule_when" | "two_spans" | "unknown_reference" | "when_twice" | "wrong_folder";
+                        code?: "ambiguous_reference" | "calendar_too_large" | "data" | "dates_invalid" | "forecast_range" | "interval_incomplete" | "invalid_request" | "item_subject" | "name_twice" | "no_target" | "pattern_invalid" | "programme_too_large" | "recurrence_unsupported" | "recurrence_without_first_date" | "schedule_content" | "schedule_when" | "two_spans" | "unknown_reference" | "when_twice" | "wrong_folder";
                     };
                 };
             };
@@ -29165,7 +29242,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "calendar_too_large" | "data" | "dates_invalid" | "forecast_range" | "interval_incomplete" | "invalid_change" | "invalid_request" | "no_target" | "programme_too_large" | "recurrence_without_first_date" | "schedule_content" | "schedule_when" | "too_many_zones" | "two_spans" | "when_twice" | "wrong_folder";
+                        code?: "calendar_too_large" | "data" | "dates_invalid" | "forecast_range" | "interval_incomplete" | "invalid_change" | "invalid_request" | "no_target" | "programme_too_large" | "recurrence_unsupported" | "recurrence_without_first_date" | "schedule_content" | "schedule_when" | "too_many_zones" | "two_spans" | "when_twice" | "wrong_folder";
                     };
                 };
             };
@@ -29492,7 +29569,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "data" | "dates_invalid" | "interval_incomplete" | "invalid_request" | "no_target" | "recurrence_without_first_date" | "schedule_content" | "schedule_when" | "two_spans" | "when_twice" | "wrong_folder";
+                        code?: "data" | "dates_invalid" | "interval_incomplete" | "invalid_request" | "no_target" | "recurrence_unsupported" | "recurrence_without_first_date" | "schedule_content" | "schedule_when" | "two_spans" | "when_twice" | "wrong_folder";
                     };
                 };
             };
@@ -30350,7 +30427,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "calendar_too_large" | "data" | "forecast_range" | "invalid_request" | "programme_too_large";
+                        code?: "calendar_too_large" | "data" | "forecast_range" | "invalid_request" | "programme_too_large" | "recurrence_unsupported";
                     };
                 };
             };
