@@ -108,12 +108,14 @@ def schedule(**more: Any) -> dict[str, Any]:
             {"first_date": NOW.date(), "last_date": NOW.date() - timedelta(days=1)},
             schedules.DatesTurned,
         ),
+        ({"recurrence": "FREQ=DAILY;INTERVAL=2"}, schedules.NoFirstDate),
     ],
 )
 def test_a_schedule_that_cannot_be_is_refused(
     wrong: dict[str, Any], refusal: type[Exception]
 ) -> None:
     schedules.check(schedule(), is_new=True)
+    schedules.check(schedule(recurrence="FREQ=DAILY", first_date=NOW.date()), is_new=True)
     with pytest.raises(refusal):
         schedules.check(schedule(**wrong), is_new=True)
 
