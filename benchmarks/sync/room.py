@@ -294,6 +294,7 @@ def snapcast(
             ]  # fmt: skip
             mine = {**env, **clock_of(scene, k, folder)}
             stack.enter_context(running(command, env=mine, **to))
+            time.sleep(0.3)  # of several at once PulseAudio sometimes refuses one, which then ends
         began = heard.passed
         network.begin()
         return heard.recorded(began + seconds), began
