@@ -73,12 +73,8 @@ async def segments(world: World, tenant: Tenant, zone: str, **later: float) -> l
 
 
 def undisturbed(due: Sequence[Segment]) -> list[Segment]:
-    """The pieces of music, of two minutes at least, for which no announcement makes a pause."""
-    return [
-        one
-        for one in due
-        if one.role == "music" and 2 * MINUTE < one.end - one.start <= one.media.frames
-    ]
+    """The pieces of music that are heard in one go: in none does an announcement make a pause."""
+    return [one for one in due if one.role == "music" and one.end - one.start == one.media.frames]
 
 
 @dataclass
