@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any, Final, Literal
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, select, tuple_
+from sqlalchemy import ColumnElement, func, select, tuple_
 from sqlmodel import col
 
 from sync2gear_broker.units import FRAME_RATE, millis_from_frames
@@ -237,10 +237,7 @@ async def _works(ctx: Ctx, parts: Any) -> list[Any]:
         .select_from(parts)
         .outerjoin(
             ProofWork,
-            and_(
-                col(ProofWork.client_id) == ctx.client_id,
-                col(ProofWork.subject) == parts.c.subject,
-            ),
+            queries.is_work_of(ctx, parts),
         )
         .where(parts.c.played + parts.c.late > 0)
         .group_by(work)

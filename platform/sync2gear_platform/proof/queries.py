@@ -86,6 +86,13 @@ async def clauses(ctx: Ctx, wanted: Filters) -> list[ColumnElement[bool]]:
     return found
 
 
+def is_work_of(ctx: Ctx, parts: Any) -> Any:
+    """Joins what is summed to its work."""
+    return and_(
+        col(ProofWork.client_id) == ctx.client_id, col(ProofWork.subject) == parts.c.subject
+    )
+
+
 def with_names() -> Any:
     """Lines with their work, their zone's name and its time zone."""
     return _joined(select(ProofLine, ProofWork, col(ProofZone.name), col(ProofZone.timezone)))

@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import BigInteger, and_, cast, func, select, text
+from sqlalchemy import BigInteger, cast, func, select, text
 from sqlmodel import col
 
 from sync2gear_platform.kit.context import Ctx
+from sync2gear_platform.proof import queries
 from sync2gear_platform.proof.reports import Row
 from sync2gear_platform.proof.tables import ProofWork, ProofZone
 
@@ -29,10 +30,7 @@ async def summed(ctx: Ctx, parts: Any, most: int) -> tuple[list[Any], Callable[[
         .select_from(parts)
         .outerjoin(
             ProofWork,
-            and_(
-                col(ProofWork.client_id) == ctx.client_id,
-                col(ProofWork.subject) == parts.c.subject,
-            ),
+            queries.is_work_of(ctx, parts),
         )
         .where(played > 0)
         .group_by(parts.c.zone_id, work)
