@@ -244,7 +244,7 @@ async def test_what_is_called_out_cuts_nothing_off_a_channel_that_is_played_once
     for _ in range(2):
         assert await heard(12, 14, 15.5, 17, 60) == ["One", "Two", "Two", "Plan", "Plan"]
         async with world.ctx(tenant.id) as ctx:
-            await changes.changed(ctx, None)
+            changes.changed(ctx, None)
         await compiled(world)
 
 

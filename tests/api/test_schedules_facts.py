@@ -182,12 +182,12 @@ async def test_marks_of_zones_rise(world: World) -> None:
             return {str(one.zone_id): one.mark for one in found}
 
     async with world.ctx(tenant.id) as ctx:
-        await changes.changed(ctx, [UUID(zones[0]), UUID(foreign)])
+        changes.changed(ctx, [UUID(zones[0]), UUID(foreign)])
     first = await marks()
     assert zones[0] in first
     assert foreign not in first
     async with world.ctx(tenant.id) as ctx:
-        await changes.changed(ctx, None)
+        changes.changed(ctx, None)
     second = await marks()
     assert set(second) == set(zones)
     assert second[zones[0]] > first[zones[0]]

@@ -6,13 +6,15 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlmodel import select
+from sqlmodel import col, select
 
 from support.music import add_folder, add_zone
 from support.planning import add_schedule, add_words, compiled, marks, newest, score
 from support.world import Tenant, World
+from sync2gear_broker import topics
 from sync2gear_broker.messages import DeviceState
 from sync2gear_broker.units import FRAME_RATE
+from sync2gear_platform.kit import outbox
 from sync2gear_platform.schedules import changes, publishing, working
 from sync2gear_platform.schedules.compiling import DAY
 from sync2gear_platform.schedules.plan_tables import PlanLedger, ZonePlan
@@ -75,14 +77,14 @@ async def test_what_is_the_same_is_not_published_again(world: World) -> None:
     await compiled(world)
     before = [(await score(world, tenant, zone)).state.rev for zone in zones]
     async with world.ctx(tenant.id) as ctx:
-        await changes.changed(ctx, None)
+        changes.changed(ctx, None)
     assert await compiled(world) == 3
     assert [(await score(world, tenant, zone)).state.rev for zone in zones] == before
     async with world.ctx(tenant.id) as ctx:
         row = await ctx.db.get(Schedule, mine)
         assert row is not None
         row.start_time = time(3)
-        await changes.changed(ctx, None)
+        changes.changed(ctx, None)
     await compiled(world)
     after = [(await score(world, tenant, zone)).state.rev for zone in zones]
     assert after[0] > before[0]
@@ -104,13 +106,48 @@ async def test_two_workers_compile_each_zone_once(world: World) -> None:
     assert len(ledgers) == 6
 
 
+async def test_who_marks_the_same_in_another_order_does_not_wait_in_a_circle(world: World) -> None:
+    tenant = await world.tenant()
+    zones = [UUID(await add_zone(tenant, f"Z{n}")) for n in range(2)]
+    names = [
+        topics.build(topics.ZONE_DESIRED, client=str(tenant.id), zone=str(zone)) for zone in zones
+    ]
+    both = asyncio.Barrier(2)
+
+    async def touch(first: int, second: int) -> None:
+        async with world.ctx(tenant.id) as ctx:
+            for number in (first, second):
+                changes.changed(ctx, [zones[number]])
+                outbox.dirty(ctx, names[number])
+                await both.wait()
+
+    async with asyncio.timeout(30):
+        await asyncio.gather(touch(0, 1), touch(1, 0))
+    assert await marks(world) == 2
+
+
+async def test_a_worker_does_not_wait_for_who_marks_a_zone(world: World) -> None:
+    tenant = await world.tenant()
+    zones = [await add_zone(tenant, f"Z{n}") for n in range(2)]
+    folder = await add_folder(world, tenant, ("One",))
+    await add_schedule(world, tenant, *zones, folder_id=folder)
+    async with world.ctx() as ctx:
+        held = select(ZoneCompile).where(col(ZoneCompile.zone_id) == UUID(zones[0]))
+        await ctx.db.exec(held.with_for_update())
+        async with asyncio.timeout(10):
+            assert await working.work_off(world.db, world.clock) == 2
+        assert await marks(world) == 1
+    assert await compiled(world) == 1
+    assert await marks(world) == 0
+
+
 async def test_tenants_have_programmes_of_their_own(world: World) -> None:
     acme, other = await world.tenant(), await world.tenant("Other")
     zone, elsewhere = await add_zone(acme), await add_zone(other)
     folder = await add_folder(world, acme, ("One",))
     await add_schedule(world, acme, folder_id=folder)
     async with world.ctx(other.id) as ctx:
-        await changes.changed(ctx, None)
+        changes.changed(ctx, None)
     assert await compiled(world) == 2
     assert (await score(world, acme, zone)).state.programmes
     assert (await score(world, other, elsewhere)).row is None
@@ -131,7 +168,7 @@ async def test_music_that_people_choose_ends_the_silence_of_a_zone_without_any(
     folder = await add_folder(world, tenant, ("One", "Two"))
     await tenant.make("/playback/play/", zone_id=zone, folder_id=str(folder))
     async with world.ctx(tenant.id) as ctx:
-        await changes.changed(ctx, [UUID(zone)])
+        changes.changed(ctx, [UUID(zone)])
     chosen = newest(await score(world, tenant, zone))
     await compiled(world)
     found = newest(await score(world, tenant, zone))
@@ -257,7 +294,7 @@ async def test_nobody_waits_for_a_zone_that_cannot_be_compiled(world: World) -> 
     assert timedelta(seconds=30) < waits[0][1] <= timedelta(minutes=1) < waits[1][1]
     async with world.ctx(tenant.id) as ctx:
         await ctx.db.execute(broken, {"start": "{}", "id": made[1]})
-        await changes.changed(ctx, [UUID(zones[1])])
+        changes.changed(ctx, [UUID(zones[1])])
     assert await compiled(world) == 1
     assert (await score(world, tenant, zones[1])).row is not None
     assert await marks(world) == 0

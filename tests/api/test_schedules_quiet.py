@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from support.music import add_folder, add_zone
-from support.planning import add_words, compiled, marks, newest, score
+from support.planning import add_words, begun, compiled, marks, newest, score
 from support.world import Tenant, World
 
 DAY = {"start_time": "00:00", "end_time": "00:00"}
@@ -38,6 +38,7 @@ async def test_a_zone_of_announcements_alone_is_silent_between_them(world: World
     found = newest(await score(world, tenant, zone))
     assert [block.silent for block in found.blocks] == [True]
     assert len(found.events) > 660
+    await begun(world, found)
     (state,) = (await tenant.read("/playback/state/", zone_id=zone))["results"]
     assert (state["status"], state["music"]) == ("playing", None)
     assert {one["role"] for one in state["segments"]} == {"event"}

@@ -70,6 +70,13 @@ def call(*arguments: str, given: str | None = None) -> Result:
     return CliRunner().invoke(app, list(arguments), input=given)
 
 
+def said(*arguments: str) -> str:
+    """What a command that succeeds writes for people."""
+    result = call(*arguments)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
 def answer(*arguments: str, given: str | None = None) -> Any:
     """The one JSON document of a command that succeeds."""
     result = call(*arguments, "--json", given=given)
@@ -145,7 +152,7 @@ def test_login_keeps_a_session_and_logout_forgets_it(stack: Stack, environment: 
     assert stack.base_url in me.stdout
     assert answer("whoami")["role"] == "client"
 
-    assert call("logout").stdout == "Logged out.\n"
+    assert said("logout") == "Logged out.\n"
     refused(call("whoami"), "not_logged_in", 3)
 
 
@@ -188,9 +195,7 @@ def test_music_is_in_ones_hands(stack: Stack, logged_in: None) -> None:
     played = answer("play", name, "--folder", folder.upper(), "--shuffle")["results"][0]
     assert (played["status"], played["shuffle"]) == ("playing", True)
 
-    assert call("pause", name[:4].upper()).stdout == (
-        f"{name}: paused, volume {zone(name)['volume']}\n"
-    )
+    assert said("pause", name[:4].upper()) == (f"{name}: paused, volume {zone(name)['volume']}\n")
     assert zone(name)["status"] == "paused"
     answer("resume", name)
     becomes("playing", name)
@@ -217,7 +222,7 @@ def test_several_zones_obey_at_once(stack: Stack, logged_in: None) -> None:
 
 def test_volume_and_mute(stack: Stack, logged_in: None) -> None:
     name = stack.zones[1]["name"]
-    assert call("volume", name, "35", "--mute").stdout.endswith("volume 35, muted\n")
+    assert said("volume", name, "35", "--mute").endswith("volume 35, muted\n")
     assert (zone(name)["volume"], zone(name)["mute"]) == (35, True)
     assert call("volume", name, "36").exit_code == 0
     assert (zone(name)["volume"], zone(name)["mute"]) == (36, True)
@@ -268,11 +273,11 @@ def test_a_folder_comes_in_and_what_is_no_audio_is_named(stack: Stack, logged_in
     assert done.exit_code == 0, done.output
     assert "done" in done.stdout
     assert "rejected two.mp3: " in done.stderr
-    assert "Late brunch" in call("folders").stdout
+    assert "Late brunch" in said("folders")
     listed = answer("music", "imports")["results"]
     assert listed[0]["source"] == "brunch"
     assert (listed[0]["imported"], listed[0]["rejected"]) == (1, 1)
-    assert "brunch" in call("music", "imports").stdout
+    assert "brunch" in said("music", "imports")
     again = answer("music", "import", "brunch")
     assert (again["imported"], again["state"]) == (0, "done")
     assert [item["name"] for item in again["rejected_items"]] == ["two.mp3"]
@@ -284,7 +289,7 @@ def test_folders_are_a_tree_and_tracks_are_found_changed_and_removed(
 ) -> None:
     answer("music", "make-folder", "Evening")
     answer("music", "make-folder", "Late", "--in", "Evening")
-    listed = [line.split("  ")[0:2] for line in call("folders").stdout.splitlines()]
+    listed = [line.split("  ")[0:2] for line in said("folders").splitlines()]
     assert [rows for rows in listed if "Late" in rows] == [["", "Late"]], "further in than Evening"
     refused(call("music", "change-folder", "Evening", "--in", "Late"), "folder_cycle")
     refused(call("music", "change-folder", "Late"), "nothing_to_change")
@@ -297,7 +302,7 @@ def test_folders_are_a_tree_and_tracks_are_found_changed_and_removed(
     ids = [one["id"] for one in tones]
     edit = ("--genre", "Hum", "--tag", "calm", "--explicit", "--valid-until", "2020-01-01")
     assert answer("music", "edit", *ids[:2], *edit, "--folder", "Evening") == {"tracks": 2}
-    assert call("music", "edit", ids[2], "--licence", "GEMA").stdout == "1 changed\n"
+    assert said("music", "edit", ids[2], "--licence", "GEMA") == "1 changed\n"
     refused(call("music", "edit", ids[0]), "nothing_to_change")
     for asked, expected in (
         (("--genre", "hum"), ["Tone 1", "Tone 2"]),
@@ -313,19 +318,19 @@ def test_folders_are_a_tree_and_tracks_are_found_changed_and_removed(
         assert [one["title"] for one in found] == expected, asked
     refused(call("music", "list", "--sort", "secret"), "bad_ordering")
     assert [one["title"] for one in answer("music", "search", "ton", "2")["results"]] == ["Tone 2"]
-    assert "There are no such tracks." in call("music", "search", "nobody").stdout
+    assert "There are no such tracks." in said("music", "search", "nobody")
 
     playlist = place / "evening.xspf"
     wrote = call("music", "export", "Evening", "--format", "xspf", "--to", str(playlist))
     assert wrote.exit_code == 0, wrote.output
-    assert call("music", "export", "Evening").stdout.startswith("#EXTM3U")
+    assert said("music", "export", "Evening").startswith("#EXTM3U")
     read = answer("music", "read", str(playlist), "--folder", "Very late")
     assert (read["matched"], len(read["results"])) == (2, 2)
     refused(call("music", "read", str(place / "nothing"), "--folder", "Evening"), "not_read")
 
     refused(call("music", "remove", *ids), "in_use")
     assert answer("music", "remove", *ids[:1], "--force") == {"tracks": 1}
-    assert call("music", "remove-folder", "Very late").stdout == "Very late removed\n"
+    assert said("music", "remove-folder", "Very late") == "Very late removed\n"
     answer("music", "remove-folder", "Evening")
     assert {one["title"] for one in answer("music", "list")["results"]} >= {"Tone 0", "Tone 1"}
 
@@ -349,7 +354,7 @@ def test_a_speaker_from_registration_to_removal(stack: Stack, place: Path, logge
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as speaker:
         try:
             wait_until(lambda: device("Counter")["is_online"], "the speaker is online")
-            listed = call("speaker", "list").stdout
+            listed = said("speaker", "list")
             row = next(line for line in listed.splitlines() if line.startswith("Counter"))
             assert name in row
             assert "online" in row
@@ -359,11 +364,11 @@ def test_a_speaker_from_registration_to_removal(stack: Stack, place: Path, logge
                 for key, value in given.items()
             ]
             hours = "--fetch-window=22:00-06:00"
-            assert call("speaker", "set", "counter", *options, hours).stdout == "Counter is set.\n"
+            assert said("speaker", "set", "counter", *options, hours) == "Counter is set.\n"
             shown = answer("speaker", "show", "counter")
             assert shown == shown | given | {"fetch_window": "22:00-06:00"}
             wait_until(lambda: device("Counter")["applied"], "it obeys a document")
-            lines = call("speaker", "show", "counter").stdout.splitlines()
+            lines = said("speaker", "show", "counter").splitlines()
             for line in (
                 "channels +mono",
                 "trim +-20 ms",
@@ -375,8 +380,8 @@ def test_a_speaker_from_registration_to_removal(stack: Stack, place: Path, logge
             speaker.send_signal(signal.SIGTERM)
         assert speaker.wait(10) == 0
 
-    assert call("speaker", "remove", "count", "--yes").stdout == "Counter is removed.\n"
-    assert "Counter" not in call("speaker", "list").stdout
+    assert said("speaker", "remove", "count", "--yes") == "Counter is removed.\n"
+    assert "Counter" not in said("speaker", "list")
 
 
 def test_a_speaker_is_set_to_something_and_shown_by_its_name(logged_in: None) -> None:
@@ -482,7 +487,7 @@ def test_audit_lists_what_was_done_and_takes_it_away(logged_in: None, place: Pat
     call("volume", "Shop floor", "41")
     [newest] = answer("audit", "list", "--limit", "1")["results"]
     assert newest["subject_type"] == "zone"
-    shown = call("audit", "list", "--action", newest["action"], "--limit", "3").stdout
+    shown = said("audit", "list", "--action", newest["action"], "--limit", "3")
     assert newest["action"] in shown
     assert newest["actor"]["label"] in shown
     assert answer("audit", "list", "--search", "no such thing at all")["results"] == []
@@ -494,7 +499,7 @@ def test_audit_lists_what_was_done_and_takes_it_away(logged_in: None, place: Pat
         verified = subprocess.run([sys.executable, script], stdin=file, capture_output=True)
     assert verified.returncode == 0, verified.stderr
     refused(call("audit", "export", "--output", str(target)), "not_written")
-    table = call("audit", "export", "--format", "csv", "--action", "audit.").stdout
+    table = said("audit", "export", "--format", "csv", "--action", "audit.")
     assert table.startswith('"client_id","seq","at"')
     refused(call("audit", "export", "--format", "pdf"), "invalid_request")
 

@@ -1,5 +1,6 @@
 """Schedules as rows, and zones whose marks are worked off, for tests of what is published."""
 
+import asyncio
 from typing import Any
 from uuid import UUID
 
@@ -8,8 +9,10 @@ from sqlmodel import select
 from support.music import add_media
 from support.world import Tenant, World
 from sync2gear_broker.messages import Programme
+from sync2gear_broker.units import FRAME_RATE
 from sync2gear_platform.announcements.tables import Announcement
 from sync2gear_platform.kit import rows
+from sync2gear_platform.kit.clock import frames_of
 from sync2gear_platform.playback import queries
 from sync2gear_platform.playback.queries import Score
 from sync2gear_platform.schedules import changes, working
@@ -25,7 +28,7 @@ async def add_schedule(world: World, tenant: Tenant, *zones: str, **values: Any)
             rows.new(ctx, ScheduleTarget, schedule_id=row.id, scope="zone", zone_id=UUID(zone))
         if not zones:
             rows.new(ctx, ScheduleTarget, schedule_id=row.id, scope="client")
-        await changes.changed(ctx, [UUID(zone) for zone in zones] or None)
+        changes.changed(ctx, [UUID(zone) for zone in zones] or None)
         return row.id
 
 
@@ -44,6 +47,12 @@ async def compiled(world: World) -> int:
     while taken := await working.work_off(world.db, world.clock):
         count += taken
     return count
+
+
+async def begun(world: World, programme: Programme) -> None:
+    """Wait until the first block of a programme that was just made has begun."""
+    late = programme.blocks[0].at - frames_of(world.clock.now())
+    await asyncio.sleep(max(late, 0) / FRAME_RATE)
 
 
 async def score(world: World, tenant: Tenant, zone: str) -> Score:

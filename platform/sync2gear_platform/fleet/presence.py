@@ -177,7 +177,7 @@ async def _clear(db: AsyncSession, clock: Clock, client: UUID, device: UUID) -> 
     actor = Actor(kind="system", id=None, client_id=client, label="presence")
     ctx = Ctx(db=db, actor=actor, now=clock.now(), trace="presence")
     ids = {"client": str(client), "device": str(device)}
-    await outbox.dirty(ctx, *(topics.build(c, **ids) for c in SAID_BY_DEVICES))
+    outbox.dirty(ctx, *(topics.build(c, **ids) for c in SAID_BY_DEVICES))
 
 
 async def _tell(db: AsyncSession, devices: Sequence[tuple[UUID, UUID]]) -> None:

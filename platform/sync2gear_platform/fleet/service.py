@@ -163,7 +163,7 @@ async def _tell(
     ids = {"client": str(ctx.client_id), "device": str(row.id)}
     changed = [topics.DEVICE_CONFIG, *([topics.DEVICE_ZONE] if zones else [])]
     changed += [topics.DEVICE_PREFETCH] if account else []
-    await outbox.dirty(ctx, *(topics.build(channel, **ids) for channel in changed))
+    outbox.dirty(ctx, *(topics.build(channel, **ids) for channel in changed))
     for zone_id in {zone_id for zone_id in zones if zone_id is not None}:
         await events.changed(ctx, "zone", zone_id)
     await events.changed(ctx, "device", row.id)

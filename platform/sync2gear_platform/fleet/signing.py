@@ -91,7 +91,7 @@ async def _made(ctx: Ctx) -> EmergencyKey:
     async with widened(ctx.db):
         devices = (await ctx.db.execute(told)).scalars().all()
     client = str(ctx.client_id)
-    await outbox.dirty(
+    outbox.dirty(
         ctx, *(topics.build(topics.DEVICE_CONFIG, client=client, device=str(d)) for d in devices)
     )
     return row

@@ -4,13 +4,15 @@ The relay reads the current document, publishes it and forgets the mark, unless 
 made meanwhile. The mark holds no payload: the database is the truth and the topic its projection.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Sequence, func
-from sqlalchemy.dialects.postgresql import insert
-from sqlmodel import Field, SQLModel, col
+from sqlalchemy import BigInteger, Sequence, func, text
+from sqlalchemy.orm import Session
+from sqlmodel import Field, SQLModel
 
+from sync2gear_platform.kit import marks
 from sync2gear_platform.kit.context import Ctx
 from sync2gear_platform.kit.db import moment
 
@@ -34,16 +36,22 @@ class OutboxMark(SQLModel, table=True):
     created_at: datetime = moment()
 
 
-async def dirty(ctx: Ctx, *topics: str) -> None:
+def dirty(ctx: Ctx, *topics: str) -> None:
     """Say that these topics must be published again once this transaction has committed."""
-    if not topics:
-        return
-    statement = insert(OutboxMark).values(
-        [{"topic": t, "client_id": ctx.client_id, "created_at": ctx.now} for t in sorted(topics)]
-    )
-    await ctx.db.execute(
-        statement.on_conflict_do_update(
-            index_elements=[col(OutboxMark.topic)], set_={"mark": _marks.next_value()}
-        )
-    )
-    await ctx.db.execute(func.pg_notify(CHANNEL, "").select())
+    marks.gather(ctx.db, _mark, ((topic, ctx.client_id, ctx.now) for topic in topics))
+
+
+_MARK = text(
+    "INSERT INTO outbox (topic, client_id, created_at)"
+    " SELECT DISTINCT ON (topic) topic, client_id, created_at"
+    " FROM unnest(cast(:topics AS text[]), cast(:clients AS uuid[]),"
+    " cast(:moments AS timestamptz[])) AS t(topic, client_id, created_at)"
+    " ORDER BY topic, created_at"
+    " ON CONFLICT (topic) DO UPDATE SET mark = nextval('outbox_mark_seq')"
+)
+
+
+def _mark(session: Session, dirtied: Collection[tuple[str, UUID, datetime]]) -> None:
+    topics, clients, moments = (list(column) for column in zip(*dirtied, strict=True))
+    session.execute(_MARK, {"topics": topics, "clients": clients, "moments": moments})
+    session.execute(func.pg_notify(CHANNEL, "").select())

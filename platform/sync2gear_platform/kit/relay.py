@@ -17,14 +17,14 @@ from typing import Final
 from uuid import UUID, uuid4
 
 from pydantic import ValidationError
-from sqlalchemy import delete, tuple_, update
+from sqlalchemy import update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from sync2gear_broker import topics
 from sync2gear_broker.messages import Generation
 from sync2gear_broker.topics import Address
-from sync2gear_platform.kit import log
+from sync2gear_platform.kit import log, marks
 from sync2gear_platform.kit.clock import Clock, micros_of
 from sync2gear_platform.kit.db import Database
 from sync2gear_platform.kit.mqtt import Message, Session
@@ -110,21 +110,23 @@ class Relay:
                 await _wait(self._woken, POLL_SECONDS)
 
     async def once(self, session: Session) -> int:
-        """Publish one batch of dirty topics; returns how many there were."""
+        """Publish one batch of dirty topics; returns how many are clean now.
+
+        Those that are dirtied again meanwhile are not: whoever does that wakes us.
+        """
         async with self._db.system() as db:
             statement = select(OutboxMark).order_by(col(OutboxMark.mark)).limit(BATCH)
-            marks = list((await db.exec(statement)).all())
-            documents = await self._read(db, [m.topic for m in marks]) if marks else {}
-        if not marks:
+            dirty = list((await db.exec(statement)).all())
+            documents = await self._read(db, [m.topic for m in dirty]) if dirty else {}
+        if not dirty:
             return 0
         await _publish(session, documents)
         marker = await self._mark(session, self._marker)
-        pairs = [(m.topic, m.mark) for m in marks]
+        pairs = [(m.topic, m.mark) for m in dirty]
         async with self._db.system() as db:
-            key = tuple_(col(OutboxMark.topic), col(OutboxMark.mark))
-            await db.execute(delete(OutboxMark).where(key.in_(pairs)))
+            done = await marks.forget(db, OutboxMark, "topic", pairs)
             await _save(db, marker)
-        return len(marks)
+        return len(done)
 
     async def _mark(self, session: Session, last: Marker) -> Marker:
         """Write the generation marker anew: what it follows is published."""

@@ -88,7 +88,7 @@ async def publish(ctx: Ctx, chosen: Mapping[str, int]) -> bool:
         )
     )
     ids = {"client": str(ctx.client_id)}
-    await outbox.dirty(
+    outbox.dirty(
         ctx, *(topics.build(topics.DEVICE_PREFETCH, **ids, device=str(d)) for d in devices)
     )
     return True

@@ -62,7 +62,7 @@ async def write(
             await events.tell(ctx, "zone chosen", score.zone.id)
         written.append(replace(score, row=row, state=state))
     await ctx.db.flush()
-    await outbox.dirty(ctx, *await _topics(ctx, [s.zone.id for s in written]))
+    outbox.dirty(ctx, *await _topics(ctx, [s.zone.id for s in written]))
     return written
 
 

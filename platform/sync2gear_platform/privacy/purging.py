@@ -182,7 +182,7 @@ async def _purge_client(place: Place, client_id: UUID) -> None:
 
 async def _have_cleared(ctx: Ctx, names: Sequence[str]) -> None:
     for start in range(0, len(names), BATCH):
-        await outbox.dirty(ctx, *names[start : start + BATCH])
+        outbox.dirty(ctx, *names[start : start + BATCH])
 
 
 async def _topics(session: AsyncSession, client_id: UUID) -> list[str]:

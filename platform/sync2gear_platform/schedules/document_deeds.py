@@ -6,7 +6,7 @@ from typing import Any, Final, cast
 from uuid import UUID
 
 from sqlalchemy import delete
-from sqlmodel import col, select
+from sqlmodel import col
 
 from sync2gear_platform.audit import service as audit
 from sync2gear_platform.channels import service as channels
@@ -14,14 +14,14 @@ from sync2gear_platform.channels.schemas import ChannelIn
 from sync2gear_platform.kit import rows
 from sync2gear_platform.kit.context import Ctx
 from sync2gear_platform.kit.errors import Refusal
+from sync2gear_platform.schedules import changes, service, shared
 from sync2gear_platform.schedules import document_rules as rules
-from sync2gear_platform.schedules import service, shared
 from sync2gear_platform.schedules.document_reading import TABLES, line_of
 from sync2gear_platform.schedules.document_rules import Change, Path
 from sync2gear_platform.schedules.documents import Draft
 from sync2gear_platform.schedules.schemas import ScheduleIn, SchedulePatch
 from sync2gear_platform.schedules.shared_schemas import CalendarIn, DayPartIn, PriorityLevelIn
-from sync2gear_platform.schedules.tables import ManagedObject, ZoneCompile, marks
+from sync2gear_platform.schedules.tables import ManagedObject
 
 _SHARED: Final[Mapping[str, Any]] = {
     "priority_level": PriorityLevelIn, "day_part": DayPartIn, "calendar": CalendarIn,
@@ -46,7 +46,6 @@ async def carried_out(ctx: Ctx, draft: Draft) -> set[UUID]:
 
     Returns the zones that may sound otherwise. A refusal says where in the document it came from.
     """
-    since = (await ctx.db.execute(select(marks.next_value()))).scalar_one()
     ids = {rules.made(*key): str(id_) for key, id_ in draft.known.items()}
     coming = [change for change in draft.changes if change.action != "remove"]
     for change in coming:
@@ -63,10 +62,7 @@ async def carried_out(ctx: Ctx, draft: Draft) -> set[UUID]:
     await _removed(ctx, [change for change in draft.changes if change.action == "remove"])
     _recorded(ctx, draft)
     await ctx.db.flush()
-    marked = select(ZoneCompile.zone_id).where(
-        col(ZoneCompile.client_id) == ctx.client_id, col(ZoneCompile.mark) > since
-    )
-    return set((await ctx.db.exec(marked)).all())
+    return await changes.marked(ctx)
 
 
 @contextmanager

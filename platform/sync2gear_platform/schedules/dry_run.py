@@ -7,6 +7,7 @@ from typing import Any, Final, Literal
 from uuid import UUID
 
 from sync2gear_broker import timeline
+from sync2gear_platform.kit import marks
 from sync2gear_platform.kit.context import Ctx
 from sync2gear_platform.kit.errors import Refusal
 from sync2gear_platform.playback import queries
@@ -113,8 +114,9 @@ async def tried(
     """
     nested = await ctx.db.begin_nested()
     try:
-        wanted = await make()
-        changed = await publishing.prepare(ctx, wanted, always=True)
+        with marks.ungathered(ctx.db):
+            wanted = await make()
+            changed = await publishing.prepare(ctx, wanted, always=True)
     finally:
         await nested.rollback()
         ctx.db.expire_all()

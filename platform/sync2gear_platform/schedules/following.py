@@ -41,12 +41,12 @@ async def follow(ctx: Ctx, noun: str, subject: UUID) -> None:
     """Mark the zones whose sound may follow from this change."""
     match noun:
         case "zone placed" | "zone chosen":
-            await changes.changed(ctx, [subject])
+            changes.changed(ctx, [subject])
         case "location placed":
             zones = select(Zone.id).where(
                 col(Zone.client_id) == ctx.client_id, col(Zone.location_id) == subject
             )
-            await changes.changed(ctx, (await ctx.db.exec(zones)).all())
+            changes.changed(ctx, (await ctx.db.exec(zones)).all())
         case "sound" | "joined":
             await of_schedules(ctx, await _naming(ctx, col(Schedule.type) == "announcement"))
             await of_channels(ctx, col(ChannelItem.announcement_id).is_not(None))
@@ -63,7 +63,7 @@ async def follow(ctx: Ctx, noun: str, subject: UUID) -> None:
 async def of_schedules(ctx: Ctx, schedule_ids: Collection[UUID]) -> None:
     """Mark the zones for which any of these schedules is meant."""
     if schedule_ids:
-        await changes.changed(ctx, await facts.zones_of(ctx, schedule_ids))
+        changes.changed(ctx, await facts.zones_of(ctx, schedule_ids))
 
 
 async def of_channels(
@@ -105,7 +105,7 @@ async def _by_hand(ctx: Ctx, condition: ColumnElement[bool]) -> None:
     )
     async with widened(ctx.db):
         zones = (await ctx.db.exec(found)).all()
-    await changes.changed(ctx, zones)
+    changes.changed(ctx, zones)
 
 
 async def _naming(ctx: Ctx, condition: ColumnElement[bool]) -> Collection[UUID]:
@@ -123,7 +123,7 @@ async def _is_here(ctx: Ctx, table: type[Any], subject: UUID) -> bool:
 
 async def _folder(ctx: Ctx, folder_id: UUID) -> None:
     if not await _is_here(ctx, Folder, folder_id):
-        await changes.changed(ctx, None)
+        changes.changed(ctx, None)
         return
     await _by_hand(ctx, col(ZonePlayback.folder_id) == folder_id)
     await of_schedules(ctx, await _naming(ctx, col(Schedule.folder_id) == folder_id))
@@ -146,7 +146,7 @@ async def _tracks(ctx: Ctx) -> None:
 async def _announcement(ctx: Ctx, announcement_id: UUID) -> None:
     """An announcement changed, or what it is a variant of, or a folder in which it lies."""
     if not await _is_here(ctx, Announcement, announcement_id):
-        await changes.changed(ctx, None)
+        changes.changed(ctx, None)
         return
     messages = select(Variant.announcement_id).where(
         col(Variant.client_id) == ctx.client_id, col(Variant.sound_id) == announcement_id

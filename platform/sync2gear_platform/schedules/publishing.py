@@ -290,5 +290,5 @@ async def renew(db: Database, clock: Clock) -> int:
             clients.setdefault(client, set()).add(zone)
     for client, zones in sorted(clients.items()):
         async with touch(db, client, clock.now(), LABEL) as ctx:
-            await changes.changed(ctx, zones)
+            changes.changed(ctx, zones)
     return sum(len(zones) for zones in clients.values())

@@ -108,7 +108,7 @@ async def remove(ctx: Ctx, schedule_id: UUID, if_match: str | None) -> None:
     audit.record(ctx, "schedule.delete", "schedule", row.id, before=row.model_dump(mode="json"))
     await ctx.db.delete(row)
     await ctx.db.flush()
-    await changes.changed(ctx, zones)
+    changes.changed(ctx, zones)
     await events.changed(ctx, "schedule", schedule_id)
 
 
@@ -250,5 +250,5 @@ async def _calendars(ctx: Ctx, row: Schedule, dated: dict[str, Any]) -> None:
 async def _told(ctx: Ctx, row: Schedule, before: set[UUID]) -> None:
     """Mark the zones in which it was heard, or is now."""
     now = await facts.zones_of(ctx, [row.id]) if row.is_active else set()
-    await changes.changed(ctx, before | now)
+    changes.changed(ctx, before | now)
     await events.changed(ctx, "schedule", row.id)

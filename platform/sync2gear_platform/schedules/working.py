@@ -7,11 +7,11 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, text
+from sqlalchemy import func, text
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlmodel import col, select
 
-from sync2gear_platform.kit import log
+from sync2gear_platform.kit import log, marks
 from sync2gear_platform.kit.clock import Clock
 from sync2gear_platform.kit.context import Actor, Ctx
 from sync2gear_platform.kit.db import AsyncSession, Database, enter_tenant
@@ -63,9 +63,9 @@ async def work_off(db: Database, clock: Clock) -> int:
     return len(taken)
 
 
-async def _one_by_one(db: Database, clock: Clock, marks: Sequence[Mark]) -> None:
+async def _one_by_one(db: Database, clock: Clock, taken: Sequence[Mark]) -> None:
     """Compile each of these zones in a transaction of its own."""
-    for mark in marks:
+    for mark in taken:
         try:
             async with db.system() as session:
                 if await _lock(session, mark.zone):
@@ -101,32 +101,23 @@ async def _lock(session: AsyncSession, zone: UUID) -> bool:
     return bool((await session.execute(select(lock))).scalar_one())
 
 
-async def _compile(session: AsyncSession, clock: Clock, marks: Sequence[Mark]) -> None:
+async def _compile(session: AsyncSession, clock: Clock, taken: Sequence[Mark]) -> None:
     """Publish what these zones of one client ask for."""
-    if not marks:
+    if not taken:
         return
-    client = marks[0].client
+    client = taken[0].client
     await enter_tenant(session, client)
     actor = Actor(kind="system", id=None, client_id=client, label=LABEL)
     ctx = Ctx(db=session, actor=actor, now=clock.now(), trace=LABEL)
-    known = {mark.zone: mark.mark for mark in marks}
+    known = {mark.zone: mark.mark for mark in taken}
     later = await listing.follow(ctx, list(known))
     jobs = await prepare(ctx, list(known))
     results = await asyncio.to_thread(worked_out, jobs)
     left = await publish(ctx, jobs, results)
-    await _forget(ctx, [(zone, mark) for zone, mark in known.items() if zone not in left])
-    await changes.again(ctx, later)
-    logger.info("schedule.compiled", zones=len(results), looked_at=len(marks), again=len(left))
-
-
-async def _forget(ctx: Ctx, done: Sequence[tuple[UUID, int]]) -> None:
-    """Take marks away that nobody has renewed meanwhile."""
-    if not done:
-        return
-    gone = text("DELETE FROM zone_compiles WHERE (zone_id, mark) IN :done").bindparams(
-        bindparam("done", expanding=True)
-    )
-    await ctx.db.execute(gone, {"done": list(done)})
+    done = [(zone, mark) for zone, mark in known.items() if zone not in left]
+    gone = await marks.forget(session, ZoneCompile, "zone_id", done)
+    await changes.again(ctx, {zone: later[zone] for zone in gone & later.keys()})
+    logger.info("schedule.compiled", zones=len(results), looked_at=len(taken), again=len(left))
 
 
 async def _postpone(db: Database, clock: Clock, mark: Mark, error: Exception) -> None:

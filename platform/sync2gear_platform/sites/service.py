@@ -146,7 +146,7 @@ async def remove(ctx: Ctx, table: type[Place], row_id: UUID, if_match: str | Non
     row = await rows.find(ctx, table, row_id, lock=True)
     rows.match(row, if_match)
     if isinstance(row, Zone):
-        await outbox.dirty(ctx, *await topics_of(ctx, row.id))
+        outbox.dirty(ctx, *await topics_of(ctx, row.id))
     audit.record(ctx, f"{_noun(table)}.delete", _noun(table), row.id, before=row.model_dump())
     await ctx.db.delete(row)
     await ctx.db.flush()
