@@ -29,6 +29,7 @@ from sync2gear_platform.announcements.studio import Splicer
 from sync2gear_platform.audit.anchoring import Anchoring
 from sync2gear_platform.emergencies import joining
 from sync2gear_platform.emergencies import uses as alarming
+from sync2gear_platform.fleet import moving
 from sync2gear_platform.fleet import mqtt as fleet
 from sync2gear_platform.fleet import service as devices
 from sync2gear_platform.fleet.accounts import Accounts, Files
@@ -155,7 +156,7 @@ class Leader:
         self._db = db
         self._clock = Clock()
         self._source = str(uuid4())
-        projections = (*playback.PROJECTIONS, *fleet.projections(settings.public_url))
+        projections = (*playback.PROJECTIONS, fleet.PROJECTION)
         self._relay = Relay(db, self._clock, projections, cleared=SAID_BY_DEVICES)
         self._plays = Ingest(db, self._clock)
         self._receipts = Receipts(db)
@@ -170,6 +171,7 @@ class Leader:
         """Lead until the lease is lost, which raises, or until cancelled."""
         await listen.listen(connection, outbox.CHANNEL, events.CHANNEL)
         await announcements.look_again(self._db, self._clock)
+        await self._tell_address()
         timers = self._timers()
         timers.start()
         try:
@@ -181,6 +183,15 @@ class Leader:
         finally:
             timers.shutdown(wait=False)
             self._anchoring.close()
+
+    async def _tell_address(self) -> None:
+        """Devices fetch where we are: before anything is published, what they are told is that."""
+        url = self._settings.public_url
+        async with self._db.system() as session:
+            ctx = Ctx(db=session, actor=NOBODY, now=self._clock.now(), trace="address")
+            told = await moving.moved_to(ctx, url)
+        if told:
+            logger.info("fleet.moved", url=url, devices=told)
 
     async def _listen(self, connection: listen.Connection) -> None:
         async for channel, payload in listen.signals(connection):

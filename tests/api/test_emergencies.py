@@ -44,10 +44,9 @@ async def state(world: World, tenant: Tenant, zone: str) -> ZoneState:
 
 async def keys(world: World, tenant: Tenant, device: str) -> tuple[str, ...]:
     """Those that a device is told."""
-    (projection,) = mqtt.projections("http://media.test")
     address = Address(topics.DEVICE_CONFIG, client=str(tenant.id), device=device)
     async with world.ctx() as ctx:
-        found = await projection.read(ctx.db, [address])
+        found = await mqtt.read(ctx.db, [address])
     return DeviceConfig.parse(found[address]).emergency_keys
 
 

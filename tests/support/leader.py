@@ -31,8 +31,8 @@ class Lab:
     folder: Path
     workers: list[Program] = field(default_factory=list)
 
-    def worker(self, log_level: str = "info") -> Program:
-        """Start one more worker."""
+    def worker(self, log_level: str = "info", **more: str) -> Program:
+        """Start one more worker, with ``more`` in its environment."""
         settings = self.world.settings
         env = {
             **os.environ,
@@ -46,6 +46,7 @@ class Lab:
             "S2G_PUBLIC_URL": settings.public_url,
             "S2G_LOG_LEVEL": log_level,
             "PYTHONUNBUFFERED": "1",
+            **more,
         }
         name = f"worker-{len(self.workers)}"
         command = [sys.executable, "-m", "sync2gear_platform", "worker"]

@@ -141,9 +141,9 @@ class DeviceConfig(Document):
     what both of its channels sound: ``stereo`` each its own, ``mono`` their mean, ``left`` and
     ``right`` that one of the two. ``fetch_rate`` is how many bytes a second it may download (0:
     what its own settings say), ``fetch_window`` at which hours what is not needed soon, by the
-    clock of ``timezone`` (IANA's name; empty: the machine's). ``emergency_keys`` are the Ed25519
-    keys (32 bytes, base64) under
-    which emergencies hold, the newest first; a device without any obeys none.
+    clock of ``timezone`` (IANA's name; empty: the machine's). ``media_url`` is where it fetches
+    (empty: where its credential says). ``emergency_keys`` are the Ed25519 keys (32 bytes, base64)
+    under which emergencies hold, the newest first; a device without any obeys none.
     """
 
     epoch: Annotated[int, Field(strict=True, ge=1)]

@@ -12,6 +12,7 @@ from sync2gear_broker.messages import Channels, DeviceConfig
 from sync2gear_broker.topics import Address
 from sync2gear_platform.fleet import signing
 from sync2gear_platform.kit.relay import Projection
+from sync2gear_platform.kit.revisions import Installation
 from sync2gear_platform.sites.tables import Device, Location, Zone
 
 
@@ -38,30 +39,33 @@ def config_of(
     )
 
 
-def projections(media_url: str) -> tuple[Projection, ...]:
-    """The retained documents of the fleet; devices fetch media from ``media_url``."""
+async def read(db: AsyncSession, addresses: Sequence[Address]) -> Mapping[Address, bytes]:
+    """The configuration of each device that has an account."""
+    wanted = {UUID(a.device): a for a in addresses if a.device}
+    # in one statement: the address and the rev that tells it are of one instant
+    address = select(col(Installation.public_url)).scalar_subquery()
+    statement = (
+        select(Device, Location.timezone, address)
+        .outerjoin(Zone, col(Zone.id) == col(Device.zone_id))
+        .outerjoin(Location, col(Location.id) == col(Zone.location_id))
+        .where(col(Device.id).in_(wanted), col(Device.revoked_at).is_(None))
+    )
+    found = (await db.execute(statement)).all()
+    keys = await signing.public_keys(db, {d.client_id for d, _, _ in found})
+    return {
+        wanted[d.id]: config_of(
+            d, public_url or "", keys.get(d.client_id, ()), timezone or ""
+        ).canonical()
+        for d, timezone, public_url in found
+        if wanted[d.id].client == str(d.client_id)
+    }
 
-    async def read(db: AsyncSession, addresses: Sequence[Address]) -> Mapping[Address, bytes]:
-        wanted = {UUID(a.device): a for a in addresses if a.device}
-        statement = (
-            select(Device, Location.timezone)
-            .outerjoin(Zone, col(Zone.id) == col(Device.zone_id))
-            .outerjoin(Location, col(Location.id) == col(Zone.location_id))
-            .where(col(Device.id).in_(wanted), col(Device.revoked_at).is_(None))
-        )
-        found = (await db.execute(statement)).all()
-        keys = await signing.public_keys(db, {d.client_id for d, _ in found})
-        return {
-            wanted[d.id]: config_of(
-                d, media_url, keys.get(d.client_id, ()), timezone or ""
-            ).canonical()
-            for d, timezone in found
-            if wanted[d.id].client == str(d.client_id)
-        }
 
-    async def everything(db: AsyncSession) -> Sequence[Address]:
-        statement = select(Device.client_id, Device.id).where(col(Device.revoked_at).is_(None))
-        rows = await db.exec(statement)
-        return [Address(topics.DEVICE_CONFIG, client=str(c), device=str(d)) for c, d in rows]
+async def everything(db: AsyncSession) -> Sequence[Address]:
+    """Every device that has an account."""
+    statement = select(Device.client_id, Device.id).where(col(Device.revoked_at).is_(None))
+    rows = await db.exec(statement)
+    return [Address(topics.DEVICE_CONFIG, client=str(c), device=str(d)) for c, d in rows]
 
-    return (Projection(topics.DEVICE_CONFIG, read, everything),)
+
+PROJECTION = Projection(topics.DEVICE_CONFIG, read, everything)

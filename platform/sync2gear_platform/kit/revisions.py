@@ -17,6 +17,7 @@ class Installation(SQLModel, table=True):
 
     ``epoch`` is raised when a database is restored, so that its documents win over newer ones
     that devices still hold. ``generation`` is what the broker's retained marker must equal.
+    ``public_url`` is the address that documents name now; ``None``: nobody knows what they name.
     """
 
     __tablename__ = "installation"
@@ -26,6 +27,7 @@ class Installation(SQLModel, table=True):
     epoch: int = Field(default=1, sa_type=BigInteger)
     generation: UUID | None = None
     generation_at: datetime | None = moment(default=None, nullable=True)
+    public_url: str | None = Field(default=None, max_length=500)
 
 
 async def next_version(ctx: Ctx) -> tuple[int, int]:

@@ -12,7 +12,7 @@ from sqlalchemy import Column, ColumnElement, Table, and_, func, or_, select
 from sqlmodel import SQLModel
 
 INSTALLATION: Final = {
-    "installation": "the broker's generation and the epoch of documents",
+    "installation": "the broker's generation, the epoch of documents, our own address",
     "vault_rotations": "counts of rows",
     "audit_seals": "hashes of a chain; they go with it",
     "audit_heads": "hashes of a chain; they go with it",
