@@ -11,6 +11,7 @@ from sqlmodel import col, select
 from sync2gear_broker import topics
 from sync2gear_platform.audit import service as audit
 from sync2gear_platform.fleet import rules
+from sync2gear_platform.fleet.telling import tell_anew
 from sync2gear_platform.identity import rules as identity
 from sync2gear_platform.identity.tables import Client
 from sync2gear_platform.kit import events, outbox, revisions, rows
@@ -176,22 +177,13 @@ async def moved_in_time(ctx: Ctx, _noun: str, location_id: UUID) -> None:
     inside = select(Zone.id).where(
         col(Zone.client_id) == ctx.client_id, col(Zone.location_id) == location_id
     )
+    mine = col(Device.client_id) == ctx.client_id
     async with widened(ctx.db):
-        found = await ctx.db.exec(
-            select(Device)
-            .where(
-                col(Device.client_id) == ctx.client_id,
-                col(Device.zone_id).in_(inside),
-                col(Device.fetch_window) != "",
-                col(Device.revoked_at).is_(None),
-            )
-            .order_by(col(Device.id))
-            .with_for_update()
+        told = await tell_anew(
+            ctx, mine, col(Device.zone_id).in_(inside), col(Device.fetch_window) != ""
         )
-        for row in found.all():
-            row.config_epoch, row.config_rev = await revisions.next_version(ctx)
-            await _tell(ctx, row, zones=())
-        await ctx.db.flush()
+    for device_id in told:
+        await events.changed(ctx, "device", device_id)
 
 
 async def recognise(ctx: Ctx, username: str, secret: str) -> Actor:

@@ -9,14 +9,13 @@ from typing import Final
 from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from sync2gear_broker import topics
 from sync2gear_broker.messages import Emergency
 from sync2gear_platform.fleet.tables import EmergencyKey
-from sync2gear_platform.kit import outbox, revisions, rows
+from sync2gear_platform.fleet.telling import tell_anew
+from sync2gear_platform.kit import rows
 from sync2gear_platform.kit.context import Ctx
 from sync2gear_platform.kit.db import widened
 from sync2gear_platform.sites.tables import Device
@@ -80,18 +79,6 @@ async def _made(ctx: Ctx) -> EmergencyKey:
         private_key=ctx.vault.seal(base64.b64encode(key.private_bytes_raw()).decode()),
     )
     await ctx.db.flush()
-    epoch, rev = await revisions.next_version(ctx)
-    told = (
-        update(Device)
-        .where(col(Device.client_id) == ctx.client_id, col(Device.revoked_at).is_(None))
-        .values(config_epoch=epoch, config_rev=rev)
-        .returning(col(Device.id))
-        .execution_options(synchronize_session="fetch")
-    )
     async with widened(ctx.db):
-        devices = (await ctx.db.execute(told)).scalars().all()
-    client = str(ctx.client_id)
-    outbox.dirty(
-        ctx, *(topics.build(topics.DEVICE_CONFIG, client=client, device=str(d)) for d in devices)
-    )
+        await tell_anew(ctx, col(Device.client_id) == ctx.client_id)
     return row
