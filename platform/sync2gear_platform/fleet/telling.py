@@ -26,6 +26,8 @@ async def tell_anew(ctx: Ctx, *which: ColumnElement[bool]) -> Sequence[UUID]:
         .with_for_update()
     )
     told = (await ctx.db.exec(held)).all()
+    if not told:
+        return []
     # drawn once nobody else writes them: a device that was changed meanwhile must not go back
     epoch, rev = await revisions.next_version(ctx)
     devices = [device for _, device in told]
