@@ -74,7 +74,7 @@ def faults(said: str) -> str:
     return said.partition(" FAILURES ")[2].partition(" WARNINGS ")[0][:20_000] or said[-6000:]
 
 
-@pytest.mark.parametrize("role", ["client", "admin"])
+@pytest.mark.parametrize("role", ROLES)
 async def test_no_generated_request_is_a_bug(world: World, role: str) -> None:
     status, said = await asked(world, role, 1)
     assert status == 0, faults(said)
