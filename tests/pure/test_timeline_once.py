@@ -38,6 +38,11 @@ def programme(*following: dict[str, Any], events: tuple[Event, ...] = (), **show
 
 def settled(made: Programme, at: int = 0, **fields: Any) -> timeline.Settled:
     """The zone as it is, and as one that joins at ``at`` reads it."""
+    return timeline.settle({NAME: made}, rebased(made, at, **fields))
+
+
+def rebased(made: Programme, at: int, **fields: Any) -> ZoneState:
+    """Its state, as it is written at ``at``."""
     usual = {
         "zone": ZONE,
         "epoch": 1,
@@ -45,8 +50,7 @@ def settled(made: Programme, at: int = 0, **fields: Any) -> timeline.Settled:
         "programmes": (ProgrammeRef(sha256=NAME, from_=0),),
         "anchor": Anchor(at=0, block="show", pos=0),
     }
-    state = ZoneState.model_validate({**usual, **fields})
-    return timeline.settle({NAME: made}, timeline.rebase({NAME: made}, state, at))
+    return timeline.rebase({NAME: made}, ZoneState.model_validate({**usual, **fields}), at)
 
 
 def music(found: timeline.Settled, end: int, start: int = 0) -> list[tuple[int, int, str, int]]:
@@ -123,3 +127,41 @@ def test_the_silence_after_it_is_a_boundary_and_announcements_are_heard_in_it() 
         (one.item, one.start) for one in timeline.segments(found, 0, 500) if one.role != "music"
     ]
     assert spoken == [("soft", 100), ("late", 400)]
+
+
+def test_silence_that_was_planned_once_is_not_waited_for() -> None:
+    made = programme({"at": 50}, silent=True)
+    assert music(settled(made), 200) == [(50, 200, "rest", 0)]
+
+
+def test_a_block_that_waited_at_a_boundary_begins_when_the_call_before_it_is_taken_back() -> None:
+    made = programme({"at": 30, "whole": False}, once=False)
+    call = LiveEvent(id="call", start=0, media=SHOW)
+    assert music(settled(made, live=(call,)), 150) == [(100, 150, "rest", 0)]
+    state = rebased(made, 40, live=(call,))
+    taken_back = timeline.cancel({NAME: made}, state, "call", 40)
+    assert music(timeline.settle({NAME: made}, taken_back), 150, 40) == [(40, 150, "rest", 0)]
+
+
+@pytest.mark.parametrize("at", [10, 12, 60, 99, 100, 150])
+def test_a_pause_that_is_longer_than_the_block_is_old_means_that_it_was_never_heard(
+    at: int,
+) -> None:
+    made = programme({"at": 5, "whole": False}, once=False)
+    anchor = Anchor(at=10, block="show", pos=10, paused=7)
+    heard = [(10, 100, "show", 10), (100, 200, "rest", 0)]
+    joined = music(settled(made, at, anchor=anchor), 200, at)
+    assert [
+        (max(a, at), b, what, off + max(0, at - a)) for a, b, what, off in heard if b > at
+    ] == joined
+
+
+def test_a_block_of_the_same_name_and_another_beginning_is_another() -> None:
+    later = f"{2:064x}"
+    plans = {NAME: programme(), later: programme(at=40)}
+    refs = (ProgrammeRef(sha256=NAME, from_=0), ProgrammeRef(sha256=later, from_=50))
+    state = rebased(plans[NAME], 0, programmes=refs)
+    for at in (0, 30, 50, 70):
+        found = timeline.settle(plans, timeline.rebase(plans, state, at))
+        heard = music(found, 100, at)
+        assert heard[-1] == (max(50, at), 100, "show", max(50, at) - 40)

@@ -54,7 +54,7 @@ class Oracle:
     hand: bool = False
     knocking: bool = False
     rules: Programme | None = None
-    force: str | None = None
+    force: Block | None = None
     since: int = 0
     talk: Talk | None = None
     queue: list[Talk] = field(default_factory=list)
@@ -89,13 +89,15 @@ class Oracle:
         old, self.rules = self.rules, programme
         swapped = programme is not old
         first_begins = force.at == t and not first and not swapped and self.playing != force.id
-        moved, self.force = force.id != self.force or first_begins, force.id
+        was, self.force = self.force, force
+        other = was is None or (force.id, force.at) != (was.id, was.at)
+        moved = other or first_begins
         anchor = self.state.anchor
         until = anchor.until if anchor is not None and (self.hand or first) else None
         if first and anchor is not None:
             self.stood, moved, self.hand = anchor.paused, False, True
             self.playing, self.clock, self.fresh = anchor.block, anchor.pos, anchor.fresh
-            never_ran = force.when != "cut" and t - anchor.paused == force.at
+            never_ran = force.when != "cut" and 0 <= t - force.at <= anchor.paused
             known = any(block.id == anchor.block for block in programme.blocks)
             self.knocking = never_ran and known and anchor.block != force.id and until is None
         elif moved:
@@ -113,15 +115,15 @@ class Oracle:
 
     def knocked(self, t: int) -> bool:
         """Whether the block that waits before the door may come in now, and does."""
-        if not self.knocking or self.rules is None:
+        force = self.force
+        if not self.knocking or self.rules is None or force is None:
             return False
-        force = next(block for block in self.rules.blocks if block.id == self.force)
         playing = self.block()
         nobody = self.alarm(t) or inside(self.state.hold, t) or inside(self.state.stopped, t)
         waited = force.when == "wait" and t - force.at >= force.max_wait
         if self.over():
             return self.take(force, self.rules, t, False)
-        if force.whole and playing is not None and playing.once:
+        if force.whole and playing is not None and playing.once and not playing.silent:
             return waited and self.take(force, self.rules, t, False)
         fresh_item = False
         if playing is not None and not nobody and not self.pausing():
@@ -156,10 +158,9 @@ class Oracle:
 
     def followed(self, t: int) -> bool:
         """Whether music that is over makes room for somebody, who then has it."""
-        block = self.block()
-        if block is None or self.rules is None or not self.over():
+        block, force = self.block(), self.force
+        if block is None or force is None or self.rules is None or not self.over():
             return False
-        force = next(one for one in self.rules.blocks if one.id == self.force)
         if force.at > block.at:
             return self.take(force, self.rules, t, False) or True
         later = [one for one in self.rules.blocks if one.at > block.at][:1]

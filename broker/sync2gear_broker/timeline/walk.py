@@ -32,9 +32,8 @@ class Walk:
         self.context: Context | None = None
         self.context_since = self.start
         self.pos = self.paused = 0
-        self.overridden = self.pending = False
         self.until: int | None = None
-        self.running = False
+        self.pending = self.running = False
 
         self.voice: Job | None = None
         self.open: dict[str, Job] = {}
@@ -84,8 +83,8 @@ class Walk:
             self._take_force(self.reign, self.force)
             return
         self.context = Context(self.schedule.cycle(self.reign, block), anchor.fresh)
-        self.pos, self.overridden, self.until = anchor.pos, True, anchor.until
-        unheard = anchor.paused == self.t - self.force.at and block.id != self.force.id
+        self.pos, self.until = anchor.pos, anchor.until
+        unheard = 0 <= self.t - self.force.at <= anchor.paused and block.id != self.force.id
         self.pending = unheard and self.force.when != "cut" and anchor.until is None
 
     def _open_events(self) -> None:
@@ -135,7 +134,7 @@ class Walk:
         border = self.schedule.next_border(self.t)
         if border is not None:
             times.append(border)
-        if self.overridden and self.until is not None:
+        if self.until is not None:
             times.append(self.until)
         while self.edges and self.edges[-1] <= self.t:
             self.edges.pop()
@@ -212,13 +211,14 @@ class Walk:
         block, swapped = reign.in_force(self.t), reign is not self.reign
         old = self.context  # the first block is in force before it begins, and begins all the same
         begins = old is not None and old.block.id != block.id and self.start < self.t == block.at
-        changed = self.force is None or block.id != self.force.id or (begins and not swapped)
+        was = self.force and (self.force.id, self.force.at)  # its name alone may mean another now
+        changed = was != (block.id, block.at) or (begins and not swapped)
         self.reign, self.force, keep = reign, block, not changed
         if changed:  # softly: the music goes on to a boundary, and for good if it is this block's
             keep = block.when != "cut" and self.until is None and block.at <= self.t
             self.pending = keep and old is not None and old.block.id != block.id
             self.paused = self.t - block.at if self.pending else 0
-        if self.overridden and self.until is not None:
+        if self.until is not None:
             keep = self.until > self.t
         if keep and old is not None:
             same = reign.block(old.block.id) if swapped else old.block
@@ -278,7 +278,7 @@ class Walk:
     def _read(self, reign: Reign, block: Block, pos: int) -> None:
         fresh = 0 if block.begin == "continue" else block.pos
         self.context, self.pos = Context(self.schedule.cycle(reign, block), fresh), pos
-        self.overridden, self.until, self.pending = False, None, False
+        self.until, self.pending = None, False
 
     def _note_music(self, still: bool) -> None:
         running = not (still or self._pausing() or self._over())
