@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from support.music import add_media
-from support.planning import score
+from support.music import add_folder, add_media
+from support.planning import add_words, compiled, score
 from support.proving import Teller, lines, reckoned, segments, shop, speaker, undisturbed
 from support.stack import eventually
 from support.world import World
@@ -91,3 +91,19 @@ async def test_an_emergency_is_one_line_with_all_its_rounds(world: World) -> Non
     assert (line["outcome"], line["heard_by"]) == ("played", 1)
     why = await tenant.read(f"/plays/{line['id']}/why/")
     assert why["source"] == "emergency"
+
+
+async def test_a_channel_that_people_chose_is_proved_with_its_calls(world: World) -> None:
+    tenant, zone, _ = await shop(world)
+    mine = await add_folder(world, tenant, ("Mine 1", "Mine 2"))
+    words = await add_words(world, tenant, "Coffee")
+    channel = (await tenant.make("/channels/", name="Lounge"))["id"]
+    await tenant.make(f"/channels/{channel}/items/", folder_id=str(mine))
+    line = {"announcement_id": str(words), "after_tracks": 1}
+    await tenant.make(f"/channels/{channel}/items/", **line)
+    await tenant.make("/playback/channel/", zone_id=zone, channel_id=channel)
+    await compiled(world)
+    await reckoned(world, tenant)
+    spoken = [one for one in await lines(tenant, source="hand") if one["kind"] == "announcement"]
+    assert len(spoken) >= 2
+    assert {one["announcement_id"] for one in spoken} == {str(words)}

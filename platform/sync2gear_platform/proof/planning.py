@@ -18,11 +18,11 @@ from sync2gear_broker.messages import ZoneState, canonical_json
 from sync2gear_broker.units import FRAME_RATE
 from sync2gear_platform.kit.clock import frames_of, moment_of
 from sync2gear_platform.kit.context import Ctx
-from sync2gear_platform.playback import plays, queries
+from sync2gear_platform.playback import queries
 from sync2gear_platform.playback.engine import Programmes
 from sync2gear_platform.playback.queries import Recent
-from sync2gear_platform.playback.tables import Play, ZoneStateRow
-from sync2gear_platform.proof import rules, works
+from sync2gear_platform.playback.tables import ZoneStateRow
+from sync2gear_platform.proof import rules, voices, works
 from sync2gear_platform.proof.rules import Planned, Reign
 from sync2gear_platform.proof.sums import Sums
 from sync2gear_platform.proof.tables import ProofLine, ProofReason, ProofZone
@@ -238,7 +238,8 @@ def _unpacked(bodies: Sequence[bytes]) -> list[Account]:
                 {
                     piece.media.sha256: UUID(piece.id)
                     for piece in one.pieces
-                    if piece.media.kind == "announcement"
+                    # pieces of what people chose have numbers: see schedules/handed.py
+                    if piece.media.kind == "announcement" and not piece.id.isdecimal()
                 },
             )
     return [shared[body] for body in bodies]
@@ -254,7 +255,8 @@ async def _write(
     pieces = [(zone, piece) for zone, (found, _) in told.items() for piece in found]
     if not pieces:
         return
-    called = await announcements_of(ctx, [piece.item for _, piece in pieces])
+    called = await voices.called(ctx, [piece.item for _, piece in pieces])
+    spoken = await voices.chosen(ctx, [piece for _, piece in pieces])
     there = await _speakers(ctx, {zone for zone, _ in pieces})
     reasons: dict[str, dict[str, Any]] = {}
     lines = []
@@ -265,6 +267,7 @@ async def _write(
             (a.sounds[piece.media.sha256] for a in found if piece.media.sha256 in a.sounds), None
         )
         message = called.get(piece.item) or (why.message if why else None) or sound
+        message = message or spoken.get((piece.item, piece.media.sha256))
         lines.append(
             {
                 **made(ctx, zone, tz[zone], piece, message),
@@ -341,17 +344,6 @@ def made(
 def local_day(frame: int, tz: str) -> date:
     """The day of a frame by a venue's clock."""
     return moment_of(frame).astimezone(ZoneInfo(tz)).date()
-
-
-async def announcements_of(ctx: Ctx, items: Iterable[str]) -> dict[str, UUID]:
-    """Which announcement each call by hand was of."""
-    calls = {play.hex: play for item in items if (play := plays.id_of(item)) is not None}
-    if not calls:
-        return {}
-    found = select(Play.id, Play.announcement_id).where(
-        col(Play.client_id) == ctx.client_id, col(Play.id).in_(calls.values())
-    )
-    return {play.hex: one for play, one in (await ctx.db.exec(found)).all() if one is not None}
 
 
 async def _speakers(ctx: Ctx, zone_ids: Iterable[UUID]) -> dict[UUID, list[tuple[UUID, int]]]:

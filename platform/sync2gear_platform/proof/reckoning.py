@@ -18,7 +18,7 @@ from sync2gear_platform.kit.clock import Clock, frames_of
 from sync2gear_platform.kit.context import Ctx, touch
 from sync2gear_platform.kit.db import Database
 from sync2gear_platform.playback.tables import PlayEventRow, PlayGap, PlayLog
-from sync2gear_platform.proof import planning, rules, works
+from sync2gear_platform.proof import planning, rules, voices, works
 from sync2gear_platform.proof.planning import HOUR, Span
 from sync2gear_platform.proof.rules import Place, Planned, Speaker, Told, Verdict
 from sync2gear_platform.proof.sums import Sums
@@ -325,7 +325,7 @@ async def _unplanned(
             heard.setdefault(key, (zone, []))[1].append(event)
     if not heard:
         return []
-    called = await planning.announcements_of(ctx, {e[0].item for _, e in heard.values()})
+    called = await voices.called(ctx, {e[0].item for _, e in heard.values()})
     media = {}
     lines = []
     for zone, events in heard.values():
