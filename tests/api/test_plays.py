@@ -96,6 +96,30 @@ async def test_a_cancelled_announcement_was_missed_for_that_reason(world: World)
     assert tree["zones"][0]["cancelled_at"] is not None
 
 
+async def test_an_announcement_that_was_cut_off_was_not_heard_to_its_end(world: World) -> None:
+    tenant = await world.tenant()
+    bar = await add_zone(tenant, "Bar")
+    left = await speaker(tenant, bar, "Left")
+    made = await say(tenant, bar, text="A long sentence, of which nobody hears more than a word.")
+    (play,) = made["plays"]
+    start, event = play["start_frame"], UUID(play["play_id"]).hex
+    said: dict[int, PlayEvent | None] = {
+        n: PlayEvent.model_validate(
+            {"id": str(uuid4()), "seq": n, "kind": kind, "zone": bar, "item": event,
+             "media": made["announcement"]["sha256"], "media_kind": "announcement",
+             "at": at, "planned": start}
+        )
+        for n, (kind, at) in enumerate({"started": start, "finished": start + 9600}.items(), 1)
+    }  # fmt: skip
+    await Ingest(world.db, world.clock).write([Batch(tenant.id, UUID(left), uuid4(), said)])
+    tree = await tenant.read(f"/plays/{play['play_id']}/")
+    assert speakers_of(tree) == {"Left": ("finished", "cut")}
+    body = {"zone_id": bar, "event_id": play["event_id"]}
+    assert (await tenant.http.post("/api/v1/playback/cancel/", json=body)).is_success
+    tree = await tenant.read(f"/plays/{play['play_id']}/")
+    assert speakers_of(tree) == {"Left": ("finished", "cancelled")}
+
+
 async def test_nobody_tells_of_what_is_not_theirs(world: World) -> None:
     tenant, other = await world.tenant("A"), await world.tenant("B")
     bar, elsewhere = await add_zone(tenant, "Bar"), await add_zone(tenant, "Elsewhere")

@@ -62,6 +62,17 @@ def test_what_was_cancelled_was_missed_for_that_reason_unless_it_had_begun() -> 
     assert said(Facts(started=START), AFTER, cancelled=True).stage == "started"
 
 
+def test_what_was_cut_off_was_not_heard_to_its_end() -> None:
+    late = START + FRAME_RATE  # it joined inside, or waited for its turn
+    whole = Facts(started=late, planned=START, finished=START + LENGTH)
+    assert said(whole, AFTER) == Outcome("finished")
+    waited = Facts(started=late, planned=late, finished=START + LENGTH)
+    assert said(waited, AFTER) == Outcome("finished", "cut")
+    assert said(waited, AFTER, cancelled=True) == Outcome("finished", "cancelled")
+    nearly = Facts(started=START, planned=START, finished=START + LENGTH - outcomes.SLACK)
+    assert said(nearly, AFTER, cancelled=True) == Outcome("finished")
+
+
 def test_how_late_it_began() -> None:
     assert outcomes.lateness(Facts()) is None
     assert outcomes.lateness(Facts(started=START + 4800, planned=START)) == 100

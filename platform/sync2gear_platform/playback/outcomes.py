@@ -10,6 +10,9 @@ GRACE: Final = 15 * FRAME_RATE
 """So long after its end a speaker may still say what became of it: a batch that was lost is sent
 again after ten seconds."""
 
+SLACK: Final = FRAME_RATE // 2
+"""What ended no more than so long before its end was heard as a whole."""
+
 Stage = Literal["pending", "received", "cached", "started", "finished", "missed"]
 
 REASONS: Final = {
@@ -37,7 +40,7 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The stage that it has reached, and why it was missed if it was."""
+    """The stage that it has reached, and why it was missed, or not heard to its end."""
 
     stage: Stage
     reason: str = ""
@@ -51,7 +54,11 @@ def over(start: int, frames: int) -> int:
 def outcome(facts: Facts, *, start: int, frames: int, now: int, cancelled: bool) -> Outcome:
     """What is so at frame ``now``. Nothing ticks: who is silent has missed it once it is over."""
     if facts.finished is not None:
-        return Outcome("finished") if facts.audible else Outcome("missed", "muted")
+        if not facts.audible:
+            return Outcome("missed", "muted")
+        if facts.planned is not None and facts.finished < facts.planned + frames - SLACK:
+            return Outcome("finished", "cancelled" if cancelled else "cut")
+        return Outcome("finished")
     if facts.started is not None:
         return Outcome("started")
     if cancelled:

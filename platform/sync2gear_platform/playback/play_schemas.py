@@ -9,7 +9,8 @@ from sync2gear_platform.playback.outcomes import Stage
 
 
 class SpeakerReceipt(BaseModel):
-    """What one speaker made of it, by its own clock; ``reason`` says why it was missed.
+    """What one speaker made of it, by its own clock; ``reason`` says why it was missed, or that
+    it was not heard to its end: ``cut`` by what goes above it or a stop, or ``cancelled``.
 
     ``late_millis`` is how much later than planned it began: it joined inside, in step.
     """

@@ -10392,7 +10392,8 @@ export interface components {
         };
         /**
          * SpeakerReceipt
-         * @description What one speaker made of it, by its own clock; ``reason`` says why it was missed.
+         * @description What one speaker made of it, by its own clock; ``reason`` says why it was missed, or that
+         *     it was not heard to its end: ``cut`` by what goes above it or a stop, or ``cancelled``.
          *
          *     ``late_millis`` is how much later than planned it began: it joined inside, in step.
          */

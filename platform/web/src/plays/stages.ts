@@ -22,6 +22,7 @@ const WHY: Readonly<Record<string, string>> = {
   late: "It learnt of it too late.",
   muted: "It was muted.",
   cancelled: "It was called off.",
+  cut: "It was cut off before its end.",
   stopped: "The zone stood still.",
   emergency: "An emergency sounded instead.",
   priority: "Something more urgent sounded instead.",
@@ -30,7 +31,7 @@ const WHY: Readonly<Record<string, string>> = {
   not_played: "It did not come to its turn.",
 };
 
-/** Why it was missed; a word that this program does not know is shown as it is. */
+/** Why it was missed or not heard to its end; a word that this program does not know is shown as it is. */
 export function why(reason: string): string {
   return WHY[reason] ?? (reason ? `The speaker says: ${reason}.` : "");
 }
