@@ -10,7 +10,7 @@ from sync2gear_cli import commands, names, output, places, sending, tus
 from sync2gear_cli.client import Api, open_api
 from sync2gear_cli.failures import Failure
 from sync2gear_cli.output import AsJson
-from sync2gear_cli.say import ModeOption, play_where, show_plays
+from sync2gear_cli.say import Delay, ModeOption, Priority, Timeout, play_where, show_plays, turn
 
 app = commands.new()
 group = commands.new("What is kept to be said: list, send, play, try again and remove it.")
@@ -60,7 +60,7 @@ def list_(
 def show(ctx: typer.Context, announcement: Which, as_json: AsJson = False) -> None:
     """Show an announcement: its words, who spoke them, how it sounds, and why it failed."""
     with open_api(ctx.obj) as api:
-        one = _find(api, announcement)
+        one = find(api, announcement)
     if as_json:
         output.emit(one)
         return
@@ -142,26 +142,29 @@ def play(
     location: places.Locations = None,
     everywhere: places.Everywhere = False,
     mode: ModeOption = None,
+    priority: Priority = None,
+    delay: Delay = None,
+    timeout: Timeout = None,
     as_json: AsJson = False,
 ) -> None:
     """Let an announcement be heard now; the music goes on after it."""
     where = places.Where(zone, floor, location, everywhere=everywhere)
-    body: dict[str, Any] = {"mode": mode.value} if mode else {}
+    body = turn(mode, priority, delay, timeout)
     with open_api(ctx.obj) as api:
-        found = _find(api, announcement)
+        found = find(api, announcement)
         path = f"/announcements/{found['id']}/play-instant/"
         answer, known = play_where(api, path, where, body)
+        if not as_json:
+            show_plays(api, answer["plays"], known)
     if as_json:
         output.emit(answer)
-    else:
-        show_plays(answer["plays"], known)
 
 
 @group.command(epilog=commands.examples("sync2gear announce retry 'Opening hours'"))
 def retry(ctx: typer.Context, announcement: Which, as_json: AsJson = False) -> None:
     """Have an announcement spoken again that failed."""
     with open_api(ctx.obj) as api:
-        found = _find(api, announcement)
+        found = find(api, announcement)
         answer = api.post(f"/announcements/{found['id']}/retry/", {})
     if as_json:
         output.emit(answer)
@@ -179,7 +182,7 @@ def delete(
 ) -> None:
     """Remove an announcement; what sounds already sounds to its end."""
     with open_api(ctx.obj) as api:
-        found = _find(api, announcement)
+        found = find(api, announcement)
         commands.ask(f"Remove {found['title']}?", yes=yes)
         api.delete(f"/announcements/{found['id']}/?force={str(force).lower()}")
     if as_json:
@@ -188,7 +191,7 @@ def delete(
         output.line(f"{found['title']} is removed.")
 
 
-def _find(api: Api, wanted: str) -> dict[str, Any]:
+def find(api: Api, wanted: str) -> dict[str, Any]:
     """The announcement that is meant; an id is asked for itself, since there may be thousands."""
     try:
         by_id = str(UUID(wanted.strip()))

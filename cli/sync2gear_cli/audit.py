@@ -20,14 +20,19 @@ Actor = Annotated[str, typer.Option(help="Only what this user or device did.", m
 Action = Annotated[str, typer.Option(help="Only actions that begin so, e.g. 'zone.'.")]
 Subject = Annotated[str, typer.Option(help="Only what was done to this.", metavar="ID")]
 Since = Annotated[
-    str, typer.Option("--from", help="Not before, e.g. 2026-11-25T08:00:00Z.", metavar="TIME")
+    str, typer.Option("--from", help="Not before, e.g. 'yesterday 8:00'.", metavar="TIME")
 ]
 Until = Annotated[str, typer.Option("--to", help="Only before.", metavar="TIME")]
 Search = Annotated[str, typer.Option(help="Only what mentions this.")]
 
 
 def _filters(**given: str) -> dict[str, str | int]:
-    return {name.rstrip("_"): value for name, value in given.items() if value}
+    asked: dict[str, str | int] = {
+        name.rstrip("_"): value for name, value in given.items() if value
+    }
+    for name in asked.keys() & {"from", "to"}:
+        asked[name] = commands.moment(f"--{name}", str(asked[name])) or ""
+    return asked
 
 
 @group.command("list", epilog=commands.examples("sync2gear audit list --action zone. --limit 20"))

@@ -1,9 +1,12 @@
 """How a file of commands is made: plain help, which is quick and survives a pipe, with examples."""
 
 import sys
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
+
+from sync2gear_cli import instants
 
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
@@ -21,6 +24,26 @@ def new(text: str | None = None) -> typer.Typer:
 def examples(*lines: str) -> str:
     """An epilog that shows ``lines`` as they are typed."""
     return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+def moment(option: str, words: str | None) -> str | None:
+    """An instant behind us for the platform: "yesterday 18:00", by the clock of this machine."""
+    if words is None:
+        return None
+    try:
+        return instants.past(words, datetime.now(UTC)).isoformat()
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint=option) from None
+
+
+def day(option: str, words: str | None) -> str | None:
+    """A day for the platform: "2026-12-24", "today", "yesterday"."""
+    if words is None:
+        return None
+    try:
+        return instants.day(words, datetime.now().astimezone()).isoformat()
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint=option) from None
 
 
 def ask(question: str, *, yes: bool) -> None:

@@ -1,10 +1,12 @@
 """`emergency`: prepared messages that go above everything else, and the all-clear."""
 
+import contextlib
 from typing import Annotated, Any, Final
+from uuid import UUID
 
 import typer
 
-from sync2gear_cli import commands, names, output
+from sync2gear_cli import announce, commands, names, output
 from sync2gear_cli.client import Api, open_api
 from sync2gear_cli.commands import Yes
 from sync2gear_cli.failures import Failure
@@ -50,17 +52,20 @@ def messages(ctx: typer.Context, as_json: AsJson = False) -> None:
     output.show(_MESSAGES, rows, "No message is prepared: sync2gear emergency prepare.")
 
 
-@group.command(epilog=commands.examples('sync2gear emergency prepare "Evacuate" ANNOUNCEMENT'))
+@group.command(
+    epilog=commands.examples('sync2gear emergency prepare Evacuate "Leave the building"')
+)
 def prepare(
     ctx: typer.Context,
     name: Annotated[str, typer.Argument(help="What it is raised by.")],
-    announcement: Annotated[str, typer.Argument(help="The id of what is said.")],
+    announcement: announce.Which,
     volume: Annotated[int, typer.Option(min=1, max=100, help="Above that of the zones.")] = 100,
     as_json: AsJson = False,
 ) -> None:
     """Prepare a message; speakers fetch it now."""
-    body = {"name": name, "announcement_id": announcement, "volume": volume}
     with open_api(ctx.obj) as api:
+        said = announce.find(api, announcement)
+        body = {"name": name, "announcement_id": said["id"], "volume": volume}
         made = api.post("/emergencies/messages/", body)
     if as_json:
         output.emit(made)
@@ -110,29 +115,43 @@ def raise_(
 
 
 @group.command(
-    epilog=commands.examples("sync2gear emergency clear", "sync2gear emergency clear ID")
+    epilog=commands.examples("sync2gear emergency clear", "sync2gear emergency clear evacuate")
 )
 def clear(
     ctx: typer.Context,
     emergency: Annotated[
         str | None,
-        typer.Argument(help="Its id; by default the only one.", show_default=False),
+        typer.Argument(help="Its name or id; by default the only one.", show_default=False),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Give the all-clear."""
     with open_api(ctx.obj) as api:
-        if emergency is None:
-            found = _raised(api, active=True)
-            if len(found) != 1:
-                many = "several are active: say which" if found else "none is active"
-                raise Failure(many, "emergency_ambiguous" if found else "not_found")
-            emergency = str(found[0]["id"])
-        over = api.post(f"/emergencies/{emergency}/clear/", {})
+        over = api.post(f"/emergencies/{_meant(api, emergency)}/clear/", {})
     if as_json:
         output.emit(over)
     else:
         output.line(f"{over['name']} is over")
+
+
+def _meant(api: Api, wanted: str | None) -> str:
+    """The id of what is to be cleared; one that is no longer active is left to the platform."""
+    if wanted is not None:
+        with contextlib.suppress(ValueError):
+            return str(UUID(wanted.strip()))
+    found = _raised(api, active=True)
+    if not found:
+        raise Failure("none is active", "not_found")
+    if wanted is not None:
+        return str(names.find("emergency", found, wanted)["id"])
+    if len(found) > 1:
+        listed = ", ".join(f"{_kind(one)} {one['name']!r} [{one['id']}]" for one in found)
+        raise Failure(f"several are active, say which: {listed}", "emergency_ambiguous")
+    return str(found[0]["id"])
+
+
+def _kind(one: dict[str, Any]) -> str:
+    return "drill" if one["drill"] else "emergency"
 
 
 def _raised(api: Api, *, active: bool) -> list[dict[str, Any]]:
@@ -145,7 +164,7 @@ def _row(one: dict[str, Any]) -> tuple[object, ...]:
     ended = one["cleared_at"] or (None if one["active"] else one["ends_at"])
     return (
         one["name"],
-        "drill" if one["drill"] else "emergency",
+        _kind(one),
         output.local_time(one["created_at"], day=True),
         len(one["zone_ids"]),
         output.local_time(ended, day=True) if ended else "no",

@@ -67,7 +67,7 @@ def forecast(
     if as_json:
         output.emit(found)
     else:
-        _show(found)
+        _show(found, instant=at is not None)
 
 
 @app.command(
@@ -183,18 +183,19 @@ def _read(api: Api, zone_id: str, **asked: str) -> dict[str, Any]:
     return answer
 
 
-def _show(found: dict[str, Any]) -> None:
+def _show(found: dict[str, Any], *, instant: bool) -> None:
     rows = [
         (
             _local(one["starts_at"]),
-            _local(one["ends_at"])[11:],
+            *(() if instant else (_local(one["ends_at"])[11:],)),
             one["title"] or one["sha256"][:12],
             one["artist"] or "-",
             _cause(one),
         )
         for one in found["pieces"]
     ]
-    output.show(_HEADS, rows, "Silence.")
+    # of an instant the platform tells what sounds in that second, not how long it does
+    output.show(("at", *_HEADS[2:]) if instant else _HEADS, rows, "Silence.")
     if found["unheard"]:
         missed = [(_local(o["starts_at"]), o["name"], o["reason"]) for o in found["unheard"]]
         output.line("")

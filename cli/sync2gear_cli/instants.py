@@ -7,6 +7,9 @@ from typing import Final
 WORDS: Final = 'say "now", "14:00", "tomorrow 9:00", "sat 14:00", "in 2 hours" or 2027-12-24T14:00'
 """What may be said, for whoever said something else."""
 
+PAST: Final = 'say "yesterday", "sat 14:00", "2 hours ago", 2027-12-24 or 2027-12-24T14:00'
+"""The same of what is behind us."""
+
 _DAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _NAMED: Final = {"noon": time(12), "midnight": time(0)}
 _CLOCK: Final = re.compile(
@@ -15,6 +18,10 @@ _CLOCK: Final = re.compile(
 _AHEAD: Final = re.compile(
     r"(?:in\s+|\+)(\d{1,5})\s*(s|m|min|h|d|w|seconds?|minutes?|hours?|days?|weeks?)", re.ASCII
 )
+_AGO: Final = re.compile(
+    r"(\d{1,5})\s*(s|m|min|h|d|w|seconds?|minutes?|hours?|days?|weeks?)\s+ago", re.ASCII
+)
+_BACK: Final = {"today": 0, "yesterday": 1}
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _ISO: Final = re.compile(r"\d{4}-\d{2}-\d{2}[t ]\d{2}:.*", re.ASCII)
 
@@ -41,13 +48,57 @@ def parse(words: str, zone: tzinfo, now: datetime, base: datetime | None = None)
         raise ValueError(f"{words!r} is too far away") from None
 
 
-def _written(said: str, zone: tzinfo) -> datetime:
+def past(words: str, now: datetime, zone: tzinfo | None = None) -> datetime:
+    """The instant (UTC) behind us that ``words`` mean by the clock of ``zone``, or of this machine.
+
+    A day is its midnight; a time alone and a day of the week are the last ones; a written instant
+    is what it says. ``ValueError`` where they mean none.
+    """
+    said = " ".join(words.split()).casefold()
+    try:
+        if said == "now":
+            return now.astimezone(UTC)
+        if ago := _AGO.fullmatch(said):
+            return now.astimezone(UTC) - timedelta(**{_UNITS[ago[2][0]]: int(ago[1])})
+        if _ISO.fullmatch(said):
+            return _written(said, zone)
+        here = now.astimezone(zone)
+        if said in _NAMED or _CLOCK.fullmatch(said):
+            at = _clock(said, words)
+            found = _instant(here.date(), at, zone)
+            return found if found <= now else _instant(here.date() - timedelta(days=1), at, zone)
+        named, _, rest = said.partition(" ")
+        clock = _clock(rest.removeprefix("at "), words) if rest else time(0)
+        return _instant(day(named, here), clock, zone)
+    except OverflowError:
+        raise ValueError(f"{words!r} is too far away") from None
+    except ValueError:
+        raise ValueError(f"{words!r} is no time; {PAST}") from None
+
+
+def day(words: str, here: datetime) -> date:
+    """The day that ``words`` mean, seen from ``here``: its date, "yesterday", the last "sat"."""
+    said = words.strip().casefold()
+    if said in _BACK:
+        return here.date() - timedelta(days=_BACK[said])
+    for number, name in enumerate(_DAYS):
+        if len(said) >= 2 and name.startswith(said):
+            return here.date() - timedelta(days=(here.weekday() - number) % 7)
+    try:
+        return date.fromisoformat(said)
+    except ValueError:
+        raise ValueError(f'{words!r} is no day; say 2027-12-24, "today", "sat"') from None
+
+
+def _written(said: str, zone: tzinfo | None) -> datetime:
     """An instant of ISO 8601; without an offset it is the venue's."""
     try:
         given = datetime.fromisoformat(said.upper())
     except ValueError:
         raise ValueError(f"{said!r} is no date and time; {WORDS}") from None
-    return (given if given.tzinfo else given.replace(tzinfo=zone)).astimezone(UTC)
+    if given.tzinfo is None and zone is not None:
+        given = given.replace(tzinfo=zone)
+    return given.astimezone(UTC)
 
 
 def _by_day(said: str, words: str, zone: tzinfo, now: datetime, base: datetime) -> datetime:
@@ -93,5 +144,5 @@ def _clock(said: str, words: str) -> time:
     return time(hour, int(found[2] or 0), int(found[3] or 0))
 
 
-def _instant(day: date, at: time, zone: tzinfo) -> datetime:
+def _instant(day: date, at: time, zone: tzinfo | None) -> datetime:
     return datetime.combine(day, at, zone).astimezone(UTC)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any, Final
+from unicodedata import combining, normalize
 
 from sync2gear_cli.failures import Failure
 
@@ -13,17 +14,23 @@ def find(
 ) -> dict[str, Any]:
     """The row of ``rows`` (with ``name`` and ``key``) that ``wanted`` means.
 
-    An id wins over a name and a whole name over a beginning; case never matters. Failure
-    ``<noun>_unknown`` or ``<noun>_ambiguous``, naming the candidates.
+    An id wins over a name and a whole name over a beginning. Case and accents do not matter where
+    no name has them just so. Failure ``<noun>_unknown`` or ``<noun>_ambiguous``, naming the
+    candidates.
     """
-    folded = wanted.strip().casefold()
+    spelled = wanted.strip()
+    folded = spelled.casefold()
     if not folded:
         raise Failure(f"which {noun}? The name is empty", f"{noun}_unknown")
     by_name = [(str(row["name"]).casefold(), row) for row in rows]
+    plain = [(_unaccented(name), row) for name, row in by_name]
     for found in (
         [row for row in rows if str(row[key]) == folded],
+        [row for row in rows if str(row["name"]) == spelled],
         [row for name, row in by_name if name == folded],
         [row for name, row in by_name if name.startswith(folded)],
+        [row for name, row in plain if name == folded],
+        [row for name, row in plain if name.startswith(folded)],
     ):
         if len(found) == 1:
             return found[0]
@@ -34,6 +41,11 @@ def find(
             )
     known = f"; there is {_listed(rows, key)}" if rows else ""
     raise Failure(f"there is no {noun} {wanted!r}{known}", f"{noun}_unknown")
+
+
+def _unaccented(name: str) -> str:
+    """``café`` as it is typed where there is no é."""
+    return "".join(one for one in normalize("NFKD", name) if not combining(one))
 
 
 def find_all(

@@ -36,14 +36,14 @@ class Where:
             raise typer.BadParameter("say where: --zone, --floor, --location NAME, or --all")
         self._named = zones or [], floors or [], locations or []
 
-    def found(self, api: Api) -> tuple[dict[str, Any], dict[str, str]]:
-        """The ids for a request's body, and the names of all zones within reach by their ids.
+    def found(self, api: Api) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+        """The ids for a request's body, and the views of all zones within reach by their ids.
 
         Failure where a name means nothing or several things.
         """
         zones, floors, locations = self._named
         views = read_state(api)["results"]
-        known = {str(view["zone_id"]): str(view["name"]) for view in views}
+        known = {str(view["zone_id"]): view for view in views}
         if not (zones or floors or locations):
             return {"zone_ids": list(known)}, known
         body: dict[str, Any] = {}

@@ -33,7 +33,7 @@ _SETTLED: Final = frozenset({"finished", "missed"})
     "list",
     epilog=commands.examples(
         "sync2gear plays list --zone bar --limit 5",
-        "sync2gear plays list --from 2026-12-24T00:00:00Z --json",
+        "sync2gear plays list --from 'yesterday 18:00' --json",
     ),
 )
 def list_(
@@ -51,7 +51,8 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """List what was asked to be heard, the latest first."""
-    given: dict[str, str | int | None] = {"announcement": announcement, "from": since}
+    begin = commands.moment("--from", since)
+    given: dict[str, str | int | None] = {"announcement": announcement, "from": begin}
     asked = {name: value for name, value in given.items() if value is not None}
     with open_api(ctx.obj) as api:
         if zone is not None:

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from sync2gear_cli import commands, output
+from sync2gear_cli import commands, names, output
 from sync2gear_cli.client import Api, open_api
 from sync2gear_cli.output import AsJson
 from sync2gear_cli.zones import find_zones
@@ -37,7 +37,11 @@ Target = Annotated[
     Path | None, typer.Option("--output", help="A new file; by default stdout.", metavar="FILE")
 ]
 
+_OWN: Final = "/proof/templates/"
 _HEADS: Final = ("planned", "zone", "title", "artist", "outcome", "reason", "late", "id")
+_NOTHING: Final = (
+    "Nothing was planned or heard then. What sounds is told a quarter of an hour after it is over."
+)
 _SUMS: Final = ("planned", "played", "late", "missed", "unknown", "pending", "zones")
 
 
@@ -51,11 +55,15 @@ def _asked(api: Api, zone: str | None, **given: str | None) -> dict[str, str | i
     return asked
 
 
+def _days(first: str | None, last: str | None) -> dict[str, str | None]:
+    return {"first_day": commands.day("--from", first), "last_day": commands.day("--to", last)}
+
+
 @group.command(
     "list",
     epilog=commands.examples(
         "sync2gear proof list --zone bar --outcome missed",
-        "sync2gear proof list --from 2026-12-24T00:00:00Z --json",
+        "sync2gear proof list --from yesterday --to 'today 9:00' --json",
     ),
 )
 def list_(
@@ -73,13 +81,14 @@ def list_(
     with open_api(ctx.obj) as api:
         asked = _asked(
             api, zone,
-            outcome=outcome, track=track, announcement=announcement, from_=since, to=until,
+            outcome=outcome, track=track, announcement=announcement,
+            from_=commands.moment("--from", since), to=commands.moment("--to", until),
         )  # fmt: skip
         found = api.get("/proof/", page_size=limit, **asked)["results"]
     if as_json:
         output.emit({"results": found})
         return
-    output.show(_HEADS, [_row(one) for one in found], "Nothing was planned or heard then.")
+    output.show(_HEADS, [_row(one) for one in found], _NOTHING)
 
 
 def _row(one: dict[str, Any]) -> tuple[object, ...]:
@@ -108,7 +117,7 @@ def sum_(
 ) -> None:
     """Add up what was planned and what became of it; days are by the venues' clocks."""
     with open_api(ctx.obj) as api:
-        asked = _asked(api, zone, by=by, first_day=first, last_day=last)
+        asked = _asked(api, zone, by=by, **_days(first, last))
         found = api.get("/proof/summary/", **asked)
     if as_json:
         output.emit(found)
@@ -140,8 +149,8 @@ def export(
     with open_api(ctx.obj) as api:
         asked = _asked(
             api, zone,
-            outcome=outcome, track=track, announcement=announcement, from_=since, to=until,
-            format=form,
+            outcome=outcome, track=track, announcement=announcement,
+            from_=commands.moment("--from", since), to=commands.moment("--to", until), format=form,
         )  # fmt: skip
         output.pour(api.stream("/proof/export/", **asked), target)
 
@@ -165,18 +174,21 @@ def report(
     target: Target = None,
     as_json: AsJson = False,
 ) -> None:
-    """Fill a report, of the product or one's own (by its id), with what was played."""
+    """Fill a report, of the product or one's own, with what was played."""
     with open_api(ctx.obj) as api:
         built_in = api.get("/proof/reports/")["results"]
         if name is None:
-            own = list(api.pages("/proof/templates/"))
+            own = list(api.pages(_OWN))
             _list([*built_in, *own], as_json=as_json)
             return
-        asked = _asked(api, zone, first_day=first, last_day=last, format=form)
-        known = any(one["name"] == name for one in built_in)
-        path = "/proof/report/" if known else f"/proof/templates/{name}/report/"
-        if known:
-            asked["report"] = name
+        asked = _asked(api, zone, **_days(first, last), format=form)
+        own = [] if name in {one["name"] for one in built_in} else list(api.pages(_OWN))
+        meant = names.find(
+            "report", [{"id": one["name"], **one} for one in [*built_in, *own]], name
+        )
+        path = f"{_OWN}{meant['id']}/report/" if meant in own else "/proof/report/"
+        if meant not in own:
+            asked["report"] = meant["name"]
         output.pour(api.stream(path, **asked), target)
 
 

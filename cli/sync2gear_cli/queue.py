@@ -5,7 +5,8 @@ from typing import Annotated, Any, Final
 import typer
 
 from sync2gear_cli import commands, output
-from sync2gear_cli.client import open_api
+from sync2gear_cli.client import Api, open_api
+from sync2gear_cli.failures import Failure
 from sync2gear_cli.output import AsJson
 from sync2gear_cli.zones import find_zones
 
@@ -17,7 +18,7 @@ _RATE: Final = 48_000
 
 @app.command(
     epilog=commands.examples(
-        "sync2gear queue", "sync2gear queue bar --json", "sync2gear queue bar --clear"
+        "sync2gear queue", "sync2gear queue bar --clear", "sync2gear queue --cancel ID"
     )
 )
 def queue(
@@ -29,15 +30,23 @@ def queue(
     clear: Annotated[
         bool, typer.Option("--clear", help="End all of them, in the zones that are named.")
     ] = False,
+    cancel: Annotated[
+        str | None,
+        typer.Option("--cancel", help="End this one, in these zones or all.", metavar="ID"),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Show what is announced and what waits for its turn, or end all of it."""
     if clear and not zones:
         raise typer.BadParameter("name the zones", param_hint="ZONE")
+    if clear and cancel is not None:
+        raise typer.BadParameter("ends all of them: leave out --cancel", param_hint="--clear")
     with open_api(ctx.obj) as api:
         ids = find_zones(api, zones) if zones else []
         if clear:
             api.post("/playback/queue/clear/", {"zone_ids": ids})
+        if cancel is not None:
+            _cancel(api, cancel, ids)
         found = api.get("/playback/queue/")
     shown = [one for one in found["results"] if not ids or one["zone_id"] in ids]
     if as_json:
@@ -47,6 +56,20 @@ def queue(
     else:
         rows = [_row(found["frame"], one["name"], e) for one in shown for e in one["entries"]]
         output.show(_HEADS, rows, "Nothing is announced.")
+
+
+def _cancel(api: Api, wanted: str, zones: list[str]) -> None:
+    """End one announcement wherever it sounds or waits; its id is that of the play, too."""
+    event = wanted.strip().replace("-", "").casefold()
+    there = [
+        one["zone_id"]
+        for one in api.get("/playback/queue/")["results"]
+        if (not zones or one["zone_id"] in zones) and event in {e["id"] for e in one["entries"]}
+    ]
+    if not there:
+        raise Failure(f"nothing with the id {wanted!r} is announced there", "no_such_event")
+    for zone in there:
+        api.post("/playback/cancel/", {"zone_id": zone, "event_id": event})
 
 
 def _row(frame: int, zone: str, entry: dict[str, Any]) -> tuple[object, ...]:

@@ -133,11 +133,17 @@ def conflicts(
         output.note("there are more: ask for one zone, or for fewer days")
 
 
-def span_text(one: dict[str, Any]) -> str:
-    """When a schedule holds, in few words: ``Mon Tue 09:00-17:00 every 20 min``."""
+def span_text(one: dict[str, Any], parts: dict[str, dict[str, Any]]) -> str:
+    """When a schedule holds, in few words: ``Mon Tue 09:00-17:00 every 20 min``.
+
+    ``parts`` are the day-parts by id: the hours of one stand in the place of its own.
+    """
     days = " ".join(DAYS[day] for day in one["days_of_week"]) or "daily"
-    starts, ends = one["start_time"][:5], one["end_time"][:5]
+    part = parts.get(str(one["day_part_id"]))
+    hours = part or one
+    starts, ends = hours["start_time"][:5], hours["end_time"][:5]
     span = "" if starts == ends else f" {starts}-{ends}"
+    span += f" ({part['name']})" if part else ""
     dates = "".join(
         f" {word} {one[name]}"
         for word, name in (("from", "first_date"), ("until", "last_date"))
@@ -187,12 +193,13 @@ def _less(exceptions: dict[str, Any]) -> str:
 
 def _rows(api: Api, found: list[dict[str, Any]]) -> list[tuple[object, ...]]:
     subjects = _names(api, {one["content_type"] for one in found})
+    parts = _parts(api, found)
     return [
         (
             one["name"],
             "on" if one["is_active"] else "off",
             _subject(one, subjects),
-            span_text(one),
+            span_text(one, parts),
             where_text(one),
             one["effective_priority"],
             one["id"],
@@ -210,6 +217,13 @@ def _names(api: Api, kinds: set[str | None]) -> dict[str, str]:
     return named
 
 
+def _parts(api: Api, found: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Day-parts by id, where one of the schedules goes by one."""
+    if not any(one["day_part_id"] for one in found):
+        return {}
+    return {str(part["id"]): part for part in api.pages("/day-parts/")}
+
+
 def _subject(one: dict[str, Any], subjects: dict[str, str]) -> str:
     if one["content_type"] is None:
         return "gone"
@@ -224,7 +238,7 @@ def _told(api: Api, one: dict[str, Any]) -> list[tuple[str, str]]:
         ("name", one["name"]),
         ("on", "on" if one["is_active"] else "off"),
         ("plays", _subject(one, subjects)),
-        ("when", span_text(one)),
+        ("when", span_text(one, _parts(api, [one]))),
         ("where", where_text(one)),
         ("priority", str(one["effective_priority"])),
         ("clock put forward", one["gap"]),

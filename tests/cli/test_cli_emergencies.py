@@ -36,10 +36,24 @@ def test_the_queue_is_shown_and_cleared(logged_in: None) -> None:
     assert "Nothing is announced" in call("queue").stdout
     said = "We have so much to tell you that this takes a good while. " * 10
     answer("say", said, "--zone", "Café")
-    answer("say", "And then this.", "--zone", "Café")
+    behind = call("say", "And then this.", "--all").stdout
+    assert "Café: from " in behind
+    assert behind.count("behind what is announced there") == 1, "only where something is"
     (there,) = answer("queue", "Café")["results"]
     assert [entry["title"][:8] for entry in there["entries"]] == ["We have ", "And then"]
     assert "And then this." in call("queue").stdout
+    later = answer("say", "Taken back.", "--zone", "Café", "--delay", "60", "--timeout", "3600")
+    play_id = later["plays"][0]["play_id"]
+    assert "Taken back." in call("queue").stdout
+    elsewhere = next(one for one in answer("zones")["results"] if one["name"] != "Café")["name"]
+    assert call("queue", elsewhere, "--cancel", play_id).stderr.endswith("(no_such_event)\n")
+    assert "Taken back." not in call("queue", "--cancel", play_id).stdout
+    assert answer("plays", "show", play_id)["zones"][0]["cancelled_at"] is not None
+    call("say", "More urgent, and the first one is gone.", "--zone", "Café", "--priority", "90")
+    (there,) = answer("queue", "Café")["results"]
+    assert 90 in {entry["priority"] for entry in there["entries"]}
+    assert call("queue", "Café", "--clear", "--cancel", play_id).exit_code == 2
+    assert call("say", "x", "--all", "--priority", "101").exit_code == 2
     assert call("queue", "--clear").exit_code == 2
     call("queue", "Café", "--clear")
     wait_until(lambda: not answer("queue")["results"], "the queue is empty", every=0.5)
@@ -61,8 +75,8 @@ def test_an_emergency_is_prepared_raised_and_cleared(logged_in: None) -> None:
     assert none.exit_code == 1
     assert none.stderr == "error: none is active (not_found)\n"
     said = answer("say", "Please leave the building.", "--zone", "Café")
-    announcement = said["announcement"]["id"]
-    made = answer("emergency", "prepare", "Evacuate", announcement, "--volume", "80")
+    assert said["plays"]
+    made = answer("emergency", "prepare", "Evacuate", "please leave", "--volume", "80")
     assert made["volume"] == 80
     assert "Evacuate" in call("emergency", "messages").stdout
     asked = call("emergency", "raise", "evac", "--everywhere")
@@ -70,7 +84,16 @@ def test_an_emergency_is_prepared_raised_and_cleared(logged_in: None) -> None:
     raised = answer("emergency", "raise", "evac", "--everywhere", "--drill", "--yes")
     assert (raised["active"], raised["drill"], len(raised["zone_ids"])) == (True, True, 2)
     assert "drill" in call("emergency", "list", "--active").stdout
-    assert answer("emergency", "clear")["active"] is False
+    waits = call("say", "Nobody hears this yet.", "--zone", "Café").stdout
+    assert waits.startswith("Café: as soon as what stands above it is over\n")
+    answer("emergency", "raise", "evac", "--zone", "Café", "--yes")
+    both = call("emergency", "clear").stderr
+    assert "say which: emergency 'Evacuate' [" in both
+    assert f"drill 'Evacuate' [{raised['id']}]" in both
+    assert call("emergency", "clear", "evac").stderr.endswith("(emergency_ambiguous)\n")
+    assert answer("emergency", "clear", raised["id"])["active"] is False
+    assert call("emergency", "clear", raised["id"]).stderr.endswith("(emergency_over)\n")
+    assert call("emergency", "clear", "evac").stdout == "Evacuate is over\n"
     assert call("emergency", "list", "--active").stdout.strip() == "None."
     both = call("emergency", "raise", "evac", "--everywhere", "--zone", "Café", "--yes")
     assert both.exit_code == 2

@@ -251,6 +251,14 @@ def test_say_tells_where_and_when(stack: Stack, logged_in: None) -> None:
     assert said.exit_code == 0, said.output
     assert said.stdout.startswith(f"{first['name']}: from ")
 
+    call("stop", second["name"])
+    unheard = call("say", "To nobody", "--zone", second["name"]).stdout
+    assert unheard.startswith(f"{second['name']}: stopped, nothing is heard there")
+    call("resume", second["name"])
+    call("volume", second["name"], "70", "--mute")
+    assert "not heard: muted" in call("say", "To nobody", "--zone", second["name"]).stdout
+    call("volume", second["name"], "70", "--unmute")
+
     everywhere = answer("say", "-", "--all", "--title", "Closing", given="We close now.")
     assert everywhere["announcement"]["text"] == "We close now."
     assert everywhere["announcement"]["title"] == "Closing"

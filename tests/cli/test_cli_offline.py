@@ -321,6 +321,17 @@ def test_an_unknown_name_is_refused(wanted: str) -> None:
     assert refused.value.code == "zone_unknown"
 
 
+def test_a_name_is_found_by_its_own_spelling_and_without_accents() -> None:
+    rows = [{"id": str(n), "name": name} for n, name in enumerate(["fire", "Fire", "Café", "Cafe"])]
+    assert names.find("message", rows, "Fire") is rows[1]
+    assert names.find("message", rows, "fire") is rows[0]
+    with pytest.raises(Failure, match="say more of the name"):
+        names.find("message", rows, "FIRE")
+    assert names.find("zone", rows, "café") is rows[2]
+    assert names.find("zone", rows, "CAFE") is rows[3]
+    assert names.find("zone", rows[:3], "cafe") is rows[2]
+
+
 def test_a_long_list_of_candidates_is_cut() -> None:
     many = [{"id": str(n), "name": f"Room {n}"} for n in range(500)]
     with pytest.raises(Failure, match="and 490 more"):

@@ -169,6 +169,18 @@ def test_schedules_are_listed_shown_and_switched(planned: dict[str, Any]) -> Non
     assert call("schedules", "off", "nothing").stderr.endswith("(schedule_unknown)\n")
 
 
+def test_hours_of_a_day_part_are_those_of_its_schedules(http: httpx2.Client) -> None:
+    part = post(http, "/day-parts/", name="Evening", start_time="18:00", end_time="02:00")
+    folder = answer("folders")["results"][0]["id"]
+    made = post(
+        http, "/schedules/", name="Bar music", type="music", folder_id=folder,
+        everywhere=True, day_part_id=part["id"], is_active=False,
+    )  # fmt: skip
+    assert "daily 18:00-02:00 (Evening)" in shown("schedules", "list")
+    assert "daily 18:00-02:00 (Evening)" in shown("schedules", "show", "bar music")
+    assert http.delete(f"/api/v1/schedules/{made['id']}/").is_success
+
+
 def test_channels_are_listed_shown_and_heard_ahead(planned: dict[str, Any]) -> None:
     assert "Lounge" in shown("channels", "list")
     table = shown("channels", "show", "Lounge")
@@ -202,10 +214,26 @@ def test_the_proof_of_play_is_listed_summed_and_taken_away(
     listed = json.loads(call("proof", "list", "--zone", "Café", "--json").output)
     assert isinstance(listed["results"], list)
     assert call("proof", "list", "--outcome", "unknown").exit_code == 0
+    for words in ("yesterday", "2 hours ago", "2027-01-01", "2027-01-01 9:00"):
+        for verb in ("plays", "proof"):
+            since = call(verb, "list", "--from", words)
+            assert since.exit_code == 0, since.output
+    assert "Once." in call("plays", "list", "--from", "1 hour ago").output
+    for wrong in (
+        call("proof", "list", "--to", "next year"), call("plays", "list", "--from", "soon"),
+        call("proof", "sum", "--from", "spring"), call("audit", "list", "--from", "once"),
+    ):  # fmt: skip
+        assert wrong.exit_code == 2
+        assert 'say "yesterday"' in wrong.output or "say 2027-12-24" in wrong.output
+    assert call("proof", "sum", "--from", "mon", "--to", "today").exit_code == 0
     summed = json.loads(call("proof", "sum", "--by", "track", "--json").output)
     assert summed["by"] == "track"
     assert "all" in call("proof", "sum").output
     assert "usage-by-work" in call("proof", "report").output
+    assert "usage-by-venue" in call("proof", "report", "tariff").stderr
+    columns = [{"key": "title", "heading": "What"}]
+    post(http, "/proof/templates/", name="Tariff of ours", grain="work", columns=columns)
+    assert call("proof", "report", "tariff").output.startswith('"What"')
     file = tmp_path / "report.csv"
     assert call("proof", "report", "usage-by-work", "--output", str(file)).exit_code == 0
     assert file.read_text().startswith('"Title","Artist","Composer"')

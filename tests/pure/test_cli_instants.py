@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync2gear_cli.instants import parse
+from sync2gear_cli.instants import day, parse, past
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOW = datetime(2027, 3, 3, 9, 30, tzinfo=UTC)
@@ -101,3 +101,66 @@ def test_clocks_that_change() -> None:
 def test_any_words_mean_an_instant_or_are_refused(words: str, zone: str) -> None:
     with contextlib.suppress(ValueError):
         assert parse(words, ZoneInfo(zone), NOW).tzinfo is UTC
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        ("now", "Wed 03.03. 10:30:00"),
+        ("today", "Wed 03.03. 00:00:00"),
+        ("yesterday", "Tue 02.03. 00:00:00"),
+        ("Yesterday at 2 pm", "Tue 02.03. 14:00:00"),
+        ("9:00", "Wed 03.03. 09:00:00"),
+        ("14:00", "Tue 02.03. 14:00:00"),
+        ("noon", "Tue 02.03. 12:00:00"),
+        ("sat 14:00", "Sat 27.02. 14:00:00"),
+        ("wed", "Wed 03.03. 00:00:00"),
+        ("thursday", "Thu 25.02. 00:00:00"),
+        ("2 hours ago", "Wed 03.03. 08:30:00"),
+        ("3d ago", "Sun 28.02. 10:30:00"),
+        ("2027-02-01", "Mon 01.02. 00:00:00"),
+        ("2027-02-01 9:15", "Mon 01.02. 09:15:00"),
+        ("2027-02-01T14:00", "Mon 01.02. 14:00:00"),
+        ("2027-02-01T14:00Z", "Mon 01.02. 15:00:00"),
+    ],
+)
+def test_words_mean_an_instant_behind_us(words: str, meant: str) -> None:
+    found = past(words, NOW, BERLIN)
+    assert found.tzinfo is UTC
+    assert f"{found.astimezone(BERLIN):%a %d.%m. %H:%M:%S}" == meant
+
+
+def test_without_a_venue_it_goes_by_this_machine() -> None:
+    assert past("2027-02-01T14:00", NOW) == datetime(2027, 2, 1, 14).astimezone()
+    assert past("2027-02-01", NOW) == datetime(2027, 2, 1).astimezone()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "",
+        "last week",
+        "25:00",
+        "tomorrow",
+        "2027-02-30",
+        "2027-02-30T10:00",
+        "9999-12-31T23:59-10:00",
+    ],
+)
+def test_what_is_no_instant_behind_us_is_refused(words: str) -> None:
+    with pytest.raises(ValueError, match=r"no time; say \"yesterday\"|far away"):
+        past(words, NOW, BERLIN)
+
+
+def test_days_behind_us() -> None:
+    here = NOW.astimezone(BERLIN)
+    found = [f"{day(words, here):%d.%m.}" for words in ("today", "yesterday", "sat", "2027-01-09")]
+    assert found == ["03.03.", "02.03.", "27.02.", "09.01."]
+    with pytest.raises(ValueError, match="is no day; say 2027-12-24"):
+        day("spring", here)
+
+
+@given(st.text(max_size=40), st.sampled_from(["Europe/Berlin", "Pacific/Apia", "UTC"]))
+def test_any_words_mean_an_instant_behind_us_or_are_refused(words: str, zone: str) -> None:
+    with contextlib.suppress(ValueError):
+        assert past(words, NOW, ZoneInfo(zone)).tzinfo is UTC

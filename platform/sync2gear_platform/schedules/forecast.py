@@ -32,7 +32,7 @@ MAX_PIECES: Final = 1000
 
 
 class ForecastRange(Refusal):
-    """A forecast begins now or within two weeks, and is for a week at most."""
+    """A forecast begins now or within two weeks, and ends after that: within a week of it."""
 
     code = "forecast_range"
 
