@@ -40,7 +40,7 @@ Target = Annotated[
 _OWN: Final = "/proof/templates/"
 _HEADS: Final = ("planned", "zone", "title", "artist", "outcome", "reason", "late", "id")
 _NOTHING: Final = (
-    "Nothing was planned or heard then. What sounds is told a quarter of an hour after it is over."
+    "Nothing was planned or heard then. What sounds is listed five to twenty minutes later."
 )
 _SUMS: Final = ("planned", "played", "late", "missed", "unknown", "pending", "zones")
 

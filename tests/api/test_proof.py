@@ -148,6 +148,9 @@ async def test_reports_exports_and_what_is_forgotten(world: World) -> None:
     ]  # fmt: skip
     filled = await tenant.http.get(f"/api/v1{path}report/", params={**days, "format": "json"})
     assert json.loads(filled.text) == [{"Code": "DEA122700001", "Publisher": ""}]
+    unnamed = {"columns": [{"key": "isrc"}]}
+    assert (await tenant.http.patch(f"/api/v1{path}", json=unnamed)).status_code == 200
+    assert (await sheet(tenant, f"{path}report/", **days))[0] == ["isrc"], "it is not nameless"
     wrong = {"columns": [{"key": "zone"}]}
     refused = await tenant.http.patch(f"/api/v1{path}", json=wrong)
     assert refused.json()["code"] == "wrong_column"

@@ -83,5 +83,8 @@ def tagged(response: Response, row: Versioned) -> None:
 
 
 def given(body: BaseModel) -> dict[str, Any]:
-    """The fields that a PATCH body really named."""
-    return body.model_dump(exclude_unset=True)
+    """The fields that a PATCH body really named, each as a whole: what is left out inside of one
+    has its default, as where it is made.
+    """
+    whole = body.model_dump()
+    return {name: whole[name] for name in body.model_fields_set}

@@ -163,18 +163,16 @@ async def report(
         batches = _batches(ctx, door, where)
     else:
         batches = _once(*await summed(ctx, template, span, zones=zones, kind=kind))
-    heads = [column.heading for column in template.columns]
-
+    names = [column.heading or column.key for column in template.columns]
     fill = reports.filled(template.columns, span)
 
     def shaped(row: Any) -> list[str | int]:
         return fill(row if isinstance(row, Row) else _played(row))
 
     if form == "csv":
-        return _written(batches, shaped, form, heads, lambda one: one)
-    names = [column.heading or column.key for column in template.columns]
+        return _written(batches, shaped, form, names, lambda one: one)
     return _written(
-        batches, lambda row: dict(zip(names, shaped(row), strict=True)), form, heads, list
+        batches, lambda row: dict(zip(names, shaped(row), strict=True)), form, names, list
     )
 
 
