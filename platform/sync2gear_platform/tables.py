@@ -9,7 +9,7 @@ from sync2gear_platform.channels import tables as channels
 from sync2gear_platform.emergencies import tables as emergencies
 from sync2gear_platform.fleet import tables as fleet
 from sync2gear_platform.identity import tables as identity
-from sync2gear_platform.kit import idempotency, joint, outbox, revisions, usage
+from sync2gear_platform.kit import idempotency, joint, outbox, revisions, setbacks, usage
 from sync2gear_platform.library import tables as library
 from sync2gear_platform.notifications import tables as notifications
 from sync2gear_platform.playback import tables as playback
@@ -39,6 +39,7 @@ __all__ = [
     "proof",
     "revisions",
     "schedules",
+    "setbacks",
     "sites",
     "speech_tables",
     "usage",

@@ -37,7 +37,7 @@ from sync2gear_platform.fleet.presence import CHANNELS, SAID_BY_DEVICES, Presenc
 from sync2gear_platform.identity import jobs as identity
 from sync2gear_platform.jobs import leader
 from sync2gear_platform.jobs.app import open_app, run_worker
-from sync2gear_platform.kit import events, idempotency, listen, log, mqtt, outbox
+from sync2gear_platform.kit import events, idempotency, listen, log, mqtt, outbox, setbacks
 from sync2gear_platform.kit.blobs import open_blobs
 from sync2gear_platform.kit.clock import Clock
 from sync2gear_platform.kit.context import Ctx
@@ -57,7 +57,7 @@ from sync2gear_platform.playback.ingest import Ingest
 from sync2gear_platform.playback.receipts import Receipts
 from sync2gear_platform.privacy import exporting
 from sync2gear_platform.privacy import jobs as privacy
-from sync2gear_platform.proof import housekeeping, reckoning
+from sync2gear_platform.proof import housekeeping, rounds
 from sync2gear_platform.schedules import following, publishing
 from sync2gear_platform.schedules import jobs as schedules
 from sync2gear_platform.settings import Settings
@@ -309,6 +309,7 @@ class Leader:
         )
         timers.add_job(self._reckon, "interval", minutes=1)
         timers.add_job(self._collect, "interval", hours=6)
+        timers.add_job(self._purge, "interval", hours=6)
         timers.add_job(self._forget, "interval", hours=1)
         timers.add_job(self._clean_up, "cron", hour=3)
 
@@ -331,19 +332,22 @@ class Leader:
         await publishing.renew(self._db, self._clock)
 
     async def _reckon(self) -> None:
-        await reckoning.reckon_all(self._db, self._clock)
+        await rounds.reckon_all(self._db, self._clock)
 
     async def _collect(self) -> None:
         async with self._db.system() as session:
             ctx = Ctx(db=session, actor=NOBODY, now=self._clock.now(), trace="housekeeping")
             logger.info("programmes.collected", rows=await history.collect_programmes(ctx))
             logger.info("plays.collected", rows=await plays.collect(ctx))
+
+    async def _purge(self) -> None:
         logger.info("proof.purged", rows=await housekeeping.purge(self._db, self._clock))
 
     async def _forget(self) -> None:
         async with self._db.system() as session:
             ctx = Ctx(db=session, actor=NOBODY, now=self._clock.now(), trace="housekeeping")
             await idempotency.collect(ctx)
+        await setbacks.forget(self._db, self._clock)
 
     async def _clean_up(self) -> None:
         """Founding document 001's clean-up of sessions: every night at three."""

@@ -2,48 +2,32 @@
 
 import asyncio
 from datetime import time, timedelta
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlmodel import col, select
 
 from support.music import add_folder, add_zone
-from support.planning import add_schedule, add_words, compiled, marks, newest, score
-from support.world import Tenant, World
+from support.planning import (
+    add_schedule,
+    add_words,
+    compiled,
+    connect,
+    marks,
+    newest,
+    report,
+    score,
+)
+from support.world import World
 from sync2gear_broker import topics
-from sync2gear_broker.messages import DeviceState
 from sync2gear_broker.units import FRAME_RATE
 from sync2gear_platform.kit import outbox
 from sync2gear_platform.schedules import changes, publishing, working
 from sync2gear_platform.schedules.compiling import DAY
 from sync2gear_platform.schedules.plan_tables import PlanLedger, ZonePlan
 from sync2gear_platform.schedules.tables import Schedule, ZoneCompile
-from sync2gear_platform.sites.tables import DevicePresence
 
 HOUR = 3600 * FRAME_RATE
-
-
-async def connect(world: World, tenant: Tenant, zone: str, name: str = "Box") -> UUID:
-    """A speaker of the zone that is connected and has nothing yet."""
-    made = await tenant.make(
-        "/devices/register/", name=name, hardware_id=f"hw {name}", zone_id=zone
-    )
-    device = UUID(made["device"]["id"])
-    await report(world, tenant, device)
-    return device
-
-
-async def report(world: World, tenant: Tenant, device: UUID, **state: Any) -> None:
-    told = DeviceState(ahead=40, **state).model_dump(mode="json")
-    async with world.ctx(tenant.id) as ctx:
-        row = await ctx.db.get(DevicePresence, device)
-        if row is None:
-            row = DevicePresence(
-                device_id=device, client_id=tenant.id, online=True, changed_at=ctx.now
-            )
-        row.online, row.state = True, told
-        ctx.db.add(row)
 
 
 async def test_a_schedule_becomes_a_programme_of_a_week(world: World) -> None:

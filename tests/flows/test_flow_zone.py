@@ -30,7 +30,7 @@ from support.stack import Stack, wait_until
 from sync2gear_platform.kit.clock import Clock, frames_of
 from sync2gear_platform.kit.db import Database
 from sync2gear_platform.playback import rules
-from sync2gear_platform.proof import reckoning
+from sync2gear_platform.proof import rounds
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -360,7 +360,7 @@ async def reckon(url: str) -> None:
     ahead = timedelta(minutes=30) // timedelta(microseconds=1) * 1000
     db = Database(url, pool_size=2)
     try:
-        await reckoning.reckon_all(db, Clock(wall_ns=lambda: time.time_ns() + ahead))
+        await rounds.reckon_all(db, Clock(wall_ns=lambda: time.time_ns() + ahead))
     finally:
         await db.close()
 

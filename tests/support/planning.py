@@ -8,7 +8,7 @@ from sqlmodel import select
 
 from support.music import add_media
 from support.world import Tenant, World
-from sync2gear_broker.messages import Programme
+from sync2gear_broker.messages import DeviceState, Programme
 from sync2gear_broker.units import FRAME_RATE
 from sync2gear_platform.announcements.tables import Announcement
 from sync2gear_platform.kit import rows
@@ -17,6 +17,7 @@ from sync2gear_platform.playback import queries
 from sync2gear_platform.playback.queries import Score
 from sync2gear_platform.schedules import changes, working
 from sync2gear_platform.schedules.tables import Schedule, ScheduleTarget, ZoneCompile
+from sync2gear_platform.sites.tables import DevicePresence
 
 
 async def add_schedule(world: World, tenant: Tenant, *zones: str, **values: Any) -> UUID:
@@ -68,3 +69,26 @@ def newest(found: Score) -> Programme:
 async def marks(world: World) -> int:
     async with world.ctx() as ctx:
         return len((await ctx.db.exec(select(ZoneCompile))).all())
+
+
+async def connect(world: World, tenant: Tenant, zone: str, name: str = "Box") -> UUID:
+    """A speaker of the zone that is connected and has nothing yet."""
+    made = await tenant.make(
+        "/devices/register/", name=name, hardware_id=f"hw {name}", zone_id=zone
+    )
+    device = UUID(made["device"]["id"])
+    await report(world, tenant, device)
+    return device
+
+
+async def report(world: World, tenant: Tenant, device: UUID, **state: Any) -> None:
+    """Let a speaker tell its state."""
+    told = DeviceState(ahead=40, **state).model_dump(mode="json")
+    async with world.ctx(tenant.id) as ctx:
+        row = await ctx.db.get(DevicePresence, device)
+        if row is None:
+            row = DevicePresence(
+                device_id=device, client_id=tenant.id, online=True, changed_at=ctx.now
+            )
+        row.online, row.state = True, told
+        ctx.db.add(row)

@@ -14,12 +14,13 @@ from sqlalchemy import text
 from sync2gear_platform.announcements import service
 from sync2gear_platform.announcements.speech import Booth, Rendering
 from sync2gear_platform.announcements.tables import Announcement
-from sync2gear_platform.kit import log, rows
+from sync2gear_platform.kit import log, rows, setbacks
 from sync2gear_platform.kit.blobs import Blobs
 from sync2gear_platform.kit.clock import Clock
 from sync2gear_platform.kit.context import touch
 from sync2gear_platform.kit.db import Database
 from sync2gear_platform.kit.errors import NotFound, Refusal
+from sync2gear_platform.kit.setbacks import Subject
 
 logger = log.get(__name__)
 
@@ -88,9 +89,14 @@ async def give_up_orphans(desk: Desk) -> int:
     values = {"before": desk.clock.now() - PATIENCE, "task": service.RENDER}
     async with desk.db.system() as session:
         orphaned = [(row[0], row[1]) for row in await session.execute(_ORPHANED, values)]
-    for client_id, announcement_id in orphaned:
+    clients = {announcement_id: client_id for client_id, announcement_id in orphaned}
+
+    async def give_up_one(one: Subject) -> int:
         try:
-            await give_up(desk, client_id, announcement_id)
+            await give_up(desk, clients[one.id], one.id)
         except NotFound:
-            logger.info("speech.gone", announcement=str(announcement_id))
-    return len(orphaned)
+            logger.info("speech.gone", announcement=str(one.id))
+        return 1
+
+    subjects = [Subject(one, client) for one, client in clients.items()]
+    return await setbacks.each(desk.db, desk.clock, "speech.orphan", subjects, give_up_one)

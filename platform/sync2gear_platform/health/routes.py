@@ -24,7 +24,10 @@ _LED = text(
     " AND (classid::bigint << 32) + objid::bigint = :key)"
 )
 
-_FAILING = text("SELECT count(*) FROM zone_compiles WHERE failures > 0")
+_FAILING = text(
+    "SELECT (SELECT count(*) FROM zone_compiles WHERE failures > 0),"
+    " (SELECT count(*) FROM setbacks)"
+)
 
 
 class Alive(BaseModel):
@@ -37,6 +40,8 @@ class Ready(BaseModel):
     """What the product needs: its database, a leader, and a broker that takes what is published.
 
     ``zones_failing``: those whose programme cannot be worked out; the others do not wait for them.
+    ``work_failing``: what else the worker cannot do for one client, zone or upload, and tries again
+    ever later; ``work.put_off`` in its log says for whom and why.
     """
 
     status: Literal["ok", "degraded"]
@@ -44,6 +49,7 @@ class Ready(BaseModel):
     outbox_waiting: int
     outbox_oldest_seconds: float
     zones_failing: int
+    work_failing: int
     mail: Literal["ok", "inbox", "not_configured"]
 
 
@@ -67,13 +73,14 @@ async def ready(ctx: Annotated[Ctx, public()], request: Request) -> Ready:
         await ctx.db.execute(select(func.count(), func.min(col(OutboxMark.created_at))))
     ).one()
     age = (ctx.now - oldest).total_seconds() if oldest else 0.0
-    failing = (await ctx.db.execute(_FAILING)).scalar_one()
+    zones, work = (await ctx.db.execute(_FAILING)).one()
     leader = bool((await ctx.db.execute(_LED, {"key": LOCK})).scalar_one())
     return Ready(
         status="ok" if leader and age < STUCK_SECONDS else "degraded",
         leader=leader,
         outbox_waiting=waiting,
         outbox_oldest_seconds=round(age, 3),
-        zones_failing=failing,
+        zones_failing=zones,
+        work_failing=work,
         mail=mail_of(request.app.state.settings),
     )

@@ -1,6 +1,6 @@
 """Tidying up after uploads: what expired, what a worker left behind, bytes that are nobody's."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -9,8 +9,9 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, text
 from sqlmodel import col, delete, select
 
-from sync2gear_platform.kit import log, rows
+from sync2gear_platform.kit import log, rows, setbacks
 from sync2gear_platform.kit.errors import NotFound
+from sync2gear_platform.kit.setbacks import Subject
 from sync2gear_platform.library import uploads
 from sync2gear_platform.library.arrivals import NoDirect
 from sync2gear_platform.library.ingest import Kitchen, give_up
@@ -48,20 +49,34 @@ async def sweep(kitchen: Kitchen) -> Swept:
     now = kitchen.clock.now()
     late = (col(Upload.expires_at) < now, col(Upload.reserved) > 0)
     overdue = await _found(kitchen, *late)
-    for client_id, upload_id in overdue:
-        await _expire(kitchen, client_id, upload_id)
+    await _for_each(kitchen, "uploads.overdue", overdue, _expire)
     async with kitchen.db.system() as session:
         values = {"before": now - timedelta(minutes=5), "task": uploads.INGEST}
         orphaned = [(row[0], row[1]) for row in await session.execute(_ORPHANED, values)]
         old = col(Upload.updated_at) < now - REMEMBERED
         await session.execute(delete(Upload).where(old, col(Upload.reserved) == 0))
-    for client_id, upload_id in orphaned:
-        await give_up(kitchen, client_id, upload_id)
+    await _for_each(kitchen, "uploads.orphan", orphaned, give_up)
     removed = await _remove_bytes(kitchen)
     staged = await kitchen.blobs.sweep()
     if removed:
         logger.info("uploads.swept", files=removed)
     return Swept(len(overdue), len(orphaned), removed, staged)
+
+
+async def _for_each(
+    kitchen: Kitchen,
+    work: str,
+    found: Sequence[tuple[UUID, UUID]],
+    deed: Callable[[Kitchen, UUID, UUID], Awaitable[None]],
+) -> None:
+    clients = {upload_id: client_id for client_id, upload_id in found}
+
+    async def one_upload(one: Subject) -> int:
+        await deed(kitchen, clients[one.id], one.id)
+        return 1
+
+    subjects = [Subject(one, client) for one, client in clients.items()]
+    await setbacks.each(kitchen.db, kitchen.clock, work, subjects, one_upload)
 
 
 async def _found(kitchen: Kitchen, *conditions: ColumnElement[bool]) -> list[tuple[UUID, UUID]]:

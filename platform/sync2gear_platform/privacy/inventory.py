@@ -24,6 +24,7 @@ INSTALLATION: Final = {
 PASSING: Final = {
     "outbox": "topics that wait to be published; those of what is gone are cleared",
     "zone_compiles": "zones that wait for their programme; they go with the zones",
+    "setbacks": "work that could not be done and is tried again; ids and where it failed",
     "track_words": "words of tracks, for searching; they go with the tracks",
 }
 """Tables with a client that are neither exported nor deleted: they empty themselves."""
@@ -98,6 +99,7 @@ NOT_PERSONAL: Final = {
     "proof_lines.subject": "a piece of audio or an announcement",
     "proof_months.subject": "likewise",
     "proof_works.subject": "likewise",
+    "setbacks.subject_id": "a client, a zone, an upload, an announcement or a deletion",
 }
 """Columns that look personal and are not, beside names of a client's things."""
 

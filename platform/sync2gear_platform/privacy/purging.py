@@ -18,9 +18,10 @@ from sync2gear_broker import topics
 from sync2gear_platform.audit import service as audit
 from sync2gear_platform.identity import sessions, staff
 from sync2gear_platform.identity.tables import Client, Session, User
-from sync2gear_platform.kit import events, log, outbox
+from sync2gear_platform.kit import events, log, outbox, setbacks
 from sync2gear_platform.kit.context import Actor, Ctx
 from sync2gear_platform.kit.db import AsyncSession
+from sync2gear_platform.kit.setbacks import Subject
 from sync2gear_platform.library import housekeeping
 from sync2gear_platform.notifications import service as notifications
 from sync2gear_platform.privacy import archive, inventory, service, tombstones
@@ -53,14 +54,19 @@ async def purge_due(place: Place, grace: timedelta) -> int:
             or_(col(Deletion.due_at) <= place.clock.now(), col(Deletion.purging_at).is_not(None))
         )
         found = (await session.execute(due.order_by(col(Deletion.due_at)))).scalars().all()
-    done = 0
-    for row in found:
+    due_rows = {row.id: row for row in found}
+
+    async def purge_one(one: Subject) -> int:
+        row = due_rows[one.id]
         kind: tombstones.Kind = "client" if row.client_id else "user"
         subject = row.client_id or row.user_id
-        if subject is not None and await _close(place, row):
-            await purge(place, Tombstone(kind, subject))
-            done += 1
-    return done
+        if subject is None or not await _close(place, row):
+            return 0
+        await purge(place, Tombstone(kind, subject))
+        return 1
+
+    subjects = [Subject(row.id, row.client_id) for row in found]
+    return await setbacks.each(place.db, place.clock, "privacy.purge", subjects, purge_one)
 
 
 async def _enlist(place: Place, grace: timedelta) -> None:

@@ -7,9 +7,11 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlmodel import col, select
 
+from sync2gear_platform.kit import setbacks
 from sync2gear_platform.kit.clock import Clock, frames_of
 from sync2gear_platform.kit.context import touch
 from sync2gear_platform.kit.db import Database
+from sync2gear_platform.kit.setbacks import Subject
 from sync2gear_platform.proof.tables import ProofAccount
 
 LABEL: Final = "proof"
@@ -28,10 +30,13 @@ async def purge(db: Database, clock: Clock) -> int:
     """Forget what is old, client by client; how many rows that were."""
     async with db.system() as session:
         known = (await session.exec(select(ProofAccount.client_id, ProofAccount.keep_days))).all()
-    gone = 0
-    for client, days in sorted(known):
-        gone += await _purge(db, clock, client, days)
-    return gone
+    kept = dict(known)
+
+    async def purge_one(one: Subject) -> int:
+        return await _purge(db, clock, one.id, kept[one.id])
+
+    clients = [Subject(client, client) for client in sorted(kept)]
+    return await setbacks.each(db, clock, "proof.retention", clients, purge_one)
 
 
 async def _purge(db: Database, clock: Clock, client: UUID, days: int) -> int:

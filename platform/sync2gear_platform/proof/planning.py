@@ -26,6 +26,7 @@ from sync2gear_platform.proof import rules, voices, works
 from sync2gear_platform.proof.rules import Planned, Reign
 from sync2gear_platform.proof.sums import Sums
 from sync2gear_platform.proof.tables import ProofLine, ProofReason, ProofZone
+from sync2gear_platform.proof.within import Within
 from sync2gear_platform.schedules.forecast import causes_of
 from sync2gear_platform.schedules.given import Why
 from sync2gear_platform.schedules.ledger import unpacked
@@ -60,9 +61,9 @@ class Account:
 _accounts: Recent[tuple[UUID, str], Account] = Recent(256)
 
 
-async def write_down(ctx: Ctx, horizon: int, sums: Sums) -> list[Span]:
+async def write_down(ctx: Ctx, horizon: int, sums: Sums, within: Within) -> list[Span]:
     """Write what some zones were to sound until ``horizon``; which stretches that was."""
-    zones = await _due(ctx, horizon)
+    zones = await _due(ctx, horizon, within)
     if not zones:
         return []
     known = await _known(ctx, [zone.id for zone, _ in zones])
@@ -93,7 +94,7 @@ async def write_down(ctx: Ctx, horizon: int, sums: Sums) -> list[Span]:
     return done
 
 
-async def _due(ctx: Ctx, horizon: int) -> list[tuple[Zone, str]]:
+async def _due(ctx: Ctx, horizon: int, within: Within) -> list[tuple[Zone, str]]:
     """Zones whose plan reaches less far than it should, those that wait longest first."""
     due = (
         select(Zone, Location.timezone)
@@ -109,6 +110,7 @@ async def _due(ctx: Ctx, horizon: int) -> list[tuple[Zone, str]]:
         )
         .where(
             col(Zone.client_id) == ctx.client_id,
+            within.clause(col(Zone.id)),
             or_(
                 col(ProofZone.looked_frame).is_(None),
                 col(ProofZone.looked_frame) < horizon - STEP,

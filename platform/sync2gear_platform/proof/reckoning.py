@@ -12,22 +12,16 @@ from sqlmodel import col, select
 
 from sync2gear_broker.messages import Media
 from sync2gear_broker.units import FRAME_RATE
-from sync2gear_platform.identity.tables import Client
-from sync2gear_platform.kit import log
-from sync2gear_platform.kit.clock import Clock, frames_of
-from sync2gear_platform.kit.context import Ctx, touch
-from sync2gear_platform.kit.db import Database
+from sync2gear_platform.kit.clock import frames_of
+from sync2gear_platform.kit.context import Ctx
 from sync2gear_platform.playback.tables import PlayEventRow, PlayGap, PlayLog
 from sync2gear_platform.proof import planning, rules, voices, works
 from sync2gear_platform.proof.planning import HOUR, Span
 from sync2gear_platform.proof.rules import Place, Planned, Speaker, Told, Verdict
 from sync2gear_platform.proof.sums import Sums
 from sync2gear_platform.proof.tables import ProofAccount, ProofLine, ProofZone
+from sync2gear_platform.proof.within import Within
 from sync2gear_platform.sites.tables import Device, DevicePresence
-
-logger = log.get(__name__)
-
-LABEL: Final = "proof"
 
 SETTLED: Final = timedelta(minutes=5)
 """What is younger may still be changed by its own speakers' next word."""
@@ -44,43 +38,45 @@ EVENTS: Final = 5_000
 PENDING: Final = 1_000
 """Pending lines that are looked at again in one transaction."""
 
-ROUNDS: Final = 50
-"""Transactions of one client in one pass: others have their turn."""
-
 NOBODY: Final = UUID(int=0)
 
 
-async def reckon_all(db: Database, clock: Clock) -> int:
-    """One pass over all clients; how many transactions had something to do."""
-    async with db.system() as session:
-        living = select(Client.id).where(col(Client.deleted_at).is_(None)).order_by(col(Client.id))
-        clients = list((await session.exec(living)).all())
-    done = 0
-    for client in clients:
-        for _ in range(ROUNDS):
-            async with touch(db, client, clock.now(), LABEL) as ctx:
-                more = await reckon(ctx)
-            done += more
-            if not more:
-                break
-    return done
+async def reckon(ctx: Ctx, without: frozenset[UUID] = frozenset()) -> bool:
+    """Some of what there is to do for a client; whether there may be more.
 
-
-async def reckon(ctx: Ctx) -> bool:
-    """Some of what there is to do for a client; whether there may be more."""
+    ``without`` zones that are put off: what is told of them is read with :func:`reckon_zone`.
+    """
     account = await _account(ctx)
     if account is None:
         return False
+    within = Within(without=without)
     sums = Sums()
-    planned = await planning.write_down(ctx, frames_of(ctx.now - SETTLED), sums)
+    planned = await planning.write_down(ctx, frames_of(ctx.now - SETTLED), sums, within)
     news, told = await _news(ctx, account)
-    waiting = await _waiting(ctx, account)
-    await _judge(ctx, _merged([*planned, *told, *waiting]), sums)
+    waiting = await _waiting(ctx, account, within)
+    spans = [span for span in (*planned, *told, *waiting) if within.holds(span[0])]
+    await _judge(ctx, _merged(spans), sums)
     await sums.write(ctx)
     return len(planned) == planning.BATCH or news == EVENTS
 
 
-async def account_of(ctx: Ctx) -> ProofAccount:
+async def reckon_zone(ctx: Ctx, zone: UUID, since: datetime | None = None) -> bool:
+    """The same for one zone, from what was told since a moment or is news; whether there is more.
+
+    What is news to the client stays so.
+    """
+    account = await account_of(ctx, lock=True)
+    sums = Sums()
+    within = Within(only=zone)
+    planned = await planning.write_down(ctx, frames_of(ctx.now - SETTLED), sums, within)
+    told = await _told_since(ctx, zone, since or account.seen_at)
+    waiting = await _waiting(ctx, account, within)
+    await _judge(ctx, _merged([*planned, *told, *waiting]), sums)
+    await sums.write(ctx)
+    return bool(planned)
+
+
+async def account_of(ctx: Ctx, *, lock: bool = False) -> ProofAccount:
     """The client's account, made where there is none yet."""
     fresh = ProofAccount(
         client_id=ctx.client_id,
@@ -90,7 +86,7 @@ async def account_of(ctx: Ctx) -> ProofAccount:
     made = insert(ProofAccount).values(**fresh.model_dump())
     await ctx.db.execute(made.on_conflict_do_nothing())
     found = select(ProofAccount).where(col(ProofAccount.client_id) == ctx.client_id)
-    return (await ctx.db.exec(found)).one()
+    return (await ctx.db.exec(found.with_for_update() if lock else found)).one()
 
 
 async def _account(ctx: Ctx) -> ProofAccount | None:
@@ -124,21 +120,37 @@ async def _news(ctx: Ctx, account: ProofAccount) -> tuple[int, list[Span]]:
     return len(rows), [_hour(zone, planned) for _, _, zone, planned in rows]
 
 
-async def _waiting(ctx: Ctx, account: ProofAccount) -> list[Span]:
+async def _told_since(ctx: Ctx, zone: UUID, since: datetime) -> list[Span]:
+    """The hours of which somebody told in a zone since then."""
+    told = (
+        select(PlayEventRow.planned_frame / HOUR)
+        .where(
+            col(PlayEventRow.client_id) == ctx.client_id,
+            col(PlayEventRow.zone_id) == zone,
+            col(PlayEventRow.received_at) >= since,
+        )
+        .distinct()
+    )
+    return [_hour(zone, int(hour) * HOUR) for hour in (await ctx.db.exec(told)).all()]
+
+
+async def _waiting(ctx: Ctx, account: ProofAccount, within: Within) -> list[Span]:
     """The hours of some pending lines, in turn: their speakers may have told the rest meanwhile."""
     pending = (
         select(ProofLine.zone_id, ProofLine.begins)
         .where(
             col(ProofLine.client_id) == ctx.client_id,
             col(ProofLine.outcome) == "pending",
-            col(ProofLine.begins) >= account.swept,
+            col(ProofLine.begins) >= (account.swept if within.only is None else 0),
+            within.clause(col(ProofLine.zone_id)),
         )
         .order_by(col(ProofLine.begins), col(ProofLine.id))
         .limit(PENDING)
     )
     rows = (await ctx.db.exec(pending)).all()
-    account.swept = rows[-1][1] if len(rows) == PENDING and rows[-1][1] > account.swept else 0
-    ctx.db.add(account)
+    if within.only is None:
+        account.swept = rows[-1][1] if len(rows) == PENDING and rows[-1][1] > account.swept else 0
+        ctx.db.add(account)
     return [_hour(zone, begins) for zone, begins in rows]
 
 

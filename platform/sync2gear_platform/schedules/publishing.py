@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 from uuid import UUID
 
@@ -11,11 +12,12 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
 from sync2gear_broker import timeline
-from sync2gear_platform.kit import log
+from sync2gear_platform.kit import log, setbacks
 from sync2gear_platform.kit.clock import Clock, moment_of
 from sync2gear_platform.kit.context import Ctx, touch
 from sync2gear_platform.kit.db import Database
 from sync2gear_platform.kit.errors import Refusal
+from sync2gear_platform.kit.setbacks import Subject
 from sync2gear_platform.playback import queries, swaps
 from sync2gear_platform.playback.queries import Score
 from sync2gear_platform.playback.service import RevConflict
@@ -270,13 +272,21 @@ async def hurry(db: Database, clock: Clock) -> None:
         )
         rows = (await session.exec(waiting)).all()
     for client in sorted({client for client, _ in rows}):
-        async with touch(db, client, clock.now(), LABEL) as ctx:
-            done = await swaps.hasten(ctx, [zone for one, zone in rows if one == client])
-            over = text(
-                "UPDATE zone_plans SET hurry_frame = NULL"
-                " WHERE zone_id = ANY(:done) OR hurry_frame <= :now"
-            )
-            await ctx.db.execute(over, {"done": sorted(done), "now": ctx.frame})
+        zones = [Subject(zone, client) for one, zone in rows if one == client]
+        hasten = partial(_hasten, db, clock, client)
+        await setbacks.together(db, clock, "schedule.hurry", zones, hasten)
+
+
+async def _hasten(db: Database, clock: Clock, client: UUID, some: Sequence[Subject]) -> int:
+    async with touch(db, client, clock.now(), LABEL) as ctx:
+        zones = [one.id for one in some]
+        done = await swaps.hasten(ctx, zones)
+        over = text(
+            "UPDATE zone_plans SET hurry_frame = NULL WHERE zone_id = ANY(:zones)"
+            " AND (zone_id = ANY(:done) OR hurry_frame <= :now)"
+        )
+        await ctx.db.execute(over, {"zones": zones, "done": sorted(done), "now": ctx.frame})
+    return len(done)
 
 
 async def renew(db: Database, clock: Clock) -> int:
@@ -288,7 +298,11 @@ async def renew(db: Database, clock: Clock) -> int:
         clients: dict[UUID, set[UUID]] = {}
         for client, zone in (await session.exec(short)).all():
             clients.setdefault(client, set()).add(zone)
-    for client, zones in sorted(clients.items()):
-        async with touch(db, client, clock.now(), LABEL) as ctx:
-            changes.changed(ctx, zones)
-    return sum(len(zones) for zones in clients.values())
+
+    async def mark(one: Subject) -> int:
+        async with touch(db, one.id, clock.now(), LABEL) as ctx:
+            changes.changed(ctx, clients[one.id])
+        return len(clients[one.id])
+
+    subjects = [Subject(client, client) for client in sorted(clients)]
+    return await setbacks.each(db, clock, "schedule.renew", subjects, mark)

@@ -3,15 +3,13 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
 from sqlalchemy import func, text
-from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlmodel import col, select
 
-from sync2gear_platform.kit import log, marks
+from sync2gear_platform.kit import log, marks, setbacks
 from sync2gear_platform.kit.clock import Clock
 from sync2gear_platform.kit.context import Actor, Ctx
 from sync2gear_platform.kit.db import AsyncSession, Database, enter_tenant
@@ -23,12 +21,6 @@ logger = log.get(__name__)
 
 BATCH: Final = 16
 """Zones of one transaction: their facts are read together, and a chain's are worked out once."""
-
-POSTPONED: Final = timedelta(minutes=1)
-"""How long a zone waits whose programme could not be worked out; twice as long each time."""
-
-MOST_DOUBLINGS: Final = 8
-"""After so many failures it waits no longer each time: a bit more than four hours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +42,9 @@ async def work_off(db: Database, clock: Clock) -> int:
         async with db.system() as session:
             taken += await _take(session, clock)
             await _compile(session, clock, taken)
-    except (DBAPIError, InterfaceError, OSError):
-        raise  # not the zones' fault: they are tried again as they are
     except Exception as error:
-        if not taken:
-            raise
+        if not taken or setbacks.passing(error):
+            raise  # not the zones' fault: they are tried again as they are
         if len(taken) == 1:
             await _postpone(db, clock, taken[0], error)
         else:
@@ -70,9 +60,9 @@ async def _one_by_one(db: Database, clock: Clock, taken: Sequence[Mark]) -> None
             async with db.system() as session:
                 if await _lock(session, mark.zone):
                     await _compile(session, clock, [mark])
-        except (DBAPIError, InterfaceError, OSError):
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever is wrong with one zone's facts
+        except Exception as error:
+            if setbacks.passing(error):
+                raise
             await _postpone(db, clock, mark, error)
 
 
@@ -131,8 +121,8 @@ async def _postpone(db: Database, clock: Clock, mark: Mark, error: Exception) ->
     values = {
         "failure": repr(error)[:300],
         "now": clock.now(),
-        "wait": POSTPONED,
-        "most": MOST_DOUBLINGS,
+        "wait": setbacks.POSTPONED,
+        "most": setbacks.MOST_DOUBLINGS,
         "zone": mark.zone,
         "mark": mark.mark,
     }

@@ -9051,6 +9051,8 @@ export interface components {
          * @description What the product needs: its database, a leader, and a broker that takes what is published.
          *
          *     ``zones_failing``: those whose programme cannot be worked out; the others do not wait for them.
+         *     ``work_failing``: what else the worker cannot do for one client, zone or upload, and tries again
+         *     ever later; ``work.put_off`` in its log says for whom and why.
          */
         Ready: {
             /** Leader */
@@ -9069,6 +9071,8 @@ export interface components {
              * @enum {string}
              */
             status: "ok" | "degraded";
+            /** Work Failing */
+            work_failing: number;
             /** Zones Failing */
             zones_failing: number;
         };
