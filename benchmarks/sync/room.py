@@ -228,7 +228,7 @@ def ours(
             lab.register(mqtt_url=url)
             labs.append(lab)
             lab.speak(
-                S2G_SPEAKER_SINK="card",
+                S2G_SPEAKER_SINK="pulse",
                 S2G_SPEAKER_CARD=f"card{k}",
                 S2G_SPEAKER_LOG_LEVEL="DEBUG",
                 OPENBLAS_NUM_THREADS="1",

@@ -29,6 +29,7 @@ class Sink(StrEnum):
     """Where a software speaker's sound goes."""
 
     CARD = "card"
+    PULSE = "pulse"
     FILE = "file"
     NULL = "null"
 

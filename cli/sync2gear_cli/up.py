@@ -23,9 +23,10 @@ from sync2gear_cli.services.stack import Stack
 from sync2gear_cli.services.supervisor import Chore, Program, Supervisor
 from sync2gear_cli.tls import authority, names
 
-_SINKS = ("auto", "card", "file", "null")
+_SINKS = ("auto", "card", "pulse", "file", "null")
 _SOUNDS = {
     "card": "through the sound card",
+    "pulse": "through the sound server",
     "file": "into played.wav in its folder",
     "null": "silently (S2G_UP_SINK=card or file makes it heard)",
 }
@@ -215,14 +216,14 @@ def _parse_seed(text: str) -> dict[str, Any]:
 
 
 def sinks(speakers: list[dict[str, Any]], wish: str) -> list[str]:
-    """Where each speaker sounds. ``S2G_UP_SINK``: ``auto`` (default), ``card``, ``file``, ``null``.
+    """Where each speaker sounds, by ``S2G_UP_SINK``, one of ``_SINKS``.
 
-    ``auto`` gives the sound card, where there is one, to the first speaker only: two zones through
-    one card would be a muddle. A named sink goes to the first speaker of each zone. All others
-    render into nothing, at the pace of real time.
+    ``auto`` gives the sound server or card, where there is one, to the first speaker only: two
+    zones through one card would be a muddle. A named sink goes to the first speaker of each zone.
+    All others render into nothing, at the pace of real time.
     """
     if wish == "auto":
-        first = "card" if speakers and stack.has_sound_card() else "null"
+        first = stack.way_to_sound() if speakers else "null"
         return [first if number == 0 else "null" for number in range(len(speakers))]
     chosen: list[str] = []
     seen: set[str] = set()

@@ -378,7 +378,11 @@ def _sink(settings: Settings, player: Player, tell: Callable[[f.Fact], None]) ->
         return null_sink(player, local)
     if settings.file is not None and settings.sink == "file":
         return FileSink(player, local, settings.file)
-    # PortAudio is a system library: only who plays through a card needs it
+    # PortAudio and libpulse are system libraries: only who plays through one needs it
+    if settings.sink == "pulse":
+        from sync2gear_firmware.players.pulse import PulseSink
+
+        return PulseSink(player, local, settings.card, tell)
     from sync2gear_firmware.players.card import CardSink
 
     return CardSink(player, local, settings.card, tell)

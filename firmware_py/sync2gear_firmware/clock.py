@@ -6,7 +6,8 @@ epoch. Pure: every reading is an argument. The exchange is that of RFC 5905 sect
 Each exchange bounds the offset from both sides, by the delays there and back. What a way takes
 beyond its least is taken to be exponential; the line is the mean over all slopes by their
 likelihood, with a Gaussian prior: half-way between the two bounds that fit best. A bound is the
-mean of the fastest one in a hundred, for now and then a message overtakes what delays all others.
+mean of the fastest one in a hundred, but of eight at least, for now and then a message overtakes
+what delays all others.
 Jitter makes the line less sure and does not move it, however unlike the two ways are, so long as
 their least delays are alike.
 """
@@ -40,7 +41,7 @@ _STEP = 1000
 _SLOPE_PRIOR = 50e-6
 _SLOPE_LIMIT = 500e-6
 _SLOPES = 45
-_FASTEST = 0.01
+_FASTEST, _FEWEST = 0.01, 8
 _LEAST = 5.0
 _NEGLIGIBLE = 1e-4
 _WANDER = 1e-6
@@ -208,7 +209,7 @@ def _fit(src: str, samples: tuple[Sample, ...]) -> Line:
     at = table[:, 0] - last.at
     over = table[:, 1] - last.offset + table[:, 2]  # the offset lies below each of these
     under = table[:, 1] - last.offset - table[:, 2]  # and above each of these
-    few = max(1, round(n * _FASTEST))
+    few = max(1, min(_FEWEST, n // 2), round(n * _FASTEST))
     rank = (few + 1) / 2
     means = over.mean(), under.mean(), at.mean()
     uppers, lowers = (at, over), (at, under)

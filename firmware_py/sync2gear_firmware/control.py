@@ -95,16 +95,24 @@ class Pace:
         model = self._dac.line
         return model.when(self._written) if model is not None and self._dac.sure else None
 
-    def step(
-        self, n: int, heard: float, line: Line | None, trim: int, begin: Callable[[int], bool]
-    ) -> Stretch | None:
-        """What the next ``n`` frames read, the first of which the card says is heard at ``heard``.
+    @property
+    def written(self) -> int:
+        """Frames that the card was given."""
+        return self._written
 
-        ``heard`` are local microseconds, ``trim`` frames by which the output is early. Once the
-        card is known ``begin`` is asked whether sound may begin at a frame; None until it may.
+    def report(self, frame: int, heard: float) -> None:
+        """The card says that its ``frame`` is heard at local microsecond ``heard``."""
+        self._dac.add(frame, heard)
+
+    def step(
+        self, n: int, line: Line | None, trim: int, begin: Callable[[int], bool]
+    ) -> Stretch | None:
+        """What the next ``n`` frames read.
+
+        ``trim`` are frames by which the output is early. Once the card is known by its reports
+        ``begin`` is asked whether sound may begin at a frame; None until it may.
         """
         first = self._written
-        self._dac.add(first, heard)
         self._written += n
         model = self._dac.line
         if line is None or model is None:

@@ -104,7 +104,7 @@ class Dac:
         points = np.column_stack([self._points, np.mean(self._point, axis=0)])
         self._point = []
         age = points[1, -1]
-        oldest = max(age - WINDOW, _RISING if age > 1.5 * _RISING else 0)
+        oldest = max(age - WINDOW, _RISING if age > 1.5 * _RISING else -WINDOW)
         self._points = points[:, points[1] >= oldest]
         self._follow()
         self._fit()

@@ -53,14 +53,19 @@ class Renderer:
         self.pace = Pace(rate)
         self.last: Stretch | None = None
 
-    def block(self, n: int, heard: float, line: Line | None) -> Frames:
+    def report(self, frame: int, heard: float) -> None:
+        """The card says that its ``frame`` is heard at local microsecond ``heard``."""
+        self.pace.report(frame, heard + self.later)
+
+    def block(self, n: int, heard: float | None, line: Line | None) -> Frames:
         """The card's next ``n`` frames (n, 2), the first of which it says is heard at ``heard``.
 
-        ``heard`` are local microseconds. Silence until the zone clock and the card are known; no
-        frame is beyond 1.
+        ``heard`` are local microseconds; None where the card reports by itself. Silence until the
+        zone clock and the card are known; no frame is beyond 1.
         """
-        heard += self.later
-        self.last = part = self.pace.step(n, heard, line, self._source.trim, self._begin)
+        if heard is not None:
+            self.report(self.pace.written, heard)
+        self.last = part = self.pace.step(n, line, self._source.trim, self._begin)
         if part is None:
             return np.zeros((n, 2), np.float32)
         if part.jump:

@@ -16,7 +16,8 @@ from sync2gear_firmware.allowance import window
 class Settings(BaseSettings):
     """The speaker's environment, ``S2G_SPEAKER_*``; unknown variables are ignored.
 
-    ``card`` is the name of a PortAudio device ("" is the system's default); ``file`` is where the
+    ``card`` is the name of a PortAudio device, or of a sound server's sink where the sink is
+    ``pulse`` ("" is the system's default); ``file`` is where the
     sink ``file`` writes what it played. ``fetch_rate`` is in bytes a second (0: any);
     ``fetch_window`` is like ``22:00-06:00`` of the machine's time zone.
     """
@@ -25,7 +26,7 @@ class Settings(BaseSettings):
 
     credential: Path
     data_dir: Path
-    sink: Literal["card", "file", "null"] = "card"
+    sink: Literal["card", "pulse", "file", "null"] = "card"
     card: str = ""
     file: Path | None = None
     fetch_rate: int = Field(default=0, ge=0)

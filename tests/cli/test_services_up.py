@@ -161,7 +161,7 @@ def test_music_that_is_no_folder_is_refused(tmp_path: Path) -> None:
 def test_an_unknown_sink_is_refused(tmp_path: Path) -> None:
     done = run_up(tmp_path, S2G_UP_SINK="loud")
     assert done.returncode == 1
-    assert "S2G_UP_SINK is 'loud'; it must be one of auto, card, file, null" in done.stdout
+    assert "S2G_UP_SINK is 'loud'; it must be one of auto, card, pulse, file, null" in done.stdout
 
 
 def test_one_speaker_of_each_zone_is_heard() -> None:

@@ -27,6 +27,8 @@ from sync2gear_broker.messages import LiveEvent
 from sync2gear_broker.units import FRAME_RATE
 
 FORM = "rate=48000 channels=2 format=s16le"
+WAYS = pytest.mark.parametrize("way", ["card", "pulse"])
+"""To the same sink: through PortAudio and ALSA, or as the server's own client."""
 
 
 @dataclass
@@ -142,11 +144,12 @@ def find(needle: Samples, hay: Samples) -> tuple[int, float]:
     return at, float(np.dot(a, piece) / (np.linalg.norm(a) * np.linalg.norm(piece) + 1e-9))
 
 
+@WAYS
 def test_a_card_plays_music_a_call_and_music_again_on_the_zone_clock(
-    mosquitto: MosquittoServer, card: Card, tmp_path: Path
+    mosquitto: MosquittoServer, card: Card, tmp_path: Path, way: str
 ) -> None:
     with open_lab(mosquitto, tmp_path) as lab:
-        _play(lab, card, card.reached)
+        _play(lab, card, card.reached | {"S2G_SPEAKER_SINK": way})
 
 
 def _play(lab: Lab, card: Card, environment: dict[str, str]) -> None:
@@ -156,7 +159,6 @@ def _play(lab: Lab, card: Card, environment: dict[str, str]) -> None:
     zone = lab.publish_music((track,))
     assert zone.anchor is not None
     lab.speak(
-        S2G_SPEAKER_SINK="card",
         S2G_SPEAKER_CARD="spk",
         S2G_SPEAKER_LOG_LEVEL="DEBUG",
         **environment,
@@ -187,7 +189,8 @@ def _play(lab: Lab, card: Card, environment: dict[str, str]) -> None:
     assert -FRAME_RATE // 50 < late < FRAME_RATE // 2, late
 
 
-def test_two_speakers_sound_as_one(mosquitto: MosquittoServer, tmp_path: Path) -> None:
+@WAYS
+def test_two_speakers_sound_as_one(mosquitto: MosquittoServer, tmp_path: Path, way: str) -> None:
     """Each plays to one ear of a sink, so that one recording hears both on one clock."""
     ears = [
         f"module-remap-sink sink_name={name} master=room channels=1 channel_map=mono "
@@ -207,7 +210,7 @@ def test_two_speakers_sound_as_one(mosquitto: MosquittoServer, tmp_path: Path) -
             place.mkdir()
             lab = stack.enter_context(open_lab(mosquitto, place))
             lab.publish_music((lab.offer(wav(music), len(music)),), start)
-            lab.speak(S2G_SPEAKER_SINK="card", S2G_SPEAKER_CARD=name, **card.reached)
+            lab.speak(S2G_SPEAKER_SINK=way, S2G_SPEAKER_CARD=name, **card.reached)
             labs.append(lab)
         for lab in labs:
             eventually(lambda lab=lab: "ready" in lab.log())

@@ -57,3 +57,33 @@ def test_a_card_that_comes_late_is_lost_and_comes_back_plays_in_step(
             eventually(lambda: again.heard()[-FRAME_RATE // 2 :].any(), 30)
             in_step(again, music, len(again.heard()), zone.anchor.at)
         assert lab.log().count("card.open") == 2
+
+
+def test_a_sound_server_that_loses_its_sink_or_ends_is_found_again_and_played_to_in_step(
+    mosquitto: MosquittoServer, tmp_path: Path
+) -> None:
+    music = hum(42, 90)
+    folder = tmp_path / "sound"
+    folder.mkdir()
+    with open_lab(mosquitto, tmp_path) as lab:
+        zone = lab.publish_music((lab.offer(wav(music), len(music)),))
+        assert zone.anchor is not None
+        start = zone.anchor.at
+        with opened(folder, SINK) as card:
+            lab.speak(S2G_SPEAKER_SINK="pulse", S2G_SPEAKER_CARD="spk", **card.reached)
+            eventually(lambda: card.heard()[-FRAME_RATE // 2 :].any())
+            in_step(card, music, len(card.heard()), start)
+            modules = pactl(card, "list", "short", "modules").splitlines()
+            (line,) = (module for module in modules if "null" in module)
+            pactl(card, "unload-module", line.split()[0])
+            eventually(lambda: "card.failed" in lab.log())
+            pactl(card, "load-module", *SINK.split())
+            with recorded(card) as again:
+                eventually(lambda: again.heard()[-FRAME_RATE // 2 :].any(), 30)
+                in_step(again, music, len(again.heard()), start)
+        failures = lab.log().count("card.failed")
+        eventually(lambda: lab.log().count("card.failed") > failures)
+        with opened(folder, SINK) as card:
+            eventually(lambda: card.heard()[-FRAME_RATE // 2 :].any(), 30)
+            in_step(card, music, len(card.heard()), start)
+        assert "Traceback" not in lab.log()

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from test_speaker_card import FORM, Card, find, hum, opened
+from test_speaker_card import FORM, WAYS, Card, find, hum, opened
 
 from support.services import MosquittoServer
 from support.speaker_lab import Samples, eventually, open_lab, wav
@@ -39,8 +39,9 @@ def stalled(process: "subprocess.Popen[str]", card: Card, music: Samples) -> boo
     return unbroken(card.heard()[first : first + FRAME_RATE], music)
 
 
+@WAYS
 def test_after_one_break_the_card_holds_as_much_as_the_next_would_take(
-    mosquitto: MosquittoServer, tmp_path: Path
+    mosquitto: MosquittoServer, tmp_path: Path, way: str
 ) -> None:
     music = hum(61, 20)
     around = np.concatenate([music, music])
@@ -49,7 +50,7 @@ def test_after_one_break_the_card_holds_as_much_as_the_next_would_take(
     sink = f"module-null-sink sink_name=spk {FORM}"
     with opened(folder, sink) as card, open_lab(mosquitto, tmp_path) as lab:
         lab.publish_music((lab.offer(wav(music), len(music)),))
-        process = lab.speak(S2G_SPEAKER_SINK="card", S2G_SPEAKER_CARD="spk", **card.reached)
+        process = lab.speak(S2G_SPEAKER_SINK=way, S2G_SPEAKER_CARD="spk", **card.reached)
         eventually(lambda: card.heard()[-FRAME_RATE:].any(axis=1).sum() > 0.9 * FRAME_RATE, 30)
         grown = "card.depth" in lab.log()  # a machine so busy that it broke by itself
         assert not stalled(process, card, around) or grown

@@ -21,7 +21,7 @@ from support.virtual_room import (
 )
 from sync2gear_broker.units import FRAME_RATE
 from sync2gear_firmware.clock import Line
-from sync2gear_firmware.control import JUMP, MOST, STEP, Course, Pace, steer
+from sync2gear_firmware.control import JUMP, MOST, STEP, Course, Pace, Stretch, steer
 from sync2gear_firmware.dac import SURE, Dac
 from sync2gear_firmware.players.virtual import Kind, VirtualCard
 from sync2gear_firmware.renderer import PATIENCE, Renderer
@@ -180,13 +180,19 @@ def test_what_is_too_far_is_jumped(error: float, sign: int) -> None:
     assert abs(course.ratio - 1.0) < 1e-5
 
 
+def given(pace: Pace, heard: float, line: Line | None, trim: int = 0) -> Stretch | None:
+    """The next 10 ms, which the card says are heard then."""
+    pace.report(pace.written, heard)
+    return pace.step(480, line, trim, lambda _: True)
+
+
 def test_no_sound_without_a_line_and_the_trim_is_early() -> None:
     pace = Pace()
     assert pace.ratio is None
-    assert pace.step(480, 0.0, None, 0, lambda _: True) is None
+    assert given(pace, 0.0, None) is None
     line = Line("a", 0, float(EPOCH))
     for k in range(1, 60):
-        stretch = pace.step(480, k * 10_000.0, line, 4800, lambda _: True)
+        stretch = given(pace, k * 10_000.0, line, 4800)
     assert stretch is not None
     assert abs(stretch.frame - START - 59 * 480 - 4800) <= 1
 
@@ -195,10 +201,10 @@ def test_when_the_next_block_is_heard_is_told_as_soon_as_it_is_sure() -> None:
     pace = Pace()
     assert pace.next is None
     for k in range(SURE // 10_000):
-        pace.step(480, 90_000 + k * 10_000.0, None, 0, lambda _: True)
+        given(pace, 90_000 + k * 10_000.0, None)
         assert pace.next is None
     for k in range(SURE // 10_000, 100):
-        pace.step(480, 90_000 + k * 10_000.0, None, 0, lambda _: True)
+        given(pace, 90_000 + k * 10_000.0, None)
     assert pace.next == pytest.approx(90_000 + 100 * 10_000, abs=10)
 
 

@@ -100,7 +100,8 @@ class Seat:
             self.played.append(self.renderer.block(ask.n, heard, line))
             stretch = self.renderer.last
         else:
-            stretch = self.pace.step(ask.n, heard, line, 0, lambda _: True)
+            self.pace.report(self.pace.written, heard)
+            stretch = self.pace.step(ask.n, line, 0, lambda _: True)
         if stretch is None:
             return
         ahead = stretch.frame - EPOCH * FRAME_RATE // SECOND + stretch.part

@@ -226,12 +226,23 @@ def speaker(stack: Stack, log: MergedLog, name: str, credential: Path, sink: str
     return Program(name, _RANK_SPEAKER, start, essential=False)
 
 
-def has_sound_card() -> bool:
-    """Whether this machine's default sound device can be opened, asked in a process of its own.
+def way_to_sound() -> str:
+    """The sink that is heard here: ``pulse``, ``card`` or, where there is neither, ``null``.
 
-    PortAudio lists devices that cannot be opened and prints to stderr while it looks.
+    Each is opened in a process of its own: PortAudio prints to stderr while it looks, and lists
+    what cannot be opened; a sound server that hangs would be waited for.
     """
-    question = "import sounddevice as s; s.OutputStream(samplerate=48000, channels=2).close()"
+    return next((way for way, question in _HEARD.items() if _works(question)), "null")
+
+
+_HEARD = {
+    "pulse": "from sync2gear_firmware.players.sound_server import Stream; "
+    "Stream('', 4800, 960, lambda: 0).close()",
+    "card": "import sounddevice as s; s.OutputStream(samplerate=48000, channels=2).close()",
+}
+
+
+def _works(question: str) -> bool:
     try:
         answer = subprocess.run(
             [sys.executable, "-c", question], capture_output=True, timeout=15, check=False

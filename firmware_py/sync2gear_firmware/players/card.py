@@ -2,7 +2,6 @@
 
 import ctypes
 import logging
-import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -11,38 +10,27 @@ from typing import Any, Final
 import sounddevice
 
 from sync2gear_broker.units import FRAME_RATE
-from sync2gear_firmware.clock import Line
 from sync2gear_firmware.facts import Trouble
-from sync2gear_firmware.limiter import LOOK
 from sync2gear_firmware.player import Player
-from sync2gear_firmware.players import Health
-from sync2gear_firmware.players.depth import STEPS, Depth, judged
-from sync2gear_firmware.renderer import Renderer
+from sync2gear_firmware.players.depth import STEPS
+from sync2gear_firmware.players.output import BLOCK, MOST_REST, Output
 from sync2gear_firmware.resample import Frames
 
 log = logging.getLogger(__name__)
 
-BLOCK: Final = 480
 _LATENCY = STEPS[-1] / 1000 - 0.01
 _PERIODS = 13
 """Of 20 ms, two blocks, so that PulseAudio takes no more than that at a time."""
-_MOST_REST = 0.04
-"""Seconds for which the card is let empty itself before it is given more, whatever it reports."""
-_EMPTY = 5.0
+_EMPTY: Final = 5.0
 _REPORT = 100
-_LOOK = 1.0
-_RETRY = 3
 _NOT_AT_THIS_RATE = -9997
 """paInvalidSampleRate of portaudio.h."""
 
 
-class CardSink:
+class CardSink(Output):
     """Plays through PortAudio; the callback renders, from media that is decoded already.
 
-    A card that is not there, or goes away, is tried again every few seconds; ``tell`` hears so.
-    It is opened with the largest buffer and kept filled as far as the depth in force says, so that
-    another depth needs no other opening: what is held is rendered sooner or later, and heard when
-    it would have been.
+    The card is opened with the largest buffer, so that another depth needs no other opening.
     """
 
     def __init__(
@@ -52,77 +40,16 @@ class CardSink:
         device: str,
         tell: Callable[[Trouble], None],
     ) -> None:
-        self._player = player
-        self._local = local
+        super().__init__(player, local, tell)
         self._device = device or None
-        self._tell = tell
-        self._line: Line | None = None
-        self._renderer = Renderer(player)
         self._blocks = 0
-        self._underflows = 0
-        self._rounds = 0
-        self._depth = Depth()
-        self._least: float | None = None
-        self._empty = False
         self._asked = 0.0
         self._stream: Any = None
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._attend, name="card", daemon=True)
 
-    @property
-    def ahead(self) -> int:
-        """What the card holds when it is given more, one block of two, and the limiter's."""
-        return self._depth.millis * 1000 + round((BLOCK / FRAME_RATE + LOOK) * 1e6)
+    def _sounds(self) -> bool:
+        return self._stream is not None and self._stream.active
 
-    def start(self) -> None:
-        """Open the card as soon as it can be."""
-        self._thread.start()
-
-    def follow(self, line: Line) -> None:
-        """Keep to ``line`` from now on."""
-        self._line = line
-
-    def stop(self) -> None:
-        """Close the card."""
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join(10)
-
-    def health(self) -> Health:
-        """A round is a block that the card asked for, or an attempt to open it."""
-        known = self._renderer.last is not None
-        off = self._renderer.pace.error / FRAME_RATE * 1000 if known else None
-        return Health(self._rounds, off, self._underflows)
-
-    def renew(self) -> None:
-        """The card asks for nothing any more: open it again."""
-        self._thread = threading.Thread(target=self._attend, name="card", daemon=True)
-        self._thread.start()
-
-    def _attend(self) -> None:
-        looks = 0
-        while threading.current_thread() is self._thread:
-            if looks == 0 or (looks % _RETRY == 0 and not (self._stream and self._stream.active)):
-                self._rounds += 1
-                self._open()
-            self._judge()
-            looks += 1
-            if self._stop.wait(_LOOK):
-                break
-        if threading.current_thread() is self._thread:
-            self._close()
-
-    def _judge(self) -> None:
-        least, self._least = self._least, None
-        if least is None:
-            return
-        before, self._depth = self._depth, judged(self._depth, least, self._local() // 1000)
-        if self._depth.step != before.step:
-            text = "card.depth millis=%d before=%d least=%.0f"
-            log.info(text, self._depth.millis, before.millis, least)
-
-    def _open(self) -> None:
-        self._close()
+    def _try(self) -> str:
         try:
             try:
                 self._play(FRAME_RATE)
@@ -131,18 +58,18 @@ class CardSink:
                     raise
                 card = sounddevice.query_devices(self._device, "output")
                 self._play(round(card["default_samplerate"]))
-        except (sounddevice.PortAudioError, ValueError) as error:  # the latter: no such name
-            log.warning("card.failed device=%r error=%r", self._device, str(error))
-            self._tell(Trouble("card", str(error)))
-            self._close()
+        except sounddevice.PortAudioError as error:
+            raise OSError(f"{self._device!r}: {error}") from error
+        rate, latency = self._stream.samplerate, self._stream.latency
+        return f"device={self._device!r} rate={rate:.0f} latency={latency:.3f}"
+
+    def _open(self) -> None:
+        super()._open()
+        if self._stream is None:
             # PortAudio knows only the cards that were there when it began: one plugged in later,
             # or again, would never be found
             sounddevice._terminate()  # noqa: SLF001 - it has no public name, and is documented
             sounddevice._initialize()  # noqa: SLF001 - the other half of it, documented too
-            return
-        rate, latency = self._stream.samplerate, self._stream.latency
-        log.info("card.open device=%r rate=%.0f latency=%.3f", self._device, rate, latency)
-        self._tell(Trouble("card", None))
 
     def _close(self) -> None:
         if self._stream is not None:
@@ -151,8 +78,7 @@ class CardSink:
 
     def _play(self, rate: int) -> None:
         """Open the card at ``rate``; the zone is read at that of its own crystal."""
-        self._renderer = Renderer(self._player, rate)
-        self._least, self._empty = None, False
+        self._begin(rate)
         _ask_for_periods()
         self._stream = sounddevice.OutputStream(
             device=self._device,
@@ -171,7 +97,7 @@ class CardSink:
             self._rest(when)
             # both clocks read now: what was waited for the interpreter is not part of the delay
             delay, now = (when.outputBufferDacTime - self._stream.time) * 1e3, self._local()
-            self._notice(delay, now, flagged=bool(status.output_underflow))
+            self._look(delay, now, flagged=bool(status.output_underflow))
             out[:] = self._renderer.block(n, now + delay * 1e3, self._line)
         except Exception:
             log.exception("card.block_failed")
@@ -197,9 +123,9 @@ class CardSink:
             held = when.outputBufferDacTime - self._stream.time
         over = held - self._depth.millis / 1000
         if over > 0:
-            time.sleep(min(over, _MOST_REST))
+            time.sleep(min(over, MOST_REST))
 
-    def _notice(self, held: float, now: int, *, flagged: bool) -> None:
+    def _look(self, held: float, now: int, *, flagged: bool) -> None:
         """What the card holds yet, by its report; where that is nothing, how late this is.
 
         PulseAudio does not say that it ran empty, and an ALSA driver that did is full of silence.
@@ -210,12 +136,7 @@ class CardSink:
         empty = flagged or held < _EMPTY
         if empty:
             held = min(0.0, held, (heard - now) / 1000)
-            if not self._empty:
-                self._underflows += 1
-                if self._underflows & (self._underflows - 1) == 0:
-                    log.warning("card.underflow count=%d", self._underflows)
-        self._empty = empty
-        self._least = held if self._least is None else min(self._least, held)
+        self._notice(held, empty=empty)
 
 
 def _ask_for_periods() -> None:
