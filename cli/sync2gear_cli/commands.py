@@ -1,8 +1,10 @@
 """How a file of commands is made: plain help, which is quick and survives a pipe, with examples."""
 
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated
+from uuid import UUID
 
 import typer
 
@@ -44,6 +46,18 @@ def day(option: str, words: str | None) -> str | None:
         return instants.day(words, datetime.now().astimezone()).isoformat()
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint=option) from None
+
+
+def an_id(shown_by: str) -> Callable[[str | None], str | None]:
+    """For an argument that is an id: anything else is wrong usage, and who shows ids is said."""
+
+    def check(value: str | None) -> str | None:
+        try:
+            return None if value is None else str(UUID(value.strip()))
+        except ValueError:
+            raise typer.BadParameter(f"{value!r} is no id: {shown_by} shows them") from None
+
+    return check
 
 
 def ask(question: str, *, yes: bool) -> None:

@@ -27,6 +27,7 @@ At = Annotated[
 _HEADS: Final = ("from", "to", "what", "by", "why")
 _UNHEARD: Final = ("at", "not heard", "reason")
 _MOST_ANSWERS: Final = 20
+_ROWS: Final = 200
 _LOST: Final = {
     "priority": "by priority",
     "breadth": "as its target is wider",
@@ -40,6 +41,7 @@ _LOST: Final = {
         'sync2gear forecast bar --at "sat 14:00"',
         'sync2gear forecast bar --from "tomorrow 9:00" --to "tomorrow 12:00"',
         'sync2gear forecast bar --from 2027-12-24 --to "in 24 hours" --json',
+        'sync2gear forecast bar --from monday --to "+7d" --limit 5000',
     )
 )
 def forecast(
@@ -52,6 +54,10 @@ def forecast(
     until: Annotated[
         str | None, typer.Option("--to", help="Until then; by default an hour.", metavar="WHEN")
     ] = None,
+    limit: Annotated[
+        int | None,
+        typer.Option(min=1, help=f"So many pieces at most; a table shows {_ROWS} by default."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Show what a zone will sound, by its venue's clock, and why."""
@@ -63,7 +69,8 @@ def forecast(
             clock = _clock_of(api, zone_id)
             found = _read(api, zone_id, at=_instant("--at", at, clock).isoformat())
         else:
-            found = _between(api, zone_id, since, until)
+            most = limit if as_json else limit or _ROWS
+            found = _between(api, zone_id, since, until, most)
     if as_json:
         output.emit(found)
     else:
@@ -149,10 +156,12 @@ def _instant(option: str, words: str, clock: tzinfo, base: datetime | None = Non
         raise typer.BadParameter(str(error), param_hint=option) from None
 
 
-def _between(api: Api, zone_id: str, since: str | None, until: str | None) -> dict[str, Any]:
-    """A stretch as one answer, however many the platform gives it in."""
+def _between(
+    api: Api, zone_id: str, since: str | None, until: str | None, most: int | None
+) -> dict[str, Any]:
+    """A stretch as one answer, however many the platform gives it in; ``most`` pieces of it."""
     if since is None and until is None:
-        return _read(api, zone_id)
+        return _first(_read(api, zone_id), most)
     clock = _clock_of(api, zone_id)
     start = _instant("--from", since or "now", clock)
     end = start + timedelta(hours=1)
@@ -165,11 +174,25 @@ def _between(api: Api, zone_id: str, since: str | None, until: str | None) -> di
         reached = _moment(found["end"])
         if reached >= end - timedelta(milliseconds=1):
             break
+        if most is not None and len(found["pieces"]) > most:
+            break
         more = _read(api, zone_id, **{"from": reached.isoformat(), "to": end.isoformat()})
         found["end"] = more["end"]
         found["pieces"] += more["pieces"]
         found["unheard"] += more["unheard"]
-    return found
+    return _first(found, most)
+
+
+def _first(found: dict[str, Any], most: int | None) -> dict[str, Any]:
+    """The same as far as its first ``most`` pieces go: ``end`` is where the next one begins."""
+    if most is None or len(found["pieces"]) <= most:
+        return found
+    following = found["pieces"][most]
+    until = datetime.fromisoformat(following["starts_at"])
+    unheard = [o for o in found["unheard"] if datetime.fromisoformat(o["starts_at"]) < until]
+    pieces = found["pieces"][:most]
+    return {**found, "end": following["start"], "pieces": pieces, "unheard": unheard,
+            "goes_on_at": following["starts_at"]}  # fmt: skip
 
 
 def _moment(frame: int) -> datetime:
@@ -201,6 +224,11 @@ def _show(found: dict[str, Any], *, instant: bool) -> None:
         output.line("")
         output.show(_UNHEARD, missed, "")
     output.note(f"by the clock of {found['timezone']}")
+    if goes_on := found.get("goes_on_at"):
+        output.note(
+            f"these are the first {len(rows)}: go on with --from {_local(goes_on)!r},"
+            " or show more with --limit"
+        )
 
 
 def _cause(piece: dict[str, Any]) -> str:

@@ -2,7 +2,6 @@
 
 import difflib
 from collections.abc import Iterable, Iterator
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -201,7 +200,7 @@ def _heard(found: dict[str, Any], named: dict[str, str], to: Any) -> None:
         to(f"Heard otherwise in {named.get(zone['zone_id'], zone['zone_id'])} "
            f"from {first} to {last}:")  # fmt: skip
         for one in zone["differences"][:_MOST_HEARD]:
-            to(f"    {_EFFECTS[one['effect']]} {_stretch(one)}")
+            to(f"    {_EFFECTS[one['effect']]} {_stretch(one, first[:10])}")
         more = len(zone["differences"]) - _MOST_HEARD
         if more > 0 or zone["truncated"]:
             to(f"    and {more}{'+' if zone['truncated'] else ''} more")
@@ -210,16 +209,23 @@ def _heard(found: dict[str, Any], named: dict[str, str], to: Any) -> None:
         to(f"{found['zone_count']} zones are worked out anew.")
 
 
-def _stretch(one: dict[str, Any]) -> str:
+def _stretch(one: dict[str, Any], day: str) -> str:
     heard, before = one["heard"], one["before"]
-    text = f"{_span(heard)} {heard['name'] or 'music that nobody scheduled'}"
-    return f"{text} (was {_span(before)})" if before else text
+    text = f"{_span(heard, day)} {heard['name'] or 'music that nobody scheduled'}"
+    return f"{text} (was {_span(before, day)})" if before else text
 
 
-def _span(heard: dict[str, Any]) -> str:
-    starts, ends = (datetime.fromisoformat(heard[at]).astimezone() for at in
-                    ("starts_at", "ends_at"))  # fmt: skip
-    return f"{starts:%H:%M:%S}-{ends:%H:%M:%S}"
+def _span(heard: dict[str, Any], day: str) -> str:
+    """From when to when: ``18:00:00-23:00:00`` of ``day``, any other day is said.
+
+    ``22:00:00 to 2026-12-02 06:00:00`` begins on ``day`` and ends on the next.
+    """
+    told = []
+    for at in ("starts_at", "ends_at"):
+        date, time = output.local_time(heard[at], day=True).split()
+        told.append(time if date == day else f"{date} {time}")
+        day = date
+    return ("-" if " " not in told[1] else " to ").join(told)
 
 
 def _fields(fields: list[dict[str, Any]], *, new: bool) -> Iterator[str]:

@@ -26,6 +26,7 @@ app.add_typer(group, name="plays")
 
 _HEADS: Final = ("title", "at", "zones", "id")
 _TREE: Final = ("zone", "speaker", "state", "reason", "received", "cached", "started", "finished")
+_ANNOUNCEMENT: Final = commands.an_id("`sync2gear announce list`")
 _SETTLED: Final = frozenset({"finished", "missed"})
 
 
@@ -42,7 +43,8 @@ def list_(
         str | None, typer.Option("--zone", "-z", help="Only in this zone.", metavar="NAME")
     ] = None,
     announcement: Annotated[
-        str | None, typer.Option(help="Only of this announcement.", metavar="ID")
+        str | None,
+        typer.Option(help="Only of this announcement.", metavar="ID", callback=_ANNOUNCEMENT),
     ] = None,
     since: Annotated[
         str | None, typer.Option("--from", help="Only from then on.", metavar="TIME")
@@ -84,7 +86,12 @@ def show(
     ctx: typer.Context,
     play: Annotated[
         str | None,
-        typer.Argument(help="Its id; by default the latest.", metavar="[PLAY]", show_default=False),
+        typer.Argument(
+            help="Its id; by default the latest.",
+            metavar="[PLAY]",
+            show_default=False,
+            callback=commands.an_id("`sync2gear plays list`"),
+        ),
     ] = None,
     watch: Annotated[
         bool, typer.Option("--watch", help="Until every speaker has played or missed it.")
@@ -119,7 +126,10 @@ def why(
     play: Annotated[
         str,
         typer.Argument(
-            help="Of a call, or of a line of `proof list`.", metavar="PLAY", show_default=False
+            help="Of a call, or of a line of `proof list`.",
+            metavar="PLAY",
+            show_default=False,
+            callback=commands.an_id("`sync2gear plays list` or `sync2gear proof list`"),
         ),
     ],
     as_json: AsJson = False,

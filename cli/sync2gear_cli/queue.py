@@ -32,7 +32,12 @@ def queue(
     ] = False,
     cancel: Annotated[
         str | None,
-        typer.Option("--cancel", help="End this one, in these zones or all.", metavar="ID"),
+        typer.Option(
+            "--cancel",
+            help="End this one, in these zones or all.",
+            metavar="ID",
+            callback=commands.an_id("`sync2gear plays list`"),
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:

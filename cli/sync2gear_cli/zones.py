@@ -60,7 +60,10 @@ def sounding(view: dict[str, Any], frame: int) -> dict[str, Any] | None:
 
 
 def now_text(view: dict[str, Any], frame: int) -> str:
-    """What sounds at ``frame``, or where silent music stands: ``Title by Artist 1:02/3:03``."""
+    """What sounds at ``frame``, or where silent music stands: ``Title by Artist 1:02/3:03``.
+
+    What is no music is told apart: ``announcement:``, ``emergency:`` or ``drill:``.
+    """
     segment = sounding(view, frame)
     if segment is None:
         music = view.get("music")
@@ -69,7 +72,8 @@ def now_text(view: dict[str, Any], frame: int) -> str:
     role = segment["role"]
     if role == "music":
         return text
-    return f"{'announcement' if role == 'event' else role}: {text}"
+    alarm = "drill" if view.get("drill") else "emergency"
+    return f"{'announcement' if role == 'event' else alarm}: {text}"
 
 
 def _place(one: dict[str, Any], position: int) -> str:

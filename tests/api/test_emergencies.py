@@ -127,6 +127,9 @@ async def test_a_drill_is_recorded_as_one_and_ends_by_itself(world: World) -> No
     assert alarm is not None
     assert alarm.drill
     assert alarm.end == alarm.start + 5 * 60 * 48_000
+    (shown,) = (await acme.read("/playback/state/"))["results"]
+    assert shown["drill"] is True
+    assert [one["role"] for one in shown["segments"]].count("emergency") >= 1
     actions = [e["action"] for e in (await acme.read("/audit/"))["results"]]
     assert "drill.raise" in actions
     assert "emergency.raise" not in actions

@@ -79,7 +79,8 @@ async def test_what_is_no_calendar_or_too_much_is_refused(world: World) -> None:
     tenant, other = await world.tenant(), await world.tenant("Other")
     made = await tenant.make("/calendars/", name="Feasts")
     assert code(await send(tenant, made["id"], b"nonsense")) == (422, "bad_calendar")
-    assert code(await send(tenant, made["id"], b"x" * 400_001))[0] == 422
+    assert code(await send(tenant, made["id"], b"x" * 400_001)) == (422, "bad_calendar")
+    assert code(await send(tenant, made["id"], b"")) == (422, "bad_calendar")
     slow = "DTSTART;VALUE=DATE:19000101\r\nRRULE:FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30;COUNT=2"
     assert code(await send(tenant, made["id"], file(*[slow] * 100))) == (422, "calendar_too_large")
     today = world.clock.now().date()

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -100,6 +101,14 @@ async def test_a_document_is_planned_and_applied_once(shop: Tenant, tmp_path: Pa
     exported.write_text("document: shops\n", encoding="utf-8")
     gone = (await answer("apply", str(exported), "--yes"))["changes"]
     assert [one["action"] for one in gone] == ["remove", "remove"]
+
+
+async def test_a_stretch_over_midnight_says_its_day(shop: Tenant, tmp_path: Path) -> None:
+    file = tmp_path / "shops.yaml"
+    night = SHOPS.replace("FOLDER", "Jazz").replace("18:00", "12:00").replace("23:00", "11:00")
+    file.write_text(night, encoding="utf-8")
+    told = await shown("plan", str(file))
+    assert re.search(r"\+ \S+ to \d{4}-\d\d-\d\d \d\d:\d\d:\d\d Evening\n", told), told
 
 
 async def test_what_is_wrong_is_told_where_it_stands(shop: Tenant, tmp_path: Path) -> None:

@@ -84,6 +84,8 @@ def test_an_emergency_is_prepared_raised_and_cleared(logged_in: None) -> None:
     raised = answer("emergency", "raise", "evac", "--everywhere", "--drill", "--yes")
     assert (raised["active"], raised["drill"], len(raised["zone_ids"])) == (True, True, 2)
     assert "drill" in call("emergency", "list", "--active").stdout
+    wait_until(lambda: call("zones").stdout.count("drill: ") == 2, "both zones sound a drill")
+    assert "emergency: " not in call("zones").stdout
     waits = call("say", "Nobody hears this yet.", "--zone", "Café").stdout
     assert waits.startswith("Café: as soon as what stands above it is over\n")
     answer("emergency", "raise", "evac", "--zone", "Café", "--yes")

@@ -116,6 +116,11 @@ def test_help_imports_neither_the_network_nor_the_models() -> None:
         ("announce", "play", "jingle", "--all", "--floor", "ground"),
         ("announce", "upload", "a.mp3", "b.mp3", "--title", "Both"),
         ("plays", "show", "--for", "3"),
+        ("plays", "show", "nonsense"),
+        ("plays", "why", "nonsense"),
+        ("plays", "list", "--announcement", "nonsense"),
+        ("queue", "--cancel", "nonsense"),
+        ("proof", "list", "--announcement", "nonsense"),
         ("plays", "list", "--limit", "0"),
         ("voices", "preview", "de"),
         ("watch", "--for", "0"),
@@ -128,6 +133,11 @@ def test_wrong_usage_has_status_2(environment: Path, arguments: tuple[str, ...])
     assert result.exit_code == 2, result.output
     assert "Error: " in result.stderr
     assert result.stdout == ""
+
+
+def test_what_is_no_id_is_said_to_be_none(environment: Path) -> None:
+    told = " ".join(call("plays", "show", "nonsense").stderr.replace("│", " ").split())
+    assert "'nonsense' is no id: `sync2gear plays list` shows them" in told
 
 
 def test_the_password_is_no_option(environment: Path) -> None:

@@ -124,6 +124,14 @@ def test_a_forecast_of_days_is_one_answer(planned: dict[str, Any]) -> None:
     assert sum(one["why"] is not None and one["why"]["name"] == "Call" for one in calls) == 6 * 48
     edges = [(one["start"], one["end"]) for one in found["pieces"]]
     assert len(edges) == len(set(edges)) > 1000
+    table = call("forecast", "Café", "--from", "tomorrow", "--to", "+6d")
+    assert len(table.stdout.splitlines()) < 250, "a page of it"
+    following = found["pieces"][200]["starts_at"][:19].replace("T", " ")
+    assert f"these are the first 200: go on with --from '{following}'" in table.stderr
+    rest = answer("forecast", "Café", "--from", following, "--to", "+1h", "--limit", "3")
+    assert found["pieces"][200]["start"] in [one["start"] for one in rest["pieces"]]
+    assert len(rest["pieces"]) == 3
+    assert rest["goes_on_at"]
 
 
 def test_wrong_instants_and_ranges_are_refused(planned: dict[str, Any]) -> None:

@@ -211,8 +211,15 @@ def _view(score: Score, frame: int, speakers: tuple[int, int]) -> ZoneView:
         music=music,
         segments=segments,
         chosen=_chosen(score.programmes, shown),
+        drill=_is_drill(state, frame),
         speakers=SpeakersOut(online=speakers[0], total=speakers[1]),
     )
+
+
+def _is_drill(state: ZoneState, frame: int) -> bool:
+    latch = state.emergency
+    active = latch is not None and latch.active and (latch.end is None or frame < latch.end)
+    return active and latch is not None and latch.drill
 
 
 def _status(state: ZoneState, frame: int) -> Literal["playing", "paused", "stopped", "idle"]:

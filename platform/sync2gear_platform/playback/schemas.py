@@ -144,7 +144,8 @@ class SpeakersOut(BaseModel):
 class ZoneView(BaseModel):
     """A zone as a screen shows it: what sounds from ``frame`` to ``until``.
 
-    ``chosen`` says of which blocks in ``music`` and ``segments`` people chose the music.
+    ``chosen`` says of which blocks in ``music`` and ``segments`` people chose the music, ``drill``
+    that the emergency is none: it is heard alike.
     """
 
     zone_id: UUID
@@ -161,6 +162,7 @@ class ZoneView(BaseModel):
     music: MusicOut | None
     segments: list[SegmentOut]
     chosen: list[ChosenOut]
+    drill: bool
     speakers: SpeakersOut
 
 

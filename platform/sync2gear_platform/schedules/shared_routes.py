@@ -126,12 +126,18 @@ _crud(
 )
 
 
-@router.post("/calendars/{row_id}/import/")
+@router.post(
+    "/calendars/{row_id}/import/",
+    # an empty one is refused as what it is, a bad calendar
+    openapi_extra={"requestBody": {"required": True}},
+)
 async def import_calendar(
     ctx: Create,
     row_id: UUID,
-    data: Annotated[bytes, Body(media_type="text/calendar", max_length=MAX_BYTES)],
     response: Response,
+    data: Annotated[
+        bytes, Body(media_type="text/calendar", json_schema_extra={"maxLength": MAX_BYTES})
+    ] = b"",
     replace: Annotated[bool, Query()] = False,
     if_match: rows.IfMatch = None,
 ) -> schemas.ImportedOut:

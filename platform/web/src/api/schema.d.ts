@@ -11824,11 +11824,14 @@ export interface components {
          * ZoneView
          * @description A zone as a screen shows it: what sounds from ``frame`` to ``until``.
          *
-         *     ``chosen`` says of which blocks in ``music`` and ``segments`` people chose the music.
+         *     ``chosen`` says of which blocks in ``music`` and ``segments`` people chose the music, ``drill``
+         *     that the emergency is none: it is heard alike.
          */
         ZoneView: {
             /** Chosen */
             chosen: components["schemas"]["ChosenOut"][];
+            /** Drill */
+            drill: boolean;
             /** Epoch */
             epoch: number;
             /** Folder Id */

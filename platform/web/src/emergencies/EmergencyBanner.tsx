@@ -36,17 +36,23 @@ export function EmergencyBanner() {
       </div>
     );
   }
+  const kinds = [alarms.filter(({ drill }) => !drill), alarms.filter(({ drill }) => drill)];
   if (alarms.length === 0) return null;
   return (
     <div role="alert" aria-label="Emergencies">
-      <p className={css.bar}>
-        <AlarmIcon size={20} />
-        <span>
-          <strong>Emergency message: </strong>
-          {names([...new Set(alarms.map(({ title }) => title))])} sounds in{" "}
-          {names(alarms.map(({ zone }) => zone))}.
-        </span>
-      </p>
+      {kinds.map(
+        ([first, ...more]) =>
+          first && (
+            <p key={String(first.drill)} className={css.bar} data-drill={first.drill || undefined}>
+              <AlarmIcon size={20} />
+              <span>
+                <strong>{first.drill ? "Drill" : "Emergency message"}: </strong>
+                {names([...new Set([first, ...more].map(({ title }) => title))])} sounds in{" "}
+                {names([first, ...more].map(({ zone }) => zone))}.
+              </span>
+            </p>
+          ),
+      )}
     </div>
   );
 }

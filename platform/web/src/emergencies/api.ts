@@ -31,7 +31,7 @@ export function useRefresh(): () => void {
 }
 
 /** Names of the zones that sound an emergency at this moment, and how it is called there. */
-export function useAlarms(): readonly { readonly zone: string; readonly title: string }[] {
+export function useAlarms(): ReturnType<typeof alarming> {
   const told = useLiveState(({ zones, frame }) => JSON.stringify(alarming(zones, frame)));
   const refresh = useRefresh();
   const before = useRef(told);
@@ -40,7 +40,7 @@ export function useAlarms(): readonly { readonly zone: string; readonly title: s
     before.current = told;
     refresh();
   }, [told, refresh]);
-  return JSON.parse(told) as { zone: string; title: string }[];
+  return JSON.parse(told) as ReturnType<typeof alarming>;
 }
 
 /** Every message that can be raised. */

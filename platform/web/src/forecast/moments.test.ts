@@ -9,7 +9,7 @@ const segment = (role: Segment["role"], title: string): Segment => ({
 });
 const view = (some: Partial<ZoneView>): ZoneView => ({
   zone_id: "z", name: "Bar", epoch: 1, rev: 1, status: "playing", volume: 60, mute: false, folder_id: null,
-  shuffle: false, frame: 100 * S, until: 200 * S, music: null, segments: [], chosen: [],
+  shuffle: false, frame: 100 * S, until: 200 * S, music: null, segments: [], chosen: [], drill: false,
   speakers: { online: 1, total: 1 }, ...some,
 });
 const MUSIC = { item: "m", title: "Song", artist: "", sha256: "", offset: 65 * S, duration: 130 * S };

@@ -38,6 +38,7 @@ function zone(segments: Segment[], more: Partial<ZoneView> = {}): ZoneView {
     music: null,
     segments,
     chosen: [],
+    drill: false,
     speakers: { online: 1, total: 1 },
     ...more,
   };
@@ -138,13 +139,13 @@ describe("emergencies", () => {
     const alarm = segment("leave", 10, 20, { role: "emergency", item: "emergency:1" });
     const zones = new Map([
       ["b", zone([alarm, segment("one", 0, 60)], { name: "Bar" })],
-      ["a", zone([alarm], { name: "Arcade" })],
+      ["a", zone([alarm], { name: "Arcade", drill: true })],
       ["c", zone([segment("one", 0, 60)], { name: "Cellar" })],
     ]);
     expect(alarming(zones, 9 * S)).toEqual([]);
     expect(alarming(zones, 10 * S)).toEqual([
-      { zone: "Arcade", title: "leave" },
-      { zone: "Bar", title: "leave" },
+      { zone: "Arcade", title: "leave", drill: true },
+      { zone: "Bar", title: "leave", drill: false },
     ]);
     expect(alarming(null, 0)).toEqual([]);
   });

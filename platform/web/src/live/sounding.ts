@@ -64,11 +64,12 @@ export function chosenFor(zone: ZoneView, sounding: Sounding | null): string | n
 export function alarming(
   zones: ReadonlyMap<string, ZoneView> | null,
   frame: number,
-): readonly { readonly zone: string; readonly title: string }[] {
+): readonly { readonly zone: string; readonly title: string; readonly drill: boolean }[] {
   const found = [];
   for (const zone of zones?.values() ?? []) {
     const segment = segmentAt(zone.segments, frame);
-    if (segment?.role === "emergency") found.push({ zone: zone.name, title: segment.title });
+    if (segment?.role !== "emergency") continue;
+    found.push({ zone: zone.name, title: segment.title, drill: zone.drill });
   }
   return found.sort((a, b) => a.zone.localeCompare(b.zone));
 }

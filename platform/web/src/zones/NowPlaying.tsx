@@ -41,7 +41,7 @@ export function NowPlaying({ zone, mayControl, mayChoose }: Props) {
         <Cover sounding={sounding} />
         <div className={css.words}>
           {sounding ? (
-            <Words of={sounding} chosen={chosenFor(zone, sounding)} />
+            <Words of={sounding} chosen={chosenFor(zone, sounding)} drill={zone.drill} />
           ) : (
             <p className={css.silence}>{silent}</p>
           )}
@@ -61,15 +61,17 @@ export function NowPlaying({ zone, mayControl, mayChoose }: Props) {
 function Words({
   of: { role, title, artist },
   chosen,
+  drill,
 }: {
   of: Sounding;
   chosen: string | null;
+  drill: boolean;
 }) {
   return (
     <>
       <span className={css.kind} data-role={role}>
         {role === "music" ? <MusicIcon size={14} /> : <VoiceIcon size={15} />}
-        {KIND[role]}
+        {role === "emergency" && drill ? "Drill" : KIND[role]}
       </span>
       <p className={css.title} title={title}>
         {title || "Untitled"}

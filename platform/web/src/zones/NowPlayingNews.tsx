@@ -19,7 +19,7 @@ export function NowPlayingNews() {
     const look = () => {
       const { zones, frame } = live.getState();
       for (const zone of zones?.values() ?? []) {
-        const line = describe(soundingAt(zone, frame), zone.status);
+        const line = describe(soundingAt(zone, frame), zone);
         const before = known.current.get(zone.zone_id);
         known.current.set(zone.zone_id, line);
         if (before !== undefined && before !== line) pending.push(`${zone.name}: ${line}`);
@@ -45,10 +45,10 @@ export function NowPlayingNews() {
   );
 }
 
-function describe(sounding: Sounding | null, status: ZoneView["status"]): string {
+function describe(sounding: Sounding | null, { status, drill }: ZoneView): string {
   if (!sounding) return status;
   const { role, title, artist, moving } = sounding;
-  if (role === "emergency") return `emergency ${title}`;
+  if (role === "emergency") return `${drill ? "drill" : "emergency"} ${title}`;
   if (role === "event") return `announcement ${title}`;
   if (!moving) return status;
   return artist ? `${title} by ${artist}` : title;
