@@ -43,6 +43,7 @@ _SLOPE_LIMIT = 500e-6
 _SLOPES = 45
 _FASTEST, _FEWEST = 0.01, 8
 _LEAST = 5.0
+_USABLE = 10.0
 _NEGLIGIBLE = 1e-4
 _WANDER = 1e-6
 
@@ -205,7 +206,9 @@ def _stepped(line: Line, latest: tuple[Sample, ...]) -> bool:
 
 def _fit(src: str, samples: tuple[Sample, ...]) -> Line:
     table = np.array([(s.at, s.offset, s.delay / 2) for s in samples])
-    last, n = samples[-1], len(samples)
+    # what waited out an outage bounds nothing, and would pass for how slow the network is
+    table = table[table[:, 2] <= _USABLE * np.median(table[:, 2])]
+    last, n = samples[-1], len(table)
     at = table[:, 0] - last.at
     over = table[:, 1] - last.offset + table[:, 2]  # the offset lies below each of these
     under = table[:, 1] - last.offset - table[:, 2]  # and above each of these

@@ -183,3 +183,20 @@ def test_exchanges_that_two_slopes_explain_alike_have_a_line_too() -> None:
         clock = clocks.observe(clock, A, t1, t2, t2, t1 + delay)
     assert clock.line is not None
     assert abs(clock.line.platform(10**6 + at) - 10**6 - at - EPOCH - offset) < 200
+
+
+def test_what_waited_out_an_outage_does_not_move_the_line() -> None:
+    network = Network(6, ppm=40, jitter=400)
+    clock = run(network, 150)
+    before = clock.line
+    assert before is not None
+    back_at = 170 * 10**6
+    for waited in (4_000_000, 3_000_000, 2_000_000, 1_000_000):
+        t1 = back_at - waited
+        t2 = network.platform(back_at)
+        clock = clocks.observe(clock, A, t1, t2, t2 + 50, back_at + 200)
+    for k in range(5):
+        clock = clocks.observe(clock, A, *network.exchange(back_at + (k + 1) * 10**6))
+    assert clock.line is not None
+    now = back_at + 6 * 10**6
+    assert abs(clock.line.platform(now) - network.platform(now)) < 60

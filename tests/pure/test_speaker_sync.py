@@ -227,6 +227,22 @@ def test_sound_waits_for_what_is_decoded_but_not_for_ever() -> None:
     assert silent == SURE // 10_000
 
 
+def test_a_card_that_reports_by_itself_is_followed_too() -> None:
+    line = Line("a", 0, float(EPOCH))
+    renderer = Renderer(Hum())
+    each = (1 - 60e-6) * 1e6 / FRAME_RATE
+    for block in range(3000):
+        taken = block * 480 - 2400
+        if block % 10 == 0 and taken >= 0:
+            renderer.report(taken, 90_000 + taken * each)
+        renderer.block(480, None, line)
+    read = renderer.last
+    assert read is not None
+    frame, part = line.position(90_000 + 2999 * 480 * each + renderer.later)
+    assert abs(read.frame - frame + read.part - part) < 0.5
+    assert abs(read.ratio - (1 - 60e-6)) < 1e-6
+
+
 def test_nothing_sounds_before_the_epoch() -> None:
     renderer = Renderer(Hum())
     line = Line("a", 0, -2e6)

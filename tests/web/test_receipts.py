@@ -105,7 +105,7 @@ def test_an_emergency_is_raised_by_holding_and_told_on_every_page_until_the_all_
     sign_in(phone, stack)
     banner = phone.get_by_role("alert", name="Emergencies")
     expect(banner).to_contain_text(f"Drill: Evacuate sounds in {here}.")
-    expect(card(phone, here).get_by_text("Emergency", exact=True)).to_be_visible()
+    expect(card(phone, here).get_by_text("Drill", exact=True)).to_be_visible()
     expect(card(phone, there).get_by_text("Music", exact=True)).to_be_visible()
     check(phone)
     banner.get_by_role("link", name="Look").click()
