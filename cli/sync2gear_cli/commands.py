@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import typer
@@ -58,6 +58,11 @@ def an_id(shown_by: str) -> Callable[[str | None], str | None]:
             raise typer.BadParameter(f"{value!r} is no id: {shown_by} shows them") from None
 
     return check
+
+
+def only_of(what: str, shown_by: str) -> Any:
+    """An option that leaves what is not of this one: its id, which ``shown_by`` shows."""
+    return typer.Option(help=f"Only of this {what}.", metavar="ID", callback=an_id(shown_by))
 
 
 def ask(question: str, *, yes: bool) -> None:

@@ -26,7 +26,6 @@ app.add_typer(group, name="plays")
 
 _HEADS: Final = ("title", "at", "zones", "id")
 _TREE: Final = ("zone", "speaker", "state", "reason", "received", "cached", "started", "finished")
-_ANNOUNCEMENT: Final = commands.an_id("`sync2gear announce list`")
 _SETTLED: Final = frozenset({"finished", "missed"})
 
 
@@ -43,8 +42,7 @@ def list_(
         str | None, typer.Option("--zone", "-z", help="Only in this zone.", metavar="NAME")
     ] = None,
     announcement: Annotated[
-        str | None,
-        typer.Option(help="Only of this announcement.", metavar="ID", callback=_ANNOUNCEMENT),
+        str | None, commands.only_of("announcement", "`sync2gear announce list`")
     ] = None,
     since: Annotated[
         str | None, typer.Option("--from", help="Only from then on.", metavar="TIME")

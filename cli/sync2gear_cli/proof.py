@@ -30,22 +30,8 @@ Outcome = Annotated[
     str | None,
     typer.Option(help="played, late, missed, pending or unknown.", metavar="OUTCOME"),
 ]
-Track = Annotated[
-    str | None,
-    typer.Option(
-        help="Only of this track.",
-        metavar="ID",
-        callback=commands.an_id("`sync2gear music search`"),
-    ),
-]
-Announcement = Annotated[
-    str | None,
-    typer.Option(
-        help="Only of this announcement.",
-        metavar="ID",
-        callback=commands.an_id("`sync2gear announce list`"),
-    ),
-]
+Track = Annotated[str | None, commands.only_of("track", "`sync2gear music search`")]
+Announcement = Annotated[str | None, commands.only_of("announcement", "`sync2gear announce list`")]
 Form = Annotated[str, typer.Option("--format", help="csv or json.")]
 Target = Annotated[
     Path | None, typer.Option("--output", help="A new file; by default stdout.", metavar="FILE")

@@ -28,7 +28,7 @@ _SOUNDS = {
     "card": "through the sound card",
     "pulse": "through the sound server",
     "file": "into played.wav in its folder",
-    "null": "silently (S2G_UP_SINK=card or file makes it heard)",
+    "null": "silently (S2G_UP_SINK=pulse, card or file makes it heard)",
 }
 _POLL_SECONDS = 0.1
 _CERTIFICATES_SECONDS = 3600.0

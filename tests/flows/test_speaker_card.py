@@ -25,6 +25,9 @@ from support.speaker_lab import (
 )
 from sync2gear_broker.messages import LiveEvent
 from sync2gear_broker.units import FRAME_RATE
+from sync2gear_cli.services.stack import way_to_sound
+from sync2gear_firmware.machine import local
+from sync2gear_firmware.players.sound_server import SoundServerError, Stream
 
 FORM = "rate=48000 channels=2 format=s16le"
 WAYS = pytest.mark.parametrize("way", ["card", "pulse"])
@@ -33,9 +36,10 @@ WAYS = pytest.mark.parametrize("way", ["card", "pulse"])
 
 @dataclass
 class Card:
-    """A virtual card: its environment, and what is heard on it with the frame of each arrival."""
+    """A virtual card: its server, and what is heard on it with the frame of each arrival."""
 
     environment: dict[str, str]
+    server: "subprocess.Popen[bytes]"
     chunks: list[tuple[int, bytes]] = field(default_factory=list)
 
     @property
@@ -85,7 +89,7 @@ def opened(tmp_path: Path, *sinks: str) -> Iterator[Card]:
     )
     eventually(socket.exists)
     try:
-        with recorded(Card(environment), names[0]) as card:
+        with recorded(Card(environment, server), names[0]) as card:
             yield card
     finally:
         server.terminate()
@@ -95,7 +99,7 @@ def opened(tmp_path: Path, *sinks: str) -> Iterator[Card]:
 @contextmanager
 def recorded(card: Card, name: str = "spk") -> Iterator[Card]:
     """The same card as it is heard from now on."""
-    card = Card(card.environment)
+    card = Card(card.environment, card.server)
     recorder = subprocess.Popen(
         ["parec", "-d", f"{name}.monitor", "--rate=48000", "--channels=2", "--format=s16le",
          "--latency-msec=10"],
@@ -187,6 +191,28 @@ def _play(lab: Lab, card: Card, environment: dict[str, str]) -> None:
     # what the recorder gives is what was heard some tens of milliseconds ago
     late = card.arrived_at(during) - (start + half // 2)
     assert -FRAME_RATE // 50 < late < FRAME_RATE // 2, late
+
+
+def test_what_sounds_here_is_found_out(card: Card, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in card.reached.items():
+        monkeypatch.setenv(name, value)
+    assert way_to_sound() == "pulse"
+    monkeypatch.setenv("PULSE_SERVER", "unix:/nowhere")
+    assert way_to_sound() != "pulse"
+
+
+def test_a_stream_that_was_closed_says_so(card: Card, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in card.reached.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SoundServerError, match="nowhere"):
+        Stream("nowhere", 4800, 960, local)
+    stream = Stream("spk", 4800, 960, local)
+    assert stream.ready
+    stream.close()
+    stream.close()
+    for use in (stream.ask, lambda: stream.write(np.zeros((480, 2), np.float32))):
+        with pytest.raises(SoundServerError, match="closed"):
+            use()
 
 
 @WAYS

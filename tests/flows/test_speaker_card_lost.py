@@ -1,5 +1,6 @@
 """A sound card that is pulled out and put back: the speaker keeps time and returns in step."""
 
+import signal
 import subprocess
 from pathlib import Path
 
@@ -59,10 +60,10 @@ def test_a_card_that_comes_late_is_lost_and_comes_back_plays_in_step(
         assert lab.log().count("card.open") == 2
 
 
-def test_a_sound_server_that_loses_its_sink_or_ends_is_found_again_and_played_to_in_step(
+def test_a_sound_server_that_loses_its_sink_ends_or_hangs_is_found_again_and_played_to_in_step(
     mosquitto: MosquittoServer, tmp_path: Path
 ) -> None:
-    music = hum(42, 90)
+    music = hum(42, 120)
     folder = tmp_path / "sound"
     folder.mkdir()
     with open_lab(mosquitto, tmp_path) as lab:
@@ -85,5 +86,15 @@ def test_a_sound_server_that_loses_its_sink_or_ends_is_found_again_and_played_to
         eventually(lambda: lab.log().count("card.failed") > failures)
         with opened(folder, SINK) as card:
             eventually(lambda: card.heard()[-FRAME_RATE // 2 :].any(), 30)
+            in_step(card, music, len(card.heard()), start)
+            failures = lab.log().count("card.failed")
+            card.server.send_signal(signal.SIGSTOP)
+            eventually(lambda: "does not answer" in lab.log())
+            eventually(lambda: lab.log().count("card.failed") > failures, 20)
+            card.server.send_signal(signal.SIGCONT)
+            opens = lab.log().count("card.open")
+            eventually(lambda: lab.log().count("card.open") > opens, 20)
+            since = len(card.heard())
+            eventually(lambda: card.heard()[since:][-FRAME_RATE // 2 :].any(), 20)
             in_step(card, music, len(card.heard()), start)
         assert "Traceback" not in lab.log()

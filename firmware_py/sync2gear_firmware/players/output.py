@@ -1,18 +1,17 @@
-"""What outputs that are heard have in common: a thread that opens them, and how full they are."""
+"""What outputs that are heard have in common: they are opened anew, and kept so full."""
 
 import logging
-import threading
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable
 from typing import Final
 
 from sync2gear_broker.units import FRAME_RATE
-from sync2gear_firmware.clock import Line
 from sync2gear_firmware.facts import Trouble
 from sync2gear_firmware.limiter import LOOK
 from sync2gear_firmware.player import Player
 from sync2gear_firmware.players import Health
 from sync2gear_firmware.players.depth import Depth, judged
+from sync2gear_firmware.players.tended import Tended
 from sync2gear_firmware.renderer import Renderer
 
 log = logging.getLogger(__name__)
@@ -25,7 +24,7 @@ SECOND: Final = 1.0
 _RETRY = 3
 
 
-class Output(ABC):
+class Output(Tended):
     """A sink with a device that may not be there, or go away: tried again every few seconds.
 
     It is kept filled as far as the depth in force says: what is held is rendered sooner or later,
@@ -35,48 +34,26 @@ class Output(ABC):
     def __init__(
         self, player: Player, local: Callable[[], int], tell: Callable[[Trouble], None]
     ) -> None:
+        super().__init__("card")
         self._player = player
         self._local = local
         self._tell = tell
-        self._line: Line | None = None
         self._renderer = Renderer(player)
-        self._rounds = 0
         self._underflows = 0
         self._depth = Depth()
         self._least: float | None = None
         self._empty = False
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._attend, name="card", daemon=True)
 
     @property
     def ahead(self) -> int:
         """What the device holds when it is given more, one block of two, and the limiter's."""
         return self._depth.millis * 1000 + round((BLOCK / FRAME_RATE + LOOK) * 1e6)
 
-    def start(self) -> None:
-        """Open the device as soon as it can be."""
-        self._thread.start()
-
-    def follow(self, line: Line) -> None:
-        """Keep to ``line`` from now on."""
-        self._line = line
-
-    def stop(self) -> None:
-        """Close the device."""
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join(10)
-
     def health(self) -> Health:
         """A round is a block that was rendered, or an attempt to open the device."""
         known = self._renderer.last is not None
         off = self._renderer.pace.error / FRAME_RATE * 1000 if known else None
         return Health(self._rounds, off, self._underflows)
-
-    def renew(self) -> None:
-        """The device takes nothing any more: open it again."""
-        self._thread = threading.Thread(target=self._attend, name="card", daemon=True)
-        self._thread.start()
 
     @abstractmethod
     def _try(self) -> str:
@@ -99,7 +76,7 @@ class Output(ABC):
         self._renderer = Renderer(self._player, rate)
         self._least, self._empty = None, False
 
-    def _attend(self) -> None:
+    def _run(self) -> None:
         looks = 0
         while self._mine() and not self._stop.is_set():
             if looks == 0 or (looks % _RETRY == 0 and not self._sounds()):
@@ -110,10 +87,6 @@ class Output(ABC):
             self._pass(SECOND)
         if self._mine():
             self._close()
-
-    def _mine(self) -> bool:
-        """Whether this thread is the one that attends to the device."""
-        return threading.current_thread() is self._thread
 
     def _open(self) -> None:
         self._close()

@@ -1,7 +1,6 @@
 """Real-time pacing for sinks without a card of their own: frames are rendered as they are due."""
 
 import logging
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -15,6 +14,7 @@ from sync2gear_firmware.limiter import Limiter
 from sync2gear_firmware.machine import this_thread_is
 from sync2gear_firmware.player import Player, quantised
 from sync2gear_firmware.players import Health
+from sync2gear_firmware.players.tended import Tended
 from sync2gear_firmware.resample import Frames
 
 log = logging.getLogger(__name__)
@@ -27,7 +27,7 @@ _BLOCK = FRAME_RATE // 10
 _PATIENCE = 2_000_000
 
 
-class Paced:
+class Paced(Tended):
     """A thread that renders each frame when the zone clock has passed it.
 
     ``write`` receives ``(first frame, (n, 2) int16)``. The frames are contiguous except where the
@@ -39,37 +39,15 @@ class Paced:
     def __init__(
         self, player: Player, local: Callable[[], int], write: Callable[[int, Pcm], None]
     ) -> None:
+        super().__init__("sink")
         self._player = player
         self._local = local
         self._write = write
-        self._line: Line | None = None
         self._failures = 0
-        self._rounds = 0
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="sink", daemon=True)
-
-    def start(self) -> None:
-        """Begin; nothing is rendered before there is a line."""
-        self._thread.start()
-
-    def follow(self, line: Line) -> None:
-        """Keep to ``line`` from now on."""
-        self._line = line
-
-    def stop(self) -> None:
-        """End the thread."""
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join(5)
 
     def health(self) -> Health:
         """It hears itself, so it is never off."""
         return Health(self._rounds)
-
-    def renew(self) -> None:
-        """Let another thread go on; the one that stands ends when it moves again."""
-        self._thread = threading.Thread(target=self._run, name="sink", daemon=True)
-        self._thread.start()
 
     def _run(self) -> None:
         this_thread_is("sink")
@@ -77,7 +55,7 @@ class Paced:
         out = _Held(self._write)
         obeyed: Line | None = None
         began = self._local()
-        while not self._stop.wait(_PERIOD) and threading.current_thread() is self._thread:
+        while not self._stop.wait(_PERIOD) and self._mine():
             self._rounds += 1
             line = self._line
             if line is None:
@@ -102,7 +80,7 @@ class Paced:
                 with self._edge(pos):
                     out.write(pos, self._player.mix(pos, n))
                 pos += n
-        if threading.current_thread() is self._thread:
+        if self._mine():
             with self._edge(pos or 0):
                 out.flush()
 

@@ -23,6 +23,8 @@ _ASK_EVERY: Final = 5
 _COARSE: Final = 10_000
 _LOST: Final = -1000.0
 """Milliseconds that the server is ahead: it was stopped, or we were, and all of it is late."""
+_SILENT: Final = 5e6
+"""Microseconds without a report after which the server is taken to hang."""
 
 
 class PulseSink(Output):
@@ -66,7 +68,9 @@ class PulseSink(Output):
             if (now := self._local()) >= until:
                 return
             queue = self._queued(self._stream, now)
-            if (over := queue - self._depth.millis) > 0:
+            if now - self._last.at > _SILENT:
+                self._end("the sound server does not answer")
+            elif (over := queue - self._depth.millis) > 0:
                 time.sleep(min(over / 1000, MOST_REST))
             elif queue > _LOST:
                 self._feed(self._stream, queue)
@@ -75,8 +79,9 @@ class PulseSink(Output):
         self._stop.wait(max(0.0, (until - self._local()) / 1e6))
 
     def _end(self, why: str) -> None:
-        log.warning("card.ended reason=%r", why)
-        self._close()
+        if self._mine():  # else it is another thread's stream by now
+            log.warning("card.ended reason=%r", why)
+            self._close()
 
     def _queued(self, stream: Stream, now: int) -> float:
         """Milliseconds that the server has yet to take, from its last report on."""

@@ -6,6 +6,7 @@ https://www.freedesktop.org/software/pulseaudio/doxygen/structpa__timing__info.h
 """
 
 import ctypes
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -55,6 +56,7 @@ class Stream:
     def __init__(self, sink: str, held: int, period: int, local: Callable[[], int]) -> None:
         """``held`` frames at the most are asked for ahead; ``period`` are taken at a time."""
         self._local = local
+        self._guard = threading.RLock()
         self.reports: deque[Report] = deque(maxlen=_KEPT)
         self._told = _library().get_callback("pa_stream_success_cb_t")(self._hear)
         self._stream: Any = None
@@ -92,18 +94,19 @@ class Stream:
 
     def close(self) -> None:
         """End the stream and leave the server."""
-        if self._loop is None:
-            return
-        with self._locked():
-            if self._stream:
-                _call("pa_stream_disconnect", self._stream)
-                _call("pa_stream_unref", self._stream)
-            if self._context:
-                _call("pa_context_disconnect", self._context)
-                _call("pa_context_unref", self._context)
-        _call("pa_threaded_mainloop_stop", self._loop)
-        _call("pa_threaded_mainloop_free", self._loop)
-        self._loop = None
+        with self._guard:
+            if self._loop is None:
+                return
+            with self._locked():
+                if self._stream:
+                    _call("pa_stream_disconnect", self._stream)
+                    _call("pa_stream_unref", self._stream)
+                if self._context:
+                    _call("pa_context_disconnect", self._context)
+                    _call("pa_context_unref", self._context)
+            _call("pa_threaded_mainloop_stop", self._loop)
+            _call("pa_threaded_mainloop_free", self._loop)
+            self._loop = None
 
     def _connect(self) -> None:
         with self._locked():
@@ -156,11 +159,14 @@ class Stream:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        _call("pa_threaded_mainloop_lock", self._loop)
-        try:
-            yield
-        finally:
-            _call("pa_threaded_mainloop_unlock", self._loop)
+        with self._guard:
+            if self._loop is None:  # libpulse would end the whole process
+                raise SoundServerError("the stream was closed")
+            _call("pa_threaded_mainloop_lock", self._loop)
+            try:
+                yield
+            finally:
+                _call("pa_threaded_mainloop_unlock", self._loop)
 
     def _hear(self, stream: Any, success: int, _: Any) -> None:
         """A report came; this is called from the thread of libpulse, which holds its lock."""

@@ -218,8 +218,9 @@ def _view(score: Score, frame: int, speakers: tuple[int, int]) -> ZoneView:
 
 def _is_drill(state: ZoneState, frame: int) -> bool:
     latch = state.emergency
-    active = latch is not None and latch.active and (latch.end is None or frame < latch.end)
-    return active and latch is not None and latch.drill
+    if latch is None or not (latch.active and latch.drill):
+        return False
+    return latch.end is None or frame < latch.end
 
 
 def _status(state: ZoneState, frame: int) -> Literal["playing", "paused", "stopped", "idle"]:
