@@ -94,6 +94,12 @@ def open_announcements(page: Page, stack: Stack) -> None:
     expect(page.get_by_role("heading", name="Announcements", exact=True)).to_be_visible()
 
 
+def tick(box: Locator) -> None:
+    """Choose a box or radio below its label's text as people do: press the label once it rests."""
+    box.locator("xpath=ancestor::label").click()
+    expect(box).to_be_checked()
+
+
 def card(page: Page, name: str) -> Locator:
     """A zone's card."""
     return page.get_by_role("article", name=name, exact=True)

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from support.browser import check, open_announcements
+from support.browser import check, open_announcements, tick
 from support.pictures import keep_picture
 from support.stack import Stack
 
@@ -28,7 +28,7 @@ def test_a_template_is_written_filled_in_and_said(page: Page, stack: Stack) -> N
     dialog.get_by_role("button", name="Show what is said").click()
     expect(dialog.get_by_text("Mister Young, please come to the till.")).to_be_visible()
     expect(dialog.get_by_role("button", name="Choose where")).to_be_disabled()
-    dialog.get_by_role("checkbox", name=zone, exact=True).check(force=True)
+    tick(dialog.get_by_role("checkbox", name=zone, exact=True))
     check(page)
     dialog.get_by_role("button", name="Say it in 1 zone").click()
     starts = re.compile(rf"It starts at \d\d:\d\d:\d\d in {re.escape(zone)}\.")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Locator, Page, WebSocketRoute, expect
 
-from support.browser import DESKTOP, PHONE, Scheme, card, check, open_page, sign_in
+from support.browser import DESKTOP, PHONE, Scheme, card, check, open_page, sign_in, tick
 from support.hearing import RATE
 from support.pictures import keep_picture
 from support.stack import Stack, wait_until
@@ -132,7 +132,7 @@ def test_something_is_said_and_the_music_comes_back(page: Page, stack: Stack) ->
     expect(page.get_by_role("button", name="Say it now")).to_be_disabled()
     page.get_by_role("textbox", name="Text").fill(SAYING)
     expect(page.get_by_text(f"{len(SAYING)} of 5,000 characters")).to_be_visible()
-    page.get_by_role("checkbox", name=here, exact=True).check(force=True)
+    tick(page.get_by_role("checkbox", name=here, exact=True))
     expect(page.get_by_role("checkbox", name="All zones")).not_to_be_checked()
     page.get_by_role("button", name="Say it now").click()
     note = page.get_by_role("alert").filter(has_text="The announcement is on its way")
@@ -167,7 +167,7 @@ def test_what_is_to_come_is_seen_and_taken_back(page: Page, stack: Stack) -> Non
     name = stack.zones[0]["name"]
     page.get_by_text("When", exact=False).first.click()
     page.get_by_label("Begins", exact=True).select_option("In a minute")
-    page.get_by_role("checkbox", name=name, exact=True).check(force=True)
+    tick(page.get_by_role("checkbox", name=name, exact=True))
     page.get_by_role("textbox", name="Text").fill("Not yet.")
     page.get_by_role("button", name="Say it", exact=True).click()
     queue = card(page, name).get_by_role("region", name=f"Announcements in {name}")

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from support.browser import PHONE, card, check, open_announcements, open_page, sign_in
+from support.browser import PHONE, card, check, open_announcements, open_page, sign_in, tick
 from support.pictures import keep_picture
 from support.stack import Stack, wait_until
 
@@ -47,7 +47,7 @@ def test_what_is_said_is_followed_to_every_speaker(
     open_announcements(phone, stack)
     phone.get_by_role("button", name=f"Play {CLOSING} now").click()
     dialog = phone.get_by_role("dialog", name=f"Play {CLOSING}")
-    dialog.get_by_role("checkbox", name=here, exact=True).check(force=True)
+    tick(dialog.get_by_role("checkbox", name=here, exact=True))
     dialog.get_by_role("button", name="Play it in 1 zone").click()
     expect(dialog.get_by_text("Heard on 2 of 2 speakers.")).to_be_visible()
     check(phone)
@@ -92,9 +92,9 @@ def test_an_emergency_is_raised_by_holding_and_told_on_every_page_until_the_all_
     expect(dialog.get_by_text("Hold it for a second")).to_be_visible()
     with stack.http() as http:
         assert http.get("/api/v1/emergencies/").json()["results"] == [], "a slip raises nothing"
-    dialog.get_by_role("radio", name=re.compile("^Drill")).check(force=True)
-    dialog.get_by_role("radio", name=re.compile("^Some places")).check(force=True)
-    dialog.get_by_role("checkbox", name=here, exact=True).check(force=True)
+    tick(dialog.get_by_role("radio", name=re.compile("^Drill")))
+    tick(dialog.get_by_role("radio", name=re.compile("^Some places")))
+    tick(dialog.get_by_role("checkbox", name=here, exact=True))
     dialog.get_by_role("button", name="Begin the drill in 1 zone").click(delay=HELD)
     active = page.get_by_role("region", name="Active drill: Evacuate")
     expect(active).to_contain_text(here)

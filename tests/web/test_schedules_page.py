@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from playwright.sync_api import Page, expect
 
-from support.browser import card, check, sign_in
+from support.browser import card, check, sign_in, tick
 from support.pictures import keep_picture
 from support.stack import Stack, wait_until
 
@@ -115,7 +115,7 @@ def test_a_schedule_is_tried_out_saved_and_switched(page: Page, stack: Stack) ->
     page.get_by_label("Name").fill("All day lounge")
     page.get_by_label("Which channel").select_option(label="Evening lounge")
     page.get_by_role("radio", name="In chosen places").check()
-    page.get_by_role("checkbox", name=zone, exact=True).first.check(force=True)
+    tick(page.get_by_role("checkbox", name=zone, exact=True).first)
     page.get_by_role("button", name="Show what changes").click()
     changes = page.get_by_role("list", name=f"What changes in {zone}")
     expect(changes).to_contain_text("Dropped")
@@ -266,7 +266,7 @@ def test_a_conflict_is_found_and_a_schedule_changed_until_it_is_gone(
     page.get_by_role("radio", name="From and to").check()
     page.get_by_label("From", exact=True).fill("09:00")
     page.get_by_label("To", exact=True).fill("17:30")
-    page.get_by_role("checkbox", name="Saturday").check(force=True)
+    tick(page.get_by_role("checkbox", name="Saturday"))
     page.get_by_label("Priority", exact=True).fill("72")
     check(page)
     page.get_by_role("button", name="Save").click()
@@ -337,7 +337,7 @@ def test_a_channel_by_hand_quiet_hours_and_what_sounded_at_an_instant(
     dialog.get_by_role("button", name="Save").click()
     expect(dialog.get_by_text("Give a time.")).to_be_visible()
     dialog.get_by_label("To").fill("05:00")
-    dialog.get_by_role("checkbox", name="Sunday").check(force=True)
+    tick(dialog.get_by_role("checkbox", name="Sunday"))
     dialog.get_by_label("Music goes on").uncheck()
     check(page)
     dialog.get_by_role("button", name="Save").click()

@@ -8,11 +8,12 @@ import { useMayThere } from "../session/may";
 
 const NOWHERE: readonly Place[] = [];
 
-/** The zones by name, and the places that hold them. */
+/** The zones by name, and the places that hold them; both at once, so that nothing moves under a finger. */
 export function useTargets(permission = "announce.now"): { zones: readonly ZoneView[]; places: readonly Place[] } {
   const views = useLiveState((state) => state.zones);
   const mayThere = useMayThere(permission);
-  const places = usePlaces().data ?? NOWHERE;
+  const { data: places = NOWHERE, isPending } = usePlaces();
+  if (isPending) return { zones: [], places };
   const zones = [...(views?.values() ?? [])]
     .filter(({ zone_id }) => mayThere(zone_id))
     .toSorted((a, b) => a.name.localeCompare(b.name));
