@@ -21,7 +21,7 @@ SETTLING: Final = 4.0
 MOST: Final = 800e-6
 """The correction never exceeds this share of the rate."""
 STEP: Final = 20e-6
-"""The ratio changes by at most this between two blocks, of 10 ms."""
+"""The ratio changes by at most this in 10 ms."""
 SECONDS: Final = 3.0
 """The time in which an error shrinks to a third."""
 
@@ -36,21 +36,23 @@ class Course:
     correction: float = 0.0
 
 
-def steer(course: Course, error: float, natural: float, far: float = JUMP) -> tuple[Course, int]:
+def steer(
+    course: Course, error: float, natural: float, far: float = JUMP, step: float = STEP
+) -> tuple[Course, int]:
     """The course for the next block, and frames to jump before it.
 
     ``error`` is by how many frames the position lags, more than ``far`` is jumped; ``natural`` the
-    ratio that keeps the lag.
+    ratio that keeps the lag. The ratio changes by at most ``step``.
     """
     jump = 0
     if abs(error) > far:
         jump = round(error)
         error, course = error - jump, Course()
     wanted = _limited(error / (SECONDS * FRAME_RATE), 0.0, MOST)
-    correction = _limited(wanted, course.correction, STEP)
+    correction = _limited(wanted, course.correction, step)
     ratio = natural + correction
     if course.ratio is not None:
-        ratio = _limited(ratio, course.ratio, STEP)
+        ratio = _limited(ratio, course.ratio, step)
     return Course(ratio, correction), jump
 
 
@@ -131,7 +133,8 @@ class Pace:
         # what the clock is not sure of yet is not jumped after
         unsure = _SURELY * line.spread * FRAME_RATE / 1e6
         far = min(JUMP, max(NEAR, unsure)) if first < self._settled else JUMP
-        self._course, jump = steer(self._course, self.error, natural, far)
+        step = STEP * n / (self._rate / 100)
+        self._course, jump = steer(self._course, self.error, natural, far, step)
         ratio = self._course.ratio or natural
         self.jumps += jump != 0
         read = Stretch(self._frame + jump, self._part, ratio, jump)

@@ -172,6 +172,21 @@ def test_whatever_the_errors_the_ratio_moves_gently(errors: list[float], natural
         course = after
 
 
+@pytest.mark.parametrize("block", [480, 960, 1920])
+def test_the_ratio_moves_as_fast_whatever_is_rendered_at_once(block: int) -> None:
+    pace, heard = Pace(), 0.0
+    seen: list[tuple[float, float]] = []
+    for k in range(8 * FRAME_RATE // block):
+        pace.report(k * block, heard)
+        # after 4 s the zone clock is found to be 10 ms off, which is made up for without a jump
+        line = Line("a", 0, 1e9 if heard < 4e6 else 1e9 + 10_000)
+        if part := pace.step(block, line, 0, lambda _: True):
+            seen.append((heard, part.ratio))
+        heard += block * 1e6 / FRAME_RATE
+    steep = next(at for at, ratio in seen if ratio - 1 > MOST - 1e-6)
+    assert steep - 4e6 == pytest.approx(MOST / STEP * 10_000, abs=40_000)
+
+
 @given(st.floats(JUMP + 1, 1e9), st.sampled_from([-1, 1]))
 def test_what_is_too_far_is_jumped(error: float, sign: int) -> None:
     course, jump = steer(Course(1.0002, 0.0002), sign * error, 1.0)

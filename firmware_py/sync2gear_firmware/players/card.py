@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 _LATENCY = STEPS[-1] / 1000 - 0.01
 _PERIODS = 13
-"""Of 20 ms, two blocks, so that PulseAudio takes no more than that at a time."""
+"""Of 20 ms, a block, so that PulseAudio takes no more than that at a time."""
 _EMPTY: Final = 5.0
 _REPORT = 100
 _NOT_AT_THIS_RATE = -9997
@@ -109,7 +109,7 @@ class CardSink(Output):
             log.debug("card.position error=%.1f ppm=%.0f", self._renderer.pace.error, ppm)
 
     def _rest(self, when: Any) -> None:
-        """Before the first of the blocks that the card is given at once: wait until it needs them.
+        """Before the first of the blocks that the card is given at once: wait until it needs it.
 
         A callback may not take its time, they say: for then the buffer empties, which is wanted.
         """

@@ -16,8 +16,8 @@ from sync2gear_firmware.renderer import Renderer
 
 log = logging.getLogger(__name__)
 
-BLOCK: Final = 480
-"""Frames that are rendered at once."""
+BLOCK: Final = 960
+"""Frames that are rendered at once: each block costs as much for itself as for what is in it."""
 MOST_REST: Final = 0.04
 """Seconds for which an output is let empty itself before it is looked at again."""
 SECOND: Final = 1.0
@@ -46,7 +46,7 @@ class Output(Tended):
 
     @property
     def ahead(self) -> int:
-        """What the device holds when it is given more, one block of two, and the limiter's."""
+        """What the device holds when it is given more, the block it is given, and the limiter's."""
         return self._depth.millis * 1000 + round((BLOCK / FRAME_RATE + LOOK) * 1e6)
 
     def health(self) -> Health:

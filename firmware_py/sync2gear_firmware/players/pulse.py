@@ -17,9 +17,8 @@ from sync2gear_firmware.resample import Frames
 
 log = logging.getLogger(__name__)
 
-_PERIOD: Final = 2 * BLOCK
 _ASK_EVERY: Final = 5
-"""Periods between two reports: ten a second, of which the model takes the mean of three."""
+"""Blocks between two reports: ten a second, of which the model takes the mean of three."""
 _COARSE: Final = 10_000
 _LOST: Final = -1000.0
 """Milliseconds that the server is ahead: it was stopped, or we were, and all of it is late."""
@@ -49,7 +48,7 @@ class PulseSink(Output):
 
     def _try(self) -> str:
         held = STEPS[-1] * FRAME_RATE // 1000
-        self._stream = Stream(self._sink, held, _PERIOD, self._local)
+        self._stream = Stream(self._sink, held, BLOCK, self._local)
         self._begin(FRAME_RATE)
         self._last = Report(0, self._local())
         return f"sink={self._sink!r}"
@@ -97,7 +96,7 @@ class PulseSink(Output):
         if self._renderer.pace.next is not None:
             self._notice(queue, empty=queue < 0)
         try:
-            stream.write(np.concatenate([self._block(), self._block()]))
+            stream.write(self._block())
             if self._rounds % _ASK_EVERY == 0:
                 stream.ask()
         except OSError as error:
