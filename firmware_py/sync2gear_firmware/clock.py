@@ -32,7 +32,7 @@ _UNANSWERED = 4
 _EVERY = 1_000_000
 _UNSURE = 100.0
 _KEPT = 2400
-_FITTED_FOR = 200_000
+_FITTED_FOR, _FITTED_LATER, _SPANS = 200_000, 900_000, 60
 _LATEST = 60
 _WINDOW = 600_000_000
 _SILENT = 5_000_000
@@ -185,13 +185,20 @@ def error_millis(clock: Clock, local: int) -> float | None:
 
 def _add(estimator: Estimator, sample: Sample) -> Estimator:
     samples = (*estimator.samples, sample)[-_KEPT:]
-    samples = tuple(s for s in samples if sample.at - s.at <= _WINDOW)
+    if sample.at - samples[0].at > _WINDOW:
+        samples = tuple(s for s in samples if sample.at - s.at <= _WINDOW)
     line = estimator.line
     if line is not None and _stepped(line, samples[-READY:]):
         samples = samples[-READY:]
-    elif line is not None and len(samples) > READY and sample.at - line.at < _FITTED_FOR:
+    elif line is not None and len(samples) > READY and sample.at - line.at < _fitted_for(samples):
         return replace(estimator, samples=samples)  # one more says little that is new
     return replace(estimator, samples=samples, line=_fit(estimator.src, samples))
+
+
+def _fitted_for(samples: tuple[Sample, ...]) -> int:
+    """Microseconds for which a line through these stays in force: of many, one more says little."""
+    span = samples[-1].at - samples[0].at
+    return max(_FITTED_FOR, min(span // _SPANS, _FITTED_LATER))
 
 
 def _stepped(line: Line, latest: tuple[Sample, ...]) -> bool:
