@@ -200,3 +200,12 @@ def test_what_waited_out_an_outage_does_not_move_the_line() -> None:
     assert clock.line is not None
     now = back_at + 6 * 10**6
     assert abs(clock.line.platform(now) - network.platform(now)) < 60
+
+
+def test_how_fast_the_network_was_long_ago_says_nothing() -> None:
+    clock, minute = Clock(), 60_000_000
+    for way, begins in ((100, 10**6), (5_000, 11 * minute)):
+        for at in range(begins, begins + 20_000_000, 1_000_000):
+            clock = clocks.observe(clock, "p", at, at + 10**9 + way, at + 10**9 + way, at + 2 * way)
+    assert clock.line is not None
+    assert clock.line.spread < 10
