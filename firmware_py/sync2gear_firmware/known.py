@@ -53,6 +53,7 @@ class Timers:
 class State:
     """All that a speaker knows. ``started`` is the local time of its start, ``buffer`` how many
     microseconds its sink renders ahead, and ``buffer_told`` of how many the last report knew.
+    ``zoned`` is when it was told its zone, if it had none.
 
     ``saved`` is the zone frame that it last put on its disk; ``evergreens`` are some tracks that
     it can play whatever the documents come to name; ``spooled``, ``sent`` and ``acked`` count the
@@ -68,6 +69,7 @@ class State:
     log: str
     buffer: int = 0
     buffer_told: int = 0
+    zoned: int | None = None
     saved: int | None = None
     clock: Clock = field(default_factory=Clock)
     zone: ZoneState | None = None

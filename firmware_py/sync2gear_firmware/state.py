@@ -28,7 +28,7 @@ from sync2gear_firmware.regular import tick
 __all__ = ["GRACE", "State", "due", "frame_at", "step"]
 
 GRACE: Final = 3 * SECOND
-"""So long a start waits for a trusted clock before music plays on from the saved frame."""
+"""So long who has a zone waits for a trusted clock before music plays on from the saved frame."""
 
 _NEEDS_EVERY = 600 * SECOND
 _FAULTS = 8
@@ -43,7 +43,10 @@ def step(state: State, fact: f.Fact, now: int) -> Step:
 
     What is heard comes first: a disk may take its time.
     """
+    before = in_force(state)
     state, deeds = _take(state, fact, now)
+    if before is None and in_force(state) is not None:
+        state = replace(state, zoned=now)
     state, line = _follow(state, now)
     state, score = _score(state, now)
     return state, [*line, *score, *deeds]
@@ -62,7 +65,7 @@ def due(state: State) -> int:
         if t.report is not None:
             times.append(t.report)
     if in_force(state) is not None:
-        times.append(state.started + GRACE if state.following is None else t.needs)
+        times.append(_patient_until(state) if state.following is None else t.needs)
     return min(times)
 
 
@@ -159,7 +162,7 @@ def _follow(state: State, now: int) -> Step:
     """Which line the heard position keeps to: the clock's, or after a while the saved frame's."""
     line, zone = state.clock.line, in_force(state)
     if line is None:
-        if state.following is not None or zone is None or now < state.started + GRACE:
+        if state.following is not None or zone is None or now < _patient_until(state):
             return state, []
         line = clocks.from_frame(_last_known(state, zone), now)
     elif state.joined is None:
@@ -167,6 +170,11 @@ def _follow(state: State, now: int) -> Step:
     if line == state.following:
         return state, []
     return replace(state, following=line), [f.Follow(line)]
+
+
+def _patient_until(state: State) -> int:
+    """Until when it waits for a trusted clock: who is told a zone late is soon told the time."""
+    return (state.started if state.zoned is None else state.zoned) + GRACE
 
 
 def _last_known(state: State, zone: ZoneState) -> int:

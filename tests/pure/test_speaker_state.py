@@ -489,6 +489,18 @@ def test_without_a_saved_frame_it_begins_where_the_document_does() -> None:
     assert of(f.Follow, Speaker().run(4)) == []
 
 
+def test_whom_the_platform_lets_in_late_waits_for_its_clock_and_does_not_jump() -> None:
+    plan = programme()
+    speaker = Speaker()
+    assert of(f.Follow, speaker.run(3 * state.GRACE / SECOND)) == []
+    speaker.take(f.Connected())
+    told = speaker.hear(topics.DEVICE_ZONE, zone(plan))
+    told += speaker.run(0.5)
+    assert of(f.Follow, told) == []
+    speaker.sync()
+    assert {follow.line.src for follow in of(f.Follow, speaker.deeds)} == {SRC}
+
+
 # -- proof of play --------------------------------------------------------------------------------
 
 

@@ -31,13 +31,24 @@ class Recording:
 
 
 def recording(path: Path) -> Recording:
-    """Read the WAV of a file sink, whole or still being written, with its sidecar."""
+    """Read the WAV of a file sink, whole or still being written, with its sidecar.
+
+    What it passed over when its clock jumped is silence.
+    """
     sidecar = json.loads(path.with_name(path.name + ".json").read_text())
     assert (sidecar["rate"], sidecar["channels"]) == (RATE, 2)
     raw = path.read_bytes()
     body = raw[raw.index(b"data") + 8 :]
     pcm = np.frombuffer(body[: len(body) // 4 * 4], "<i2").reshape(-1, 2)
-    return Recording(int(sidecar["first_frame"]), pcm.mean(axis=1, dtype=np.float32) / 32768)
+    samples = pcm.mean(axis=1, dtype=np.float32) / 32768
+    segments = sidecar["segments"]
+    first = min(at for _, at in segments)
+    ends = [*(sample for sample, _ in segments[1:]), len(samples)]
+    parts = [(at - first, samples[a:b]) for (a, at), b in zip(segments, ends, strict=True)]
+    placed = np.zeros(max(at + len(part) for at, part in parts), np.float32)
+    for at, part in parts:
+        placed[at : at + len(part)] = part
+    return Recording(first, placed)
 
 
 def decode(path: Path) -> Mono:
