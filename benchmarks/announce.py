@@ -1,14 +1,17 @@
 """From the API call to the first announcement sample of a cached speaker, beside a bare MQTT trip.
 
-The speaker says in its play event at which zone frame the first sample was handed to its sink; the
-zone clock is the wall clock of this one machine, so that the call's own instant compares with it.
+The speaker says in its play event at which zone frame the first sample sounds; the zone clock is
+the wall clock of this one machine, so that the call's own instant compares with it. By itself it
+plays to `null`, which holds nothing ahead; with ``--sink pulse`` to a PulseAudio's null sink.
 Each play is heard to its end before the next, two to four seconds: some five minutes in all.
 """
 
 import argparse
 import queue
 import sys
+import tempfile
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +26,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from support.services import start_mosquitto
+from support.sound import NULL_SINK, sound_server
 from support.stack import Stack, wait_until
 from sync2gear_broker.messages.device import PREFIX_DIGITS
 
@@ -147,18 +151,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--calls", type=int, default=60, help="plays of the cached one")
     parser.add_argument("--firsts", type=int, default=20, help="first plays of each kind")
+    parser.add_argument("--sink", choices=["null", "pulse"], default="null")
     given = parser.parse_args()
     say("starting the installation")
-    stack = Stack.start()
-    try:
+    with ExitStack() as later:
+        extra = None
+        if given.sink == "pulse":
+            folder = Path(later.enter_context(tempfile.TemporaryDirectory()))
+            server = sound_server(folder, (NULL_SINK.format("card"),), first=True)
+            extra = later.enter_context(server).where
+        stack = Stack.start(sinks=(given.sink,) * 3, extra=extra)
+        later.callback(stack.stop)
         say("bare round trips")
         trips = bare_trip()
         known = again(stack, given.calls)
         ahead = first_time(stack, given.firsts, prefetch=True)
         behind = first_time(stack, given.firsts, prefetch=False)
         trips += bare_trip()
-    finally:
-        stack.stop()
     sounded, answered = [s.sounded for s in known], [s.answered for s in known]
     held, fetched = [s.sounded for s in ahead], [s.sounded for s in behind]
     report(
@@ -178,8 +187,8 @@ def main() -> None:
                 sum(s.late for s in ahead), f"of {given.firsts}", sum(s.late for s in behind)
             ),
         },
-        f"{given.calls} announcements to a zone of two cached speakers beside a bare MQTT round "
-        f"trip; {given.firsts} first plays, prefetched beside not",
+        f"{given.calls} announcements to a zone of two cached speakers ({given.sink}) beside a "
+        f"bare MQTT round trip; {given.firsts} first plays, prefetched beside not",
     )
 
 

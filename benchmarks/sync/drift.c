@@ -54,6 +54,11 @@ int pthread_cond_clockwait(pthread_cond_t *c, pthread_mutex_t *m, clockid_t cloc
     return real(c, m, clock, &at);
 }
 
+/* Python's lock waits like this. glibc notes a condition's clock in this bit. */
+int pthread_cond_timedwait(pthread_cond_t *c, pthread_mutex_t *m, const struct timespec *until) {
+    return pthread_cond_clockwait(c, m, c->__data.__wrefs & 2 ? CLOCK_MONOTONIC : CLOCK_REALTIME, until);
+}
+
 int sem_clockwait(sem_t *s, clockid_t clock, const struct timespec *until) {
     static int (*real)(sem_t *, clockid_t, const struct timespec *);
     if (!real) real = dlsym(RTLD_NEXT, "sem_clockwait");

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from support.services import start_mosquitto
+from support.sound import sound_server
 from support.speaker_lab import Lab, wav, zone_frame
 from sync2gear_cli.services.process import free_port
 
@@ -87,38 +88,22 @@ def running(command: list[str], **options: Any) -> Iterator[subprocess.Popen[byt
 
 
 @contextmanager
-def sound_server(folder: Path) -> Iterator[dict[str, str]]:
+def piped(folder: Path) -> Iterator[dict[str, str]]:
     """A private PulseAudio with a pipe sink for each card; the environment that reaches it."""
-    address = folder / "pulse.socket"
-    names = [f"card{k}" for k in range(CARDS)]
-    asound = "".join(f"pcm.{n} {{ type pulse device {n} }}\n" for n in names)
-    (folder / ".asoundrc").write_text(asound)
-    where = {
-        "HOME": str(folder),
-        "PULSE_RUNTIME_PATH": str(folder / "pulse"),
-        "PULSE_SERVER": f"unix:{address}",
-    }
-    modules = [f"module-native-protocol-unix auth-anonymous=1 socket={address}"]
-    pipes = []
-    for name in names:
-        fifo = folder / f"{name}.fifo"
-        os.mkfifo(fifo)
-        # a pipe that PulseAudio has filled cannot be made smaller any more
-        pipes.append(os.open(fifo, os.O_RDWR | os.O_NONBLOCK))
-        fcntl.fcntl(pipes[-1], fcntl.F_SETPIPE_SZ, PIPE)
-        modules.append(
-            f"module-pipe-sink file={fifo} sink_name={name} format=float32le rate=48000 channels=2"
-        )
-    command = ["pulseaudio", "-n", "--daemonize=no", "--use-pid-file=no", "--exit-idle-time=-1"]
-    command += [word for module in modules for word in ("-L", module)]
-    if os.geteuid() == 0:
-        command = ["nice", "-n", "-15", *command, "--high-priority=yes", "--realtime=yes"]
+    modules, pipes = [], []
     try:
-        with (folder / "pulse.log").open("w") as log:
-            to = {"stdout": log, "stderr": log}
-            with running(command, env={**os.environ, **where}, **to):
-                wait_for("PulseAudio", lambda: answers(address), UP_WITHIN)
-                yield where
+        for name in (f"card{k}" for k in range(CARDS)):
+            fifo = folder / f"{name}.fifo"
+            os.mkfifo(fifo)
+            # a pipe that PulseAudio has filled cannot be made smaller any more
+            pipes.append(os.open(fifo, os.O_RDWR | os.O_NONBLOCK))
+            fcntl.fcntl(pipes[-1], fcntl.F_SETPIPE_SZ, PIPE)
+            modules.append(
+                f"module-pipe-sink file={fifo} sink_name={name} format=float32le rate=48000"
+                " channels=2"
+            )
+        with sound_server(folder, tuple(modules), first=True) as server:
+            yield server.where
     finally:
         for pipe in pipes:
             os.close(pipe)
@@ -200,11 +185,10 @@ class Network:
             timer.start()
 
 
-def answers(at: Path | tuple[str, int]) -> bool:
-    """Whether something listens at a socket's path or a host's port."""
-    family = socket.AF_UNIX if isinstance(at, Path) else socket.AF_INET
-    with socket.socket(family) as connection:
-        return connection.connect_ex(str(at) if isinstance(at, Path) else at) == 0
+def answers(at: tuple[str, int]) -> bool:
+    """Whether something listens at a host's port."""
+    with socket.socket() as connection:
+        return connection.connect_ex(at) == 0
 
 
 def ours(
@@ -212,7 +196,7 @@ def ours(
 ) -> tuple[Path, float]:
     """The recording of four of our speakers, and when the zone's state was published in it."""
     with ExitStack() as stack:
-        where = stack.enter_context(sound_server(folder))
+        where = stack.enter_context(piped(folder))
         broker = start_mosquitto()
         stack.callback(broker.stop)
         port = int(broker.device_url.rsplit(":", 1)[1])
@@ -270,7 +254,7 @@ def snapcast(
 ) -> tuple[Path, float]:
     """The recording of four of Snapcast's clients on its server, and when they began in it."""
     with ExitStack() as stack:
-        where = stack.enter_context(sound_server(folder))
+        where = stack.enter_context(piped(folder))
         raw = folder / "track.raw"
         rounds = int(seconds * 48_000 / len(track)) + 2
         raw.write_bytes(np.concatenate([track] * rounds).tobytes())

@@ -15,7 +15,7 @@ _DEBOUNCE = SECOND // 2
 _KEEP_EVERY = 10 * SECOND
 _CLOCK_EVERY = 30 * SECOND
 _THOUGHT = 20
-_LEVELS = (20, 30, 50, 70, 100, 120, 150, 200, 250, 300, 500, 700, 1000, 2000, 5000)
+_LEVELS = (20, 30, 50, 70, 100, 120, 135, 150, 200, 250, 300, 500, 700, 1000, 2000, 5000)
 
 
 def tick(state: State, fact: f.Tick, now: int) -> Step:

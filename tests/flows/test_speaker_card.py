@@ -1,7 +1,6 @@
 """The speaker on a sound card: a private PulseAudio's null sink, recorded and compared."""
 
 import os
-import re
 import subprocess
 import threading
 import time
@@ -14,6 +13,7 @@ import numpy as np
 import pytest
 
 from support.services import MosquittoServer
+from support.sound import NULL_SINK, SoundServer, sound_server
 from support.speaker_lab import (
     Lab,
     Samples,
@@ -29,7 +29,7 @@ from sync2gear_cli.services.stack import way_to_sound
 from sync2gear_firmware.machine import local
 from sync2gear_firmware.players.sound_server import SoundServerError, Stream
 
-FORM = "rate=48000 channels=2 format=s16le"
+SPK = NULL_SINK.format("spk")
 WAYS = pytest.mark.parametrize("way", ["card", "pulse"])
 """To the same sink: through PortAudio and ALSA, or as the server's own client."""
 
@@ -38,15 +38,8 @@ WAYS = pytest.mark.parametrize("way", ["card", "pulse"])
 class Card:
     """A virtual card: its server, and what is heard on it with the frame of each arrival."""
 
-    environment: dict[str, str]
-    server: "subprocess.Popen[bytes]"
+    server: SoundServer
     chunks: list[tuple[int, bytes]] = field(default_factory=list)
-
-    @property
-    def reached(self) -> dict[str, str]:
-        """What a process needs to play to it."""
-        names = ("HOME", "PULSE_RUNTIME_PATH", "PULSE_SERVER")
-        return {name: self.environment[name] for name in names}
 
     def heard(self) -> Samples:
         data = b"".join(chunk for _, chunk in list(self.chunks))
@@ -65,45 +58,19 @@ class Card:
 @contextmanager
 def opened(tmp_path: Path, *sinks: str) -> Iterator[Card]:
     """A server with these sinks; the first is recorded, each is an ALSA device by its name."""
-    socket = tmp_path / "pulse.socket"
-    environment = {
-        **os.environ,
-        "HOME": str(tmp_path),
-        "PULSE_RUNTIME_PATH": str(tmp_path / "pulse"),
-        "PULSE_SERVER": f"unix:{socket}",
-    }
-    names = [re.search(r"sink_name=(\w+)", sink)[1] for sink in sinks]  # type: ignore[index] # all have
-    (tmp_path / ".asoundrc").write_text(
-        "".join(f"pcm.{name} {{ type pulse device {name} }}\n" for name in names)
-    )
-    options = ["-n", "--daemonize=no", "--use-pid-file=no", "--exit-idle-time=-1"]
-    modules = [
-        f"module-native-protocol-unix auth-anonymous=1 socket={socket}",
-        *sinks,
-    ]
-    server = subprocess.Popen(
-        ["pulseaudio", *options, *(word for m in modules for word in ("-L", m))],
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    eventually(socket.exists)
-    try:
-        with recorded(Card(environment, server), names[0]) as card:
-            yield card
-    finally:
-        server.terminate()
-        server.wait(10)
+    name = next(w.removeprefix("sink_name=") for w in sinks[0].split() if "sink_name=" in w)
+    with sound_server(tmp_path, sinks) as server, recorded(Card(server), name) as card:
+        yield card
 
 
 @contextmanager
 def recorded(card: Card, name: str = "spk") -> Iterator[Card]:
     """The same card as it is heard from now on."""
-    card = Card(card.environment, card.server)
+    card = Card(card.server)
     recorder = subprocess.Popen(
         ["parec", "-d", f"{name}.monitor", "--rate=48000", "--channels=2", "--format=s16le",
          "--latency-msec=10"],
-        env=card.environment,
+        env={**os.environ, **card.server.where},
         stdout=subprocess.PIPE,
     )  # fmt: skip
     reader = threading.Thread(target=_read, args=(recorder, card))
@@ -120,7 +87,7 @@ def recorded(card: Card, name: str = "spk") -> Iterator[Card]:
 
 @pytest.fixture
 def card(tmp_path: Path) -> Iterator[Card]:
-    with opened(tmp_path, f"module-null-sink sink_name=spk {FORM}") as card:
+    with opened(tmp_path, SPK) as card:
         yield card
 
 
@@ -153,7 +120,7 @@ def test_a_card_plays_music_a_call_and_music_again_on_the_zone_clock(
     mosquitto: MosquittoServer, card: Card, tmp_path: Path, way: str
 ) -> None:
     with open_lab(mosquitto, tmp_path) as lab:
-        _play(lab, card, card.reached | {"S2G_SPEAKER_SINK": way})
+        _play(lab, card, card.server.where | {"S2G_SPEAKER_SINK": way})
 
 
 def _play(lab: Lab, card: Card, environment: dict[str, str]) -> None:
@@ -194,7 +161,7 @@ def _play(lab: Lab, card: Card, environment: dict[str, str]) -> None:
 
 
 def test_what_sounds_here_is_found_out(card: Card, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in card.reached.items():
+    for name, value in card.server.where.items():
         monkeypatch.setenv(name, value)
     assert way_to_sound() == "pulse"
     monkeypatch.setenv("PULSE_SERVER", "unix:/nowhere")
@@ -202,7 +169,7 @@ def test_what_sounds_here_is_found_out(card: Card, monkeypatch: pytest.MonkeyPat
 
 
 def test_a_stream_that_was_closed_says_so(card: Card, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in card.reached.items():
+    for name, value in card.server.where.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(SoundServerError, match="nowhere"):
         Stream("nowhere", 4800, 960, local)
@@ -228,7 +195,7 @@ def test_two_speakers_sound_as_one(mosquitto: MosquittoServer, tmp_path: Path, w
     music = hum(31, 30)
     music[:, 1] = music[:, 0]
     with ExitStack() as stack:
-        card = stack.enter_context(opened(folder, f"module-null-sink sink_name=room {FORM}", *ears))
+        card = stack.enter_context(opened(folder, NULL_SINK.format("room"), *ears))
         start = zone_frame()
         labs = []
         for name in ("left", "right"):
@@ -236,7 +203,7 @@ def test_two_speakers_sound_as_one(mosquitto: MosquittoServer, tmp_path: Path, w
             place.mkdir()
             lab = stack.enter_context(open_lab(mosquitto, place))
             lab.publish_music((lab.offer(wav(music), len(music)),), start)
-            lab.speak(S2G_SPEAKER_SINK=way, S2G_SPEAKER_CARD=name, **card.reached)
+            lab.speak(S2G_SPEAKER_SINK=way, S2G_SPEAKER_CARD=name, **card.server.where)
             labs.append(lab)
         for lab in labs:
             eventually(lambda lab=lab: "ready" in lab.log())

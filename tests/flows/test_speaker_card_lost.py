@@ -1,23 +1,26 @@
 """A sound card that is pulled out and put back: the speaker keeps time and returns in step."""
 
+import os
 import signal
 import subprocess
 from pathlib import Path
 
 import numpy as np
-from test_speaker_card import FORM, Card, find, hum, opened, recorded
+from test_speaker_card import SPK, Card, find, hum, opened, recorded
 
 from support.services import MosquittoServer
 from support.speaker_lab import Samples, eventually, open_lab, wav
 from sync2gear_broker.units import FRAME_RATE
 
-SINK = f"module-null-sink sink_name=spk {FORM}"
-
 
 def pactl(card: Card, *words: str) -> str:
     """What PulseAudio's control program answers."""
     return subprocess.run(
-        ["pactl", *words], env=card.environment, check=True, capture_output=True, text=True
+        ["pactl", *words],
+        env={**os.environ, **card.server.where},
+        check=True,
+        capture_output=True,
+        text=True,
     ).stdout
 
 
@@ -38,12 +41,12 @@ def test_a_card_that_comes_late_is_lost_and_comes_back_plays_in_step(
     music = hum(41, 60)
     folder = tmp_path / "sound"
     folder.mkdir()
-    with opened(folder, SINK) as card, open_lab(mosquitto, tmp_path) as lab:
+    with opened(folder, SPK) as card, open_lab(mosquitto, tmp_path) as lab:
         zone = lab.publish_music((lab.offer(wav(music), len(music)),))
         assert zone.anchor is not None
         names = folder / ".asoundrc"
         names.rename(folder / "unplugged")
-        lab.speak(S2G_SPEAKER_SINK="card", S2G_SPEAKER_CARD="spk", **card.reached)
+        lab.speak(S2G_SPEAKER_SINK="card", S2G_SPEAKER_CARD="spk", **card.server.where)
         eventually(lambda: "card.failed" in lab.log())
         (folder / "unplugged").rename(names)
         eventually(lambda: "card.open" in lab.log())
@@ -53,7 +56,7 @@ def test_a_card_that_comes_late_is_lost_and_comes_back_plays_in_step(
         failures = lab.log().count("card.failed")
         pactl(card, "unload-module", line.split()[0])
         eventually(lambda: lab.log().count("card.failed") > failures)
-        pactl(card, "load-module", *SINK.split())
+        pactl(card, "load-module", *SPK.split())
         with recorded(card) as again:
             eventually(lambda: again.heard()[-FRAME_RATE // 2 :].any(), 30)
             in_step(again, music, len(again.heard()), zone.anchor.at)
@@ -70,28 +73,28 @@ def test_a_sound_server_that_loses_its_sink_ends_or_hangs_is_found_again_and_pla
         zone = lab.publish_music((lab.offer(wav(music), len(music)),))
         assert zone.anchor is not None
         start = zone.anchor.at
-        with opened(folder, SINK) as card:
-            lab.speak(S2G_SPEAKER_SINK="pulse", S2G_SPEAKER_CARD="spk", **card.reached)
+        with opened(folder, SPK) as card:
+            lab.speak(S2G_SPEAKER_SINK="pulse", S2G_SPEAKER_CARD="spk", **card.server.where)
             eventually(lambda: card.heard()[-FRAME_RATE // 2 :].any())
             in_step(card, music, len(card.heard()), start)
             modules = pactl(card, "list", "short", "modules").splitlines()
             (line,) = (module for module in modules if "null" in module)
             pactl(card, "unload-module", line.split()[0])
             eventually(lambda: "card.failed" in lab.log())
-            pactl(card, "load-module", *SINK.split())
+            pactl(card, "load-module", *SPK.split())
             with recorded(card) as again:
                 eventually(lambda: again.heard()[-FRAME_RATE // 2 :].any(), 30)
                 in_step(again, music, len(again.heard()), start)
         failures = lab.log().count("card.failed")
         eventually(lambda: lab.log().count("card.failed") > failures)
-        with opened(folder, SINK) as card:
+        with opened(folder, SPK) as card:
             eventually(lambda: card.heard()[-FRAME_RATE // 2 :].any(), 30)
             in_step(card, music, len(card.heard()), start)
             failures = lab.log().count("card.failed")
-            card.server.send_signal(signal.SIGSTOP)
+            card.server.process.send_signal(signal.SIGSTOP)
             eventually(lambda: "does not answer" in lab.log())
             eventually(lambda: lab.log().count("card.failed") > failures, 20)
-            card.server.send_signal(signal.SIGCONT)
+            card.server.process.send_signal(signal.SIGCONT)
             opens = lab.log().count("card.open")
             eventually(lambda: lab.log().count("card.open") > opens, 20)
             since = len(card.heard())

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from test_speaker_card import FORM, WAYS, Card, find, hum, opened
+from test_speaker_card import SPK, WAYS, Card, find, hum, opened
 
 from support.services import MosquittoServer
 from support.speaker_lab import Samples, eventually, open_lab, wav
@@ -47,10 +47,9 @@ def test_after_one_break_the_card_holds_as_much_as_the_next_would_take(
     around = np.concatenate([music, music])
     folder = tmp_path / "sound"
     folder.mkdir()
-    sink = f"module-null-sink sink_name=spk {FORM}"
-    with opened(folder, sink) as card, open_lab(mosquitto, tmp_path) as lab:
+    with opened(folder, SPK) as card, open_lab(mosquitto, tmp_path) as lab:
         lab.publish_music((lab.offer(wav(music), len(music)),))
-        process = lab.speak(S2G_SPEAKER_SINK=way, S2G_SPEAKER_CARD="spk", **card.reached)
+        process = lab.speak(S2G_SPEAKER_SINK=way, S2G_SPEAKER_CARD="spk", **card.server.where)
         eventually(lambda: card.heard()[-FRAME_RATE:].any(axis=1).sum() > 0.9 * FRAME_RATE, 30)
         grown = "card.depth" in lab.log()  # a machine so busy that it broke by itself
         assert not stalled(process, card, around) or grown

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 from uuid import UUID
@@ -553,6 +554,13 @@ def test_the_lead_is_what_the_slowest_connected_speaker_has_measured() -> None:
     assert rules.lead([], ahead=9000) == frames_from_millis(rules.MAX_LEAD_MILLIS)
     more = frames_from_millis(rules.ZONE_MILLIS * 99)
     assert rules.lead([], ahead=30, zones=100) == rules.lead([], ahead=30) + more
+
+
+def test_a_lead_counts_from_the_request_but_not_over_the_time_of_rendering() -> None:
+    asked = datetime(2027, 3, 1, 9, tzinfo=UTC)
+    looked_up, spoken = asked + timedelta(milliseconds=15), asked + timedelta(seconds=2)
+    assert rules.counted_from(asked, looked_up) == asked
+    assert rules.counted_from(asked, spoken) == spoken
 
 
 def test_what_plays_has_its_place_in_a_list_that_was_edited() -> None:

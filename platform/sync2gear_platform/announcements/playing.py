@@ -18,7 +18,7 @@ from sync2gear_platform.kit import ids, rows
 from sync2gear_platform.kit.context import Ctx
 from sync2gear_platform.library.tables import Media
 from sync2gear_platform.playback import service as playback
-from sync2gear_platform.playback.rules import MAX_ZONES
+from sync2gear_platform.playback.rules import MAX_ZONES, counted_from
 from sync2gear_platform.sites import service as sites
 from sync2gear_platform.sites.tables import Zone
 
@@ -165,8 +165,7 @@ async def _played(
     play_id: UUID | None = None,
 ) -> Played:
     heard = await chiming.heard(ctx, made.blobs, made.splicer, media, manners)
-    # Rendering took a while: the lead counts from here, not from when the request came.
-    ctx = replace(ctx, now=made.clock())
+    ctx = replace(ctx, now=counted_from(ctx.now, made.clock()))
     zone_ids = [zone.id for zone in zones]
     plays = await playback.announce(
         ctx,

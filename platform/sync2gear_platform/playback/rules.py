@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from sync2gear_broker.units import frames_from_millis
@@ -10,6 +10,9 @@ from sync2gear_broker.units import frames_from_millis
 PUBLISH_MILLIS: Final = 100
 """From the beginning of the request to the broker: decide, commit and relay take 30 to 60 ms, and
 at 60 one announcement of sixty still lost its first sound."""
+
+DECIDED: Final = timedelta(milliseconds=40)
+"""Of those may pass until it is known what is to sound."""
 
 ZONE_MILLIS: Final = 3
 """What each further zone of one command adds to that."""
@@ -46,6 +49,11 @@ class Need:
 
     bytes: int
     cached: bool
+
+
+def counted_from(asked: datetime, known: datetime) -> datetime:
+    """From when a lead counts: ``asked`` as a rule, ``known`` where rendering came before it."""
+    return asked if known - asked <= DECIDED else known
 
 
 def lead(needs: Iterable[Need], *, ahead: int | None = None, zones: int = 1) -> int:
