@@ -16,9 +16,15 @@ app.add_typer(group, name="audit")
 
 _HEADS: Final = ("at", "who", "action", "subject", "from")
 
-Actor = Annotated[str, typer.Option(help="Only what this user or device did.", metavar="ID")]
+_AN_ID = commands.an_id("`sync2gear audit list --json`")
+Actor = Annotated[
+    str,
+    typer.Option(help="Only what this user or device did.", metavar="ID", callback=_AN_ID),
+]
 Action = Annotated[str, typer.Option(help="Only actions that begin so, e.g. 'zone.'.")]
-Subject = Annotated[str, typer.Option(help="Only what was done to this.", metavar="ID")]
+Subject = Annotated[
+    str, typer.Option(help="Only what was done to this.", metavar="ID", callback=_AN_ID)
+]
 Since = Annotated[
     str, typer.Option("--from", help="Not before, e.g. 'yesterday 8:00'.", metavar="TIME")
 ]

@@ -53,7 +53,7 @@ def an_id(shown_by: str) -> Callable[[str | None], str | None]:
 
     def check(value: str | None) -> str | None:
         try:
-            return None if value is None else str(UUID(value.strip()))
+            return str(UUID(value.strip())) if value else value
         except ValueError:
             raise typer.BadParameter(f"{value!r} is no id: {shown_by} shows them") from None
 

@@ -53,16 +53,18 @@ def invite(
         "client"
     ),
     zone: ZoneName = None,
-    floor: Annotated[str | None, typer.Option(help="Only on this floor.", metavar="ID")] = None,
-    location: Annotated[str | None, typer.Option(help="Only there.", metavar="ID")] = None,
+    floor: Annotated[str | None, typer.Option(help="Only on this floor.", metavar="NAME")] = None,
+    location: Annotated[str | None, typer.Option(help="Only there.", metavar="NAME")] = None,
     locale: Annotated[str, typer.Option(help="The language of the letter.")] = "en",
     as_json: AsJson = False,
 ) -> None:
     """Invite somebody to this client by e-mail."""
     body: dict[str, Any] = {"email": email, "role": role, "locale": locale}
-    places = {"floor_id": floor, "location_id": location}
-    body |= {name: place for name, place in places.items() if place is not None}
     with open_api(ctx.obj) as api:
+        for noun, named in (("floor", floor), ("location", location)):
+            if named is not None:
+                listed = list(api.pages(f"/{noun}s/"))
+                body[f"{noun}_id"] = names.find(noun, listed, named)["id"]
         if zone is not None:
             body["zone_id"] = find_zones(api, [zone])[0]
         made = api.post("/invitations/", body)

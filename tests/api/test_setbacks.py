@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from support.music import add_folder, add_zone
 from support.planning import add_schedule, compiled, connect, report, score
-from support.privacy import let_time_pass, purge, superuser_url
+from support.privacy import let_time_pass, purge, refuse, superuser_url
 from support.proving import Teller, lines, segments, shop, speaker, undisturbed
 from support.services import PostgresServer
 from support.world import Tenant, World
@@ -91,22 +91,6 @@ async def test_a_zone_whose_proof_fails_holds_up_no_other_and_is_made_up_for(
     assert await failing(first) == 0
     (played,) = await lines(first, outcome="played")
     assert (played["zone_id"], played["sha256"]) == (broken, music.media.sha256)
-
-
-def refuse(
-    world: World, postgres: PostgresServer, deed: str, table: str, column: str, value: UUID
-) -> None:
-    """Let the database fail in some of a table's rows."""
-    row = "OLD" if deed == "DELETE" else "NEW"
-    with psycopg.connect(superuser_url(world, postgres), autocommit=True) as connection:
-        connection.execute(
-            "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS"
-            f" $$ BEGIN IF {row}.{column} = '{value}' THEN RAISE EXCEPTION 'hush'; END IF;"
-            f" RETURN {row}; END $$"
-        )
-        connection.execute(
-            f"CREATE TRIGGER refuse BEFORE {deed} ON {table} FOR EACH ROW EXECUTE FUNCTION refuse()"
-        )
 
 
 async def test_what_a_client_forgets_does_not_wait_for_another(

@@ -499,6 +499,9 @@ def test_audit_lists_what_was_done_and_takes_it_away(logged_in: None, place: Pat
     assert newest["action"] in shown
     assert newest["actor"]["label"] in shown
     assert answer("audit", "list", "--search", "no such thing at all")["results"] == []
+    wrong = call("audit", "list", "--actor", "kim")
+    assert wrong.exit_code == 2
+    assert "no id" in wrong.output
 
     target = place / "audit.jsonl"
     assert call("audit", "export", "--output", str(target)).exit_code == 0

@@ -112,6 +112,13 @@ def test_people_are_listed_and_invited(stack: Stack) -> None:
     assert (made["role"], made["zone_id"]) == ("floor", stack.zones[0]["id"])
     shown = call("invite", "kim@example.com").stdout
     assert shown.startswith("kim@example.com is invited as client until ")
+    with stack.http() as http:
+        [place, *_] = http.get("/api/v1/locations/").json()["results"]
+    there = answer("invite", "ana@example.com", "--role", "floor", "--location", place["name"])
+    assert there["location_id"] == place["id"]
+    nowhere = call("invite", "ana@example.com", "--role", "floor", "--floor", "the ninth")
+    assert nowhere.exit_code == 1
+    assert "(floor_unknown)" in nowhere.stderr
     refused = call("invite", "kim@example.com", "--role", "king")
     assert refused.exit_code == 1
     assert "(unknown_role)" in refused.stderr

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import httpx2
+import psycopg
 from sqlalchemy import text
 
 from support.mail import run_jobs
@@ -89,6 +90,22 @@ def superuser_url(world: World, postgres: PostgresServer) -> str:
     """This test's database as a role that no fence stops."""
     name = world.settings.database_url.get_secret_value().rpartition("/")[2]
     return f"{postgres.superuser_url.rpartition('/')[0]}/{name}"
+
+
+def refuse(
+    world: World, postgres: PostgresServer, deed: str, table: str, column: str, value: UUID
+) -> None:
+    """Let the database fail in some of a table's rows."""
+    row = "OLD" if deed == "DELETE" else "NEW"
+    with psycopg.connect(superuser_url(world, postgres), autocommit=True) as connection:
+        connection.execute(
+            "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS"
+            f" $$ BEGIN IF {row}.{column} = '{value}' THEN RAISE EXCEPTION 'hush'; END IF;"
+            f" RETURN {row}; END $$"
+        )
+        connection.execute(
+            f"CREATE TRIGGER refuse BEFORE {deed} ON {table} FOR EACH ROW EXECUTE FUNCTION refuse()"
+        )
 
 
 def dump(world: World, postgres: PostgresServer, *options: str) -> bytes:

@@ -6,13 +6,15 @@ import json
 import time
 from collections.abc import AsyncIterator
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import aiomqtt
+import psycopg
 import pytest
 
 from support.leader import Lab, open_lab
 from support.music import add_zone, digest
+from support.privacy import refuse, superuser_url
 from support.services import PostgresServer
 from support.stack import eventually
 from support.world import Tenant
@@ -169,8 +171,6 @@ async def test_no_event_is_lost_or_doubled_when_leaders_are_killed(lab: Lab) -> 
 
 
 async def test_nothing_is_acknowledged_while_the_database_refuses(lab: Lab) -> None:
-    import psycopg
-
     tenant = await lab.world.tenant()
     zone = await add_zone(tenant)
     lab.worker()
@@ -186,6 +186,42 @@ async def test_nothing_is_acknowledged_while_the_database_refuses(lab: Lab) -> N
             other.rollback()
         assert await box.hear(client, 20) == 20
     assert len(await stored(tenant)) == 20
+
+
+async def test_a_batch_that_the_database_refuses_keeps_no_other_from_it(
+    lab: Lab, postgres: PostgresServer
+) -> None:
+    tenant = await lab.world.tenant()
+    zone = await add_zone(tenant)
+    worker = lab.worker()
+    await lab.ready()
+    boxes = [Outbox(lab, await lab.register(tenant, f"box {n}", zone), zone, 9) for n in range(5)]
+    refused, others = boxes[2], [*boxes[:2], *boxes[3:]]
+    device = UUID(refused.credential["device"])
+    refuse(lab.world, postgres, "INSERT", "play_events", "device_id", device)
+    async with contextlib.AsyncExitStack() as stack:
+        clients = {box.log: await enter(stack, lab, box) for box in boxes}
+        with psycopg.connect(superuser_url(lab.world, postgres)) as holding:
+            holding.execute("LOCK TABLE play_events IN ACCESS EXCLUSIVE MODE")
+            for box in (others[0], *boxes):  # while the first is being written, the others wait
+                await box.send(clients[box.log], box.events)
+            holding.rollback()
+        for box in others:
+            assert await box.hear(clients[box.log], 20) == 9
+        assert await refused.hear(clients[refused.log], 1) is None
+        assert b"plays.refused" in worker.log.read_bytes()
+        with psycopg.connect(superuser_url(lab.world, postgres), autocommit=True) as mending:
+            mending.execute("DROP TRIGGER refuse ON play_events")
+        await refused.send(clients[refused.log], refused.events)
+        assert await refused.hear(clients[refused.log], 20) == 9
+    assert len(await stored(tenant)) == 45
+
+
+async def enter(stack: contextlib.AsyncExitStack, lab: Lab, box: Outbox) -> aiomqtt.Client:
+    """A connection of this speaker, which hears what is said to it."""
+    client = await stack.enter_async_context(lab.device_client(box.credential))
+    await client.subscribe(topics.device_filter(**box.ids), qos=1)
+    return client
 
 
 async def test_one_client_can_not_speak_for_another(lab: Lab) -> None:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 
 import aiomqtt
 import pytest
+from sqlalchemy import text
 
 from support.leader import Lab, open_lab
 from support.music import add_folder, add_zone
@@ -200,6 +201,40 @@ async def test_a_killed_broker_is_rebuilt_from_the_database(lab: Lab, store: str
     await eventually(whole, "every retained document is back", 30)
     assert time.monotonic() - began < 30
     assert device in str(list(before))
+
+
+async def test_a_document_that_cannot_be_made_keeps_no_other_from_its_topic(lab: Lab) -> None:
+    tenant = await lab.world.tenant()
+    zone, broken = await add_zone(tenant, "A"), await add_zone(tenant, "B")
+    desired = topics.build(topics.ZONE_DESIRED, client=str(tenant.id), zone=zone)
+    for one in (zone, broken):
+        await set_volume(tenant, one, 11)
+    worker = lab.worker()
+    await lab.ready()
+    spoil = "UPDATE zone_playback SET document = document - 'epoch' WHERE zone_id = :zone"
+    mend = "UPDATE zone_playback SET document = document || '{\"epoch\": 1}' WHERE zone_id = :zone"
+    async with lab.world.ctx() as ctx:
+        await ctx.db.execute(text(spoil), {"zone": broken})
+    device = (await lab.register(tenant, "beside it", broken))["device"]
+    await set_volume(tenant, zone, 33)
+    await volume_is(lab, desired, 33, 10)
+    assert b"relay.document_failed" in worker.log.read_bytes()
+
+    lab.broker.kill()
+    lab.broker.store.unlink(missing_ok=True)
+    lab.broker.start()
+    await volume_is(lab, desired, 33, 30)
+
+    async with lab.world.ctx() as ctx:
+        await ctx.db.execute(text(mend), {"zone": broken})
+    await set_volume(tenant, broken, 44)
+    for channel, ids in (
+        (topics.ZONE_DESIRED, {"zone": broken}),
+        (topics.DEVICE_ZONE, {"device": device}),
+    ):
+        await volume_is(lab, topics.build(channel, client=str(tenant.id), **ids), 44, 15)
+    await lab.drained()
+    assert len(worker.log.read_bytes().split(b"leader.began")) == 2, "nobody stepped down for it"
 
 
 async def test_ghosts_are_cleared_when_the_broker_is_rebuilt(lab: Lab) -> None:

@@ -18,13 +18,14 @@ from uuid import UUID, uuid4
 
 from pydantic import ValidationError
 from sqlalchemy import update
+from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from sync2gear_broker import topics
 from sync2gear_broker.messages import Generation
 from sync2gear_broker.topics import Address
-from sync2gear_platform.kit import log, marks
+from sync2gear_platform.kit import log, marks, setbacks
 from sync2gear_platform.kit.clock import Clock, micros_of
 from sync2gear_platform.kit.db import Database
 from sync2gear_platform.kit.mqtt import Message, Session
@@ -34,6 +35,10 @@ from sync2gear_platform.kit.revisions import Installation
 logger = log.get(__name__)
 
 BATCH: Final = 200
+
+PUT_OFF: Final = timedelta(minutes=1)
+"""For how long a document that cannot be made is not tried again, unless it is changed."""
+
 POLL_SECONDS: Final = 5.0
 """How long the relay trusts in being woken: a lost signal costs this much."""
 
@@ -82,6 +87,7 @@ class Relay:
         self._retained: set[str] = set()
         self._heard = asyncio.Event()
         self._marker: Marker = (uuid4(), 0)
+        self._put_off: dict[int, datetime] = {}
 
     def wake(self) -> None:
         """Something is dirty now."""
@@ -115,9 +121,18 @@ class Relay:
         Those that are dirtied again meanwhile are not: whoever does that wakes us.
         """
         async with self._db.system() as db:
-            statement = select(OutboxMark).order_by(col(OutboxMark.mark)).limit(BATCH)
+            now = self._clock.now()
+            self._put_off = {mark: at for mark, at in self._put_off.items() if at > now}
+            statement = (
+                select(OutboxMark)
+                .where(col(OutboxMark.mark).not_in(self._put_off))
+                .order_by(col(OutboxMark.mark))
+                .limit(BATCH)
+            )
             dirty = list((await db.exec(statement)).all())
-            documents = await self._read(db, [m.topic for m in dirty]) if dirty else {}
+            documents, failed = await self._read(db, [m.topic for m in dirty])
+        self._put_off |= {m.mark: now + PUT_OFF for m in dirty if m.topic in failed}
+        dirty = [m for m in dirty if m.topic not in failed]
         if not dirty:
             return 0
         await _publish(session, documents)
@@ -136,9 +151,17 @@ class Relay:
         await session.publish(GENERATION, document.canonical(), qos=1, retain=True)
         return self._marker
 
-    async def _read(self, db: AsyncSession, names: Iterable[str]) -> dict[str, bytes]:
-        """Topic -> current document, empty where there is none any more."""
+    async def _read(
+        self, db: AsyncSession, names: Iterable[str]
+    ) -> tuple[dict[str, bytes], set[str]]:
+        """Topic -> current document, empty where there is none any more; whose cannot be made."""
         documents: dict[str, bytes] = {}
+        failed: set[str] = set()
+
+        def without(one: tuple[str, Address], error: Exception) -> None:
+            logger.error("relay.document_failed", topic=one[0], error=setbacks.said(error))
+            failed.add(one[0])
+
         kinds: dict[str, list[tuple[str, Address]]] = {}
         for name in names:
             address = topics.parse(name)
@@ -151,13 +174,20 @@ class Relay:
             kinds.setdefault(address.channel.name, []).append((name, address))
         for kind, addresses in kinds.items():
             projection = self._projections[kind]
-            found = await projection.read(db, [address for _, address in addresses])
-            documents |= {name: found.get(address, b"") for name, address in addresses}
+
+            async def made(
+                some: Sequence[tuple[str, Address]], projection: Projection = projection
+            ) -> dict[str, bytes]:
+                async with db.begin_nested():
+                    found = await projection.read(db, [address for _, address in some])
+                return {name: found.get(address, b"") for name, address in some}
+
+            documents |= await setbacks.apart(addresses, made, without)
         for name, body in documents.items():
             limit = topics.parse(name)
             if limit is not None and len(body) > limit.channel.max_bytes:
                 logger.error("relay.document_too_large", topic=name, bytes=len(body))
-        return documents
+        return documents, failed
 
     async def _rebuild_if_lost(self, session: Session) -> None:
         """Compare the broker's marker with ours; publish everything where it is another."""
@@ -174,8 +204,10 @@ class Relay:
                 names = [_topic(a) for a in await projection.everything(db)]
             expected.update(names)
             for start in range(0, len(names), BATCH):
+                some = names[start : start + BATCH]
                 async with self._db.system() as db:
-                    documents = await self._read(db, names[start : start + BATCH])
+                    documents, failed = await self._read(db, some)
+                    await self._again(db, failed)
                 await _publish(session, documents)
                 known += len(documents)
         ghosts = await self._clear_ghosts(session, expected)
@@ -183,6 +215,18 @@ class Relay:
         async with self._db.system() as db:
             await _save(db, marker)
         logger.warning("relay.rebuilt", documents=known, ghosts=ghosts)
+
+    async def _again(self, db: AsyncSession, failed: Iterable[str]) -> None:
+        """Mark what could not be made, so that it is tried again."""
+        parsed = ((name, topics.parse(name)) for name in failed)
+        now = self._clock.now()
+        made = [
+            {"topic": name, "client_id": UUID(address.client), "created_at": now}
+            for name, address in parsed
+            if address is not None and address.client is not None
+        ]
+        if made:
+            await db.execute(insert(OutboxMark).on_conflict_do_nothing(), made)
 
     async def _clear_ghosts(self, session: Session, expected: set[str]) -> int:
         """Clear what the broker retains of ours and the database does not know."""
@@ -195,7 +239,7 @@ class Relay:
         suspects = self._retained - expected
         async with self._db.system() as db:
             # what was made while we published is no ghost: it has a document by now
-            documents = await self._read(db, suspects)
+            documents, _ = await self._read(db, suspects)
         ghosts = {name: body for name, body in documents.items() if not body}
         await _publish(session, ghosts)
         self._retained.clear()

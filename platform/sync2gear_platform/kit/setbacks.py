@@ -4,11 +4,11 @@ What is put off stands in a table, so that health counts it and another leader k
 """
 
 import traceback
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 from uuid import UUID
 
 from psycopg import errors as pg
@@ -23,6 +23,10 @@ from sync2gear_platform.kit.clock import Clock
 from sync2gear_platform.kit.db import Database, moment
 
 logger = log.get(__name__)
+
+T = TypeVar("T")
+K = TypeVar("K")
+V = TypeVar("V")
 
 POSTPONED: Final = timedelta(minutes=1)
 """How long the first failure makes something wait; each further one makes it twice as long."""
@@ -87,6 +91,29 @@ def said(error: Exception) -> str:
     ours = [frame for frame in frames if "sync2gear_" in frame.filename]
     where = "".join(f" in {Path(f.filename).name}:{f.lineno}" for f in ours[-1:])
     return f"{what[:200]}{where}"
+
+
+async def apart(
+    many: Sequence[T],
+    deed: Callable[[Sequence[T]], Awaitable[Mapping[K, V]]],
+    failed: Callable[[T, Exception], None],
+) -> dict[K, V]:
+    """Do it for all of these at once, and where that raises for each half, down to who fails alone.
+
+    Returns what the deeds gave. What is the database's own trouble raises.
+    """
+    try:
+        return dict(await deed(many))
+    except Exception as error:
+        if passing(error):
+            raise
+        if len(many) <= 1:
+            for one in many:
+                failed(one, error)
+            return {}
+    half = len(many) // 2
+    first = await apart(many[:half], deed, failed)
+    return first | await apart(many[half:], deed, failed)
 
 
 async def known(db: Database, work: str, client: UUID | None = None) -> dict[UUID, Setback]:

@@ -27,7 +27,7 @@ from sync2gear_broker.messages import EventsAck, PlayEvent
 from sync2gear_broker.messages.plays import MAX_EVENTS
 from sync2gear_broker.topics import Address
 from sync2gear_broker.units import MAX_SAFE_INTEGER, Uuid
-from sync2gear_platform.kit import events, log
+from sync2gear_platform.kit import events, log, setbacks
 from sync2gear_platform.kit.clock import Clock, moment_of
 from sync2gear_platform.kit.db import Database
 from sync2gear_platform.kit.seldom import Seldom
@@ -107,6 +107,13 @@ def _integer(digits: str) -> int | None:
     return int(digits) if len(digits) < 30 else None
 
 
+def _refused(batch: Batch, error: Exception) -> None:
+    """A batch that cannot be written is not acknowledged, and keeps no other from it."""
+    if isinstance(error, OSError):
+        raise error
+    strangers.warning("plays.refused", device=batch.device, error=setbacks.said(error))
+
+
 class _Numbered(BaseModel):
     """The least that an event must say: its number."""
 
@@ -150,7 +157,7 @@ class Ingest:
                 count = min(len(self._waiting), MAX_BATCHES)
                 batches = [self._waiting.popleft() for _ in range(count)]
                 try:
-                    acks = await self.write(batches)
+                    acks = await setbacks.apart(batches, self.write, _refused)
                 except (DBAPIError, InterfaceError, OSError, TimeoutError) as error:
                     logger.warning("plays.not_written", error=str(error)[:300])
                     await asyncio.sleep(RETRY_SECONDS)
