@@ -76,8 +76,11 @@ def passing(error: Exception) -> bool:
     """
     if isinstance(error, PoolTimeoutError):
         return True
-    slow = isinstance(error, DBAPIError) and isinstance(error.orig, pg.QueryCanceled)
-    return isinstance(error, OperationalError | InterfaceError) and not slow
+    return isinstance(error, OperationalError | InterfaceError) and not _too_slow(error)
+
+
+def _too_slow(error: Exception) -> bool:
+    return isinstance(error, DBAPIError) and isinstance(error.orig, pg.QueryCanceled)
 
 
 def said(error: Exception) -> str:
@@ -100,12 +103,13 @@ async def apart(
 ) -> dict[K, V]:
     """Do it for all of these at once, and where that raises for each half, down to who fails alone.
 
-    Returns what the deeds gave. What is the database's own trouble raises.
+    Returns what the deeds gave. What is the database's own trouble raises, and so does a statement
+    that took too long: each half would wait as long again.
     """
     try:
         return dict(await deed(many))
     except Exception as error:
-        if passing(error):
+        if passing(error) or _too_slow(error):
             raise
         if len(many) <= 1:
             for one in many:
