@@ -220,10 +220,19 @@ async def test_a_document_that_cannot_be_made_keeps_no_other_from_its_topic(lab:
     await volume_is(lab, desired, 33, 10)
     assert b"relay.document_failed" in worker.log.read_bytes()
 
+    async with lab.world.ctx() as ctx:  # what the rebuild cannot make it says by itself
+        await ctx.db.execute(text("DELETE FROM outbox"))
     lab.broker.kill()
     lab.broker.store.unlink(missing_ok=True)
     lab.broker.start()
     await volume_is(lab, desired, 33, 30)
+    copy = topics.build(topics.DEVICE_ZONE, client=str(tenant.id), device=device)
+
+    async def marked() -> bool:
+        async with lab.world.ctx() as ctx:
+            return copy in set((await ctx.db.execute(text("SELECT topic FROM outbox"))).scalars())
+
+    await eventually(marked, "it is tried again", 15)
 
     async with lab.world.ctx() as ctx:
         await ctx.db.execute(text(mend), {"zone": broken})

@@ -4,7 +4,7 @@ The relay reads the current document, publishes it and forgets the mark, unless 
 made meanwhile. The mark holds no payload: the database is the truth and the topic its projection.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from sqlmodel import Field, SQLModel
 
 from sync2gear_platform.kit import marks
 from sync2gear_platform.kit.context import Ctx
-from sync2gear_platform.kit.db import moment
+from sync2gear_platform.kit.db import AsyncSession, moment
 
 CHANNEL = "s2g_outbox"
 _marks = Sequence("outbox_mark_seq", metadata=SQLModel.metadata)
@@ -38,7 +38,12 @@ class OutboxMark(SQLModel, table=True):
 
 def dirty(ctx: Ctx, *topics: str) -> None:
     """Say that these topics must be published again once this transaction has committed."""
-    marks.gather(ctx.db, _mark, ((topic, ctx.client_id, ctx.now) for topic in topics))
+    mark(ctx.db, ctx.now, ((topic, ctx.client_id) for topic in topics))
+
+
+def mark(db: AsyncSession, now: datetime, dirtied: Iterable[tuple[str, UUID]]) -> None:
+    """:func:`dirty` for topics of any clients."""
+    marks.gather(db, _mark, ((topic, client, now) for topic, client in dirtied))
 
 
 _MARK = text(

@@ -18,14 +18,13 @@ from uuid import UUID, uuid4
 
 from pydantic import ValidationError
 from sqlalchemy import update
-from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from sync2gear_broker import topics
 from sync2gear_broker.messages import Generation
 from sync2gear_broker.topics import Address
-from sync2gear_platform.kit import log, marks, setbacks
+from sync2gear_platform.kit import log, marks, outbox, setbacks
 from sync2gear_platform.kit.clock import Clock, micros_of
 from sync2gear_platform.kit.db import Database
 from sync2gear_platform.kit.mqtt import Message, Session
@@ -207,7 +206,9 @@ class Relay:
                 some = names[start : start + BATCH]
                 async with self._db.system() as db:
                     documents, failed = await self._read(db, some)
-                    await self._again(db, failed)
+                    parsed = ((name, topics.parse(name)) for name in failed)
+                    again = ((n, UUID(a.client)) for n, a in parsed if a and a.client)
+                    outbox.mark(db, self._clock.now(), again)
                 await _publish(session, documents)
                 known += len(documents)
         ghosts = await self._clear_ghosts(session, expected)
@@ -215,18 +216,6 @@ class Relay:
         async with self._db.system() as db:
             await _save(db, marker)
         logger.warning("relay.rebuilt", documents=known, ghosts=ghosts)
-
-    async def _again(self, db: AsyncSession, failed: Iterable[str]) -> None:
-        """Mark what could not be made, so that it is tried again."""
-        parsed = ((name, topics.parse(name)) for name in failed)
-        now = self._clock.now()
-        made = [
-            {"topic": name, "client_id": UUID(address.client), "created_at": now}
-            for name, address in parsed
-            if address is not None and address.client is not None
-        ]
-        if made:
-            await db.execute(insert(OutboxMark).on_conflict_do_nothing(), made)
 
     async def _clear_ghosts(self, session: Session, expected: set[str]) -> int:
         """Clear what the broker retains of ours and the database does not know."""
