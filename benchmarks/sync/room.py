@@ -13,12 +13,11 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from support.services import start_mosquitto
+from support.services import running, start_mosquitto
 from support.sound import sound_server
 from support.speaker_lab import Lab, wav, zone_frame
 from sync2gear_cli.services.process import free_port
@@ -70,21 +69,6 @@ def wait_for(what: str, look: Callable[[], object], seconds: float) -> None:
         if time.monotonic() > until:
             raise MissingError(f"{what}: not within {seconds:g} s")
         time.sleep(0.02)
-
-
-@contextmanager
-def running(command: list[str], **options: Any) -> Iterator[subprocess.Popen[bytes]]:
-    """A process for the time of a block."""
-    process = subprocess.Popen(command, **options)
-    try:
-        yield process
-    finally:
-        process.terminate()
-        try:
-            process.wait(15)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait(15)
 
 
 @contextmanager

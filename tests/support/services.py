@@ -4,10 +4,13 @@ import atexit
 import os
 import shutil
 import signal
+import subprocess
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from sync2gear_cli.services import folder, process
 from sync2gear_cli.services.mosquitto import Mosquitto
@@ -154,3 +157,18 @@ def start_mosquitto(directory: Path | None = None) -> MosquittoServer:
     server = MosquittoServer(Mosquitto(place, process.free_port(), process.free_port()))
     server.start()
     return server
+
+
+@contextmanager
+def running(command: list[str], **options: Any) -> Iterator["subprocess.Popen[bytes]"]:
+    """A process for the time of a block."""
+    child = subprocess.Popen(command, **options)
+    try:
+        yield child
+    finally:
+        child.terminate()
+        try:
+            child.wait(15)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait(15)

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from support.services import running
+
 NULL_SINK = "module-null-sink rate=48000 channels=2 format=s16le sink_name={}"
 _UP_WITHIN = 60.0
 
@@ -44,22 +46,16 @@ def sound_server(
     command += [word for module in (native, *modules) for word in ("-L", module)]
     if first and os.geteuid() == 0:
         command = ["nice", "-n", "-15", *command, "--high-priority=yes", "--realtime=yes"]
-    with (folder / "pulse.log").open("w") as log:
-        server = subprocess.Popen(command, env={**os.environ, **where}, stdout=log, stderr=log)
-        try:
-            until = time.monotonic() + _UP_WITHIN
-            while not _answers(door):
-                alive = server.poll() is None and time.monotonic() < until
-                assert alive, (folder / "pulse.log").read_text()[-1000:]
-                time.sleep(0.02)
-            yield SoundServer(where, server)
-        finally:
-            server.terminate()
-            try:
-                server.wait(15)
-            except subprocess.TimeoutExpired:
-                server.kill()
-                server.wait(15)
+    with (
+        (folder / "pulse.log").open("w") as log,
+        running(command, env={**os.environ, **where}, stdout=log, stderr=log) as server,
+    ):
+        until = time.monotonic() + _UP_WITHIN
+        while not _answers(door):
+            alive = server.poll() is None and time.monotonic() < until
+            assert alive, (folder / "pulse.log").read_text()[-1000:]
+            time.sleep(0.02)
+        yield SoundServer(where, server)
 
 
 def _answers(door: Path) -> bool:
